@@ -1,0 +1,53 @@
+/** The limits of the protocol and their defaults (docs/protocol.md#limits). */
+
+/** One frame from a client, UTF-8 bytes. */
+export const MAX_FRAME_BYTES = 64 * 1024;
+
+/** `user_message.content`, UTF-8 bytes. */
+export const MAX_CONTENT_BYTES = 32 * 1024;
+
+/** Nesting of objects and arrays in a frame; the frame itself is level 1. */
+export const MAX_DEPTH = 32;
+
+/** One event in the log, UTF-8 bytes of its frame. */
+export const MAX_EVENT_BYTES = 256 * 1024;
+
+/** The text of one answer, UTF-8 bytes; a longer one ends with `finish_reason: "length"`. */
+export const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** `state_snapshot`, UTF-8 bytes; older messages are left out first. */
+export const MAX_SNAPSHOT_BYTES = 256 * 1024;
+
+/** Messages of the newest thread in a snapshot. */
+export const SNAPSHOT_MESSAGES = 50;
+
+/** A cursor at most this far behind is replayed; a farther one is a gap. */
+export const REPLAY_WINDOW_EVENTS = 1_000;
+export const REPLAY_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** What may differ per plan; sent in the greeting and in `GET /v1/config`. */
+export interface Limits {
+  readonly connections: number;
+  readonly frame_bytes: number;
+  readonly content_bytes: number;
+  readonly runs_per_thread: number;
+  readonly runs_per_user: number;
+  readonly queued_runs_per_thread: number;
+  readonly run_steps: number;
+  readonly run_ms: number;
+  readonly tool_ms: number;
+  readonly run_attempts: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  connections: 10,
+  frame_bytes: MAX_FRAME_BYTES,
+  content_bytes: MAX_CONTENT_BYTES,
+  runs_per_thread: 1,
+  runs_per_user: 4,
+  queued_runs_per_thread: 10,
+  run_steps: 20,
+  run_ms: 45_000,
+  tool_ms: 10_000,
+  run_attempts: 3,
+};

@@ -1,0 +1,106 @@
+/**
+ * The events of a run. Legal order: `agent_started`; then `agent_thinking`,
+ * `tool_executing` → `tool_completed` and `final_report` as they come; then
+ * exactly one `agent_completed`. `run_seq` is gapless from 0.
+ */
+import * as z from "zod/mini";
+import { count, id, seq, timestamp } from "./primitives.ts";
+import { report } from "./report.ts";
+
+/** In the payload of every event of a run; always strings, never null. */
+const ofRun = {
+  run_id: id,
+  thread_id: id,
+  agent_name: z.string().check(z.minLength(1)),
+  run_seq: count,
+  timestamp,
+};
+
+/** Ordinal of the durable effect, the same on every attempt: the key of the journal. */
+const step = count;
+
+const failure = z.object({ code: z.string(), message: z.string() });
+
+export const finishReason = z.enum([
+  "stop",
+  "length",
+  "tool-calls",
+  "error",
+  "interrupted",
+  "cancelled",
+  "other",
+]);
+export const runStatus = z.enum(["succeeded", "failed", "cancelled", "interrupted"]);
+export const toolStatus = z.enum(["ok", "error", "denied"]);
+
+export const agentStarted = z.object({
+  type: z.literal("agent_started"),
+  seq,
+  payload: z.object({
+    ...ofRun,
+    agent_version: z.string(),
+    /** The question's id. */
+    message_id: id,
+  }),
+});
+
+export const agentThinking = z.object({
+  type: z.literal("agent_thinking"),
+  seq,
+  payload: z.object({ ...ofRun, step, thought: z.string() }),
+});
+
+export const toolExecuting = z.object({
+  type: z.literal("tool_executing"),
+  seq,
+  payload: z.object({ ...ofRun, step, tool_call_id: id, tool_name: z.string(), args: z.unknown() }),
+});
+
+export const toolCompleted = z.object({
+  type: z.literal("tool_completed"),
+  seq,
+  payload: z.object({
+    ...ofRun,
+    step,
+    tool_call_id: id,
+    tool_name: z.string(),
+    status: toolStatus,
+    result: z.optional(z.unknown()),
+    error: z.optional(failure),
+    duration_ms: z.number().check(z.gte(0)),
+  }),
+});
+
+export const finalReport = z.object({
+  type: z.literal("final_report"),
+  seq,
+  payload: z.object({ ...ofRun, step, report }),
+});
+
+export const agentCompleted = z.object({
+  type: z.literal("agent_completed"),
+  seq,
+  payload: z.object({
+    ...ofRun,
+    /** The answer's id, fixed when the run was accepted. */
+    message_id: id,
+    status: runStatus,
+    /** The whole answer: the concatenation of every `partial_result` of the last attempt. */
+    content: z.string(),
+    finish_reason: finishReason,
+    usage: z.array(z.record(z.string(), z.unknown())),
+    attempts: z.int().check(z.gte(0)),
+    duration_ms: z.number().check(z.gte(0)),
+    error: z.optional(z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })),
+  }),
+});
+
+export type FinishReason = z.infer<typeof finishReason>;
+export type RunStatus = z.infer<typeof runStatus>;
+export type ToolStatus = z.infer<typeof toolStatus>;
+export type AgentStarted = z.infer<typeof agentStarted>;
+export type AgentThinking = z.infer<typeof agentThinking>;
+export type ToolExecuting = z.infer<typeof toolExecuting>;
+export type ToolCompleted = z.infer<typeof toolCompleted>;
+export type FinalReport = z.infer<typeof finalReport>;
+export type AgentCompleted = z.infer<typeof agentCompleted>;
