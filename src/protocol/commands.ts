@@ -1,0 +1,67 @@
+/** What a client may send: one schema per frame, and their union. */
+import * as z from "zod/mini";
+import { MAX_CONTENT_BYTES } from "./limits.ts";
+import { id, jsonObject, maxBytes, position } from "./primitives.ts";
+
+export const userMessageCommand = z.object({
+  type: z.literal("user_message"),
+  id,
+  payload: z.object({
+    content: z.string().check(z.minLength(1), maxBytes(MAX_CONTENT_BYTES)),
+    /** Absent: the default thread. A new UUID made by the client creates the thread. */
+    thread_id: z.optional(id),
+    /** Absent: after the newest message of the thread. */
+    parent_message_id: z.optional(id),
+    /** Structured input for the agent. */
+    data: z.optional(jsonObject),
+    /** Kept and sent back with the event; never read by the server. */
+    metadata: z.optional(jsonObject),
+    /** False: store the message without starting a run. */
+    respond: z.optional(z.boolean()),
+  }),
+});
+
+export const runCancelCommand = z.object({
+  type: z.literal("run_cancel"),
+  id,
+  payload: z.object({ run_id: id }),
+});
+
+/** Cumulative: everything up to `seq` was handed to the application. */
+export const ackCommand = z.object({
+  type: z.literal("ack"),
+  id: z.optional(id),
+  payload: z.object({ seq: position }),
+});
+
+export const pingCommand = z.object({
+  type: z.literal("ping"),
+  id: z.optional(id),
+  payload: z.object({}),
+});
+
+/** Asks for a fresh `state_snapshot`, as after a gap. */
+export const resyncCommand = z.object({
+  type: z.literal("resync"),
+  id,
+  payload: z.object({}),
+});
+
+export const clientFrame = z.discriminatedUnion("type", [
+  userMessageCommand,
+  runCancelCommand,
+  ackCommand,
+  pingCommand,
+  resyncCommand,
+]);
+
+/** Commands with an effect: they have an `id`, go through the inbox and get exactly one reply. */
+export const effectCommand = z.discriminatedUnion("type", [userMessageCommand, runCancelCommand]);
+
+export const COMMAND_TYPES = ["user_message", "run_cancel", "ack", "ping", "resync"] as const;
+
+export type UserMessageCommand = z.infer<typeof userMessageCommand>;
+export type RunCancelCommand = z.infer<typeof runCancelCommand>;
+export type ClientFrame = z.infer<typeof clientFrame>;
+export type EffectCommand = z.infer<typeof effectCommand>;
+export type ControlFrame = Exclude<ClientFrame, EffectCommand>;

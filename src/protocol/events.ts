@@ -1,0 +1,81 @@
+/**
+ * The events of a user's log: facts, with a `seq`, kept. What a client is sent
+ * for an event is exactly the stored frame.
+ */
+import * as z from "zod/mini";
+import { id, jsonObject, position, seq, timestamp } from "./primitives.ts";
+import {
+  agentCompleted,
+  agentStarted,
+  agentThinking,
+  finalReport,
+  toolCompleted,
+  toolExecuting,
+} from "./run-events.ts";
+
+export const userMessage = z.object({
+  type: z.literal("user_message"),
+  seq,
+  payload: z.object({
+    message_id: id,
+    thread_id: id,
+    /** Present if this message made the thread. */
+    thread: z.optional(z.object({ title: z.string() })),
+    /** The message this one follows; null for the first of a thread. */
+    parent_message_id: z.nullable(id),
+    /** The run that answers; absent if the message asked for none. */
+    run_id: z.optional(id),
+    content: z.string(),
+    data: z.optional(jsonObject),
+    metadata: z.optional(jsonObject),
+    /** The client that sent it, and the id it sent it under: how a tab knows its own message. */
+    client_id: id,
+    id,
+    timestamp,
+  }),
+});
+
+export const notification = z.object({
+  type: z.literal("notification"),
+  seq,
+  payload: z.object({ topic: z.string(), data: z.unknown(), timestamp }),
+});
+
+/** Not in the log: tells a client that the seqs `from` to `to` will never come. */
+export const eventsSkipped = z.object({
+  type: z.literal("events_skipped"),
+  payload: z.object({
+    from: seq,
+    to: position,
+    reason: z.enum(["expired", "erased", "trimmed"]),
+  }),
+});
+
+export const event = z.discriminatedUnion("type", [
+  userMessage,
+  agentStarted,
+  agentThinking,
+  toolExecuting,
+  toolCompleted,
+  finalReport,
+  agentCompleted,
+  notification,
+]);
+
+export type UserMessage = z.infer<typeof userMessage>;
+export type Notification = z.infer<typeof notification>;
+export type EventsSkipped = z.infer<typeof eventsSkipped>;
+export type Event = z.infer<typeof event>;
+export type EventType = Event["type"];
+
+/** The event catalogue, as `GET /v1/config` publishes it. */
+export const EVENT_TYPES: readonly EventType[] = [
+  "user_message",
+  "agent_started",
+  "agent_thinking",
+  "tool_executing",
+  "tool_completed",
+  "final_report",
+  "agent_completed",
+  "notification",
+];

@@ -1,0 +1,111 @@
+/**
+ * What a person sees: threads, messages, runs and notifications, as plain
+ * read-only data. Frames are folded into it by `fold.ts`, on the server for
+ * snapshots and in the SDK for the view, so that both always agree.
+ */
+
+export interface Thread {
+  readonly thread_id: string;
+  readonly title: string;
+  readonly updated_at: string;
+}
+
+export interface Message {
+  readonly message_id: string;
+  readonly thread_id: string;
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  readonly seq: number;
+  readonly parent_message_id?: string | null | undefined;
+  readonly run_id?: string | undefined;
+  readonly status?: RunStatus | undefined;
+  readonly report?: Report | undefined;
+  readonly timestamp: string;
+}
+
+export type RunStatus = "succeeded" | "failed" | "cancelled" | "interrupted";
+
+export type Step = ThinkingStep | ToolStep;
+
+export interface ThinkingStep {
+  readonly kind: "thinking";
+  readonly step: number;
+  readonly thought: string;
+}
+
+export interface ToolStep {
+  readonly kind: "tool";
+  readonly step: number;
+  readonly tool_call_id: string;
+  readonly tool_name: string;
+  readonly args: unknown;
+  readonly status: "running" | "ok" | "error" | "denied";
+  readonly result?: unknown;
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
+  readonly duration_ms?: number | undefined;
+}
+
+export interface Run {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly agent_name: string;
+  readonly status: "queued" | "running" | RunStatus;
+  /** The attempt whose text is shown; 0 before any text came. */
+  readonly attempt: number;
+  /** The answer so far. */
+  readonly text: string;
+  readonly steps: readonly Step[];
+  readonly report?: Report | undefined;
+}
+
+export interface Report {
+  readonly summary: string;
+  readonly findings: ReadonlyArray<{ readonly title: string; readonly detail: string }>;
+  readonly recommendations: readonly Recommendation[];
+  readonly assumptions: ReadonlyArray<{
+    readonly id: string;
+    readonly text: string;
+    readonly source: string;
+  }>;
+  readonly questions: readonly string[];
+}
+
+export interface Recommendation {
+  readonly title: string;
+  readonly action_steps: readonly string[];
+  readonly monthly_saving_low: number;
+  readonly monthly_saving_high: number;
+  readonly currency: string;
+  readonly confidence: "low" | "medium" | "high";
+  readonly effort: "low" | "medium" | "high";
+  readonly risk: string;
+  readonly evidence: string;
+  readonly assumption_ids: readonly string[];
+}
+
+export interface Notification {
+  readonly seq: number;
+  readonly topic: string;
+  readonly data: unknown;
+  readonly timestamp: string;
+}
+
+export interface Conversation {
+  /** The seq of the last event folded in; the next one is this + 1. */
+  readonly last_seq: number;
+  /** Newest first. */
+  readonly threads: readonly Thread[];
+  /** In order of seq. */
+  readonly messages: readonly Message[];
+  /** In order of their start, ended ones included. */
+  readonly runs: readonly Run[];
+  readonly notifications: readonly Notification[];
+}
+
+export const EMPTY_CONVERSATION: Conversation = {
+  last_seq: 0,
+  threads: [],
+  messages: [],
+  runs: [],
+  notifications: [],
+};

@@ -1,0 +1,21 @@
+/** Everything a server may send: the union of greeting, events, replies and stream frames. */
+import * as z from "zod/mini";
+import { event, eventsSkipped } from "./events.ts";
+import { connectionEstablished, replayCompleted } from "./greeting.ts";
+import { commandAck, errorFrame, messageAck } from "./replies.ts";
+import { partialResult, pong, stateSnapshot } from "./stream.ts";
+
+export const serverFrame = z.union([
+  event,
+  eventsSkipped,
+  connectionEstablished,
+  replayCompleted,
+  messageAck,
+  commandAck,
+  errorFrame,
+  partialResult,
+  stateSnapshot,
+  pong,
+]);
+
+export type ServerFrame = z.infer<typeof serverFrame>;

@@ -1,0 +1,95 @@
+/** Stream frames: fast, transient, without a `seq`; losing one costs nothing. */
+import * as z from "zod/mini";
+import { count, id, position, timestamp } from "./primitives.ts";
+import { report } from "./report.ts";
+import { runStatus } from "./run-events.ts";
+
+const ofAnswer = {
+  run_id: id,
+  thread_id: id,
+  agent_name: z.string(),
+  /** The answer's id. */
+  message_id: id,
+  /** A frame with a lower attempt than one already seen is ignored. */
+  attempt: z.int().check(z.gte(1)),
+};
+
+/** A piece of the answer: appended at `offset` (UTF-16 code units), or, with `mode: "set"`, the whole text so far. */
+export const partialResult = z.object({
+  type: z.literal("partial_result"),
+  payload: z.union([
+    z.object({ ...ofAnswer, offset: count, delta: z.string() }),
+    z.object({ ...ofAnswer, mode: z.literal("set"), text: z.string() }),
+  ]),
+});
+
+export const thread = z.object({
+  thread_id: id,
+  title: z.string(),
+  updated_at: timestamp,
+});
+
+export const message = z.object({
+  message_id: id,
+  thread_id: id,
+  role: z.enum(["user", "assistant"]),
+  content: z.string(),
+  seq: z.int().check(z.gte(1)),
+  parent_message_id: z.optional(z.nullable(id)),
+  run_id: z.optional(id),
+  /** How the run that wrote this answer ended; absent for messages of the user. */
+  status: z.optional(runStatus),
+  /** The structured result of that run, if it gave one. */
+  report: z.optional(report),
+  timestamp,
+});
+
+export const step = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("thinking"), step: count, thought: z.string() }),
+  z.object({
+    kind: z.literal("tool"),
+    step: count,
+    tool_call_id: id,
+    tool_name: z.string(),
+    args: z.unknown(),
+    status: z.enum(["running", "ok", "error", "denied"]),
+    result: z.optional(z.unknown()),
+    error: z.optional(z.object({ code: z.string(), message: z.string() })),
+    duration_ms: z.optional(z.number()),
+  }),
+]);
+
+export const run = z.object({
+  run_id: id,
+  thread_id: id,
+  agent_name: z.string(),
+  status: z.enum(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
+  /** The attempt whose text is shown; 0 before any text came. */
+  attempt: count,
+  text: z.string(),
+  steps: z.array(step),
+  report: z.optional(report),
+});
+
+export const stateSnapshot = z.object({
+  type: z.literal("state_snapshot"),
+  payload: z.object({
+    /** The next event is the one after this seq. */
+    as_of_seq: position,
+    threads: z.array(thread),
+    /** The newest messages of the newest thread, oldest first. */
+    messages: z.array(message),
+    /** Runs in progress. */
+    runs: z.array(run),
+    /** Notifications nobody has acknowledged, oldest first. */
+    notifications: z.array(z.object({ seq: position, topic: z.string(), data: z.unknown(), timestamp })),
+    version: count,
+    shared: z.record(z.string(), z.unknown()),
+  }),
+});
+
+export const pong = z.object({ type: z.literal("pong"), payload: z.object({}) });
+
+export type PartialResult = z.infer<typeof partialResult>;
+export type StateSnapshot = z.infer<typeof stateSnapshot>;
+export type Pong = z.infer<typeof pong>;
