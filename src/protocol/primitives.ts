@@ -39,3 +39,10 @@ export function fitsBytes(text: string, limit: number): boolean {
 export function maxBytes(limit: number) {
   return z.refine<string>((text) => fitsBytes(text, limit), { params: { limit_bytes: limit } });
 }
+
+/** `T` all the way down, for data that travels. */
+export type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;

@@ -1,6 +1,6 @@
 /** Stream frames: fast, transient, without a `seq`; losing one costs nothing. */
 import * as z from "zod/mini";
-import { count, id, position, timestamp } from "./primitives.ts";
+import { count, type DeepReadonly, id, position, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
 import { runStatus } from "./run-events.ts";
 
@@ -91,5 +91,5 @@ export const stateSnapshot = z.object({
 export const pong = z.object({ type: z.literal("pong"), payload: z.object({}) });
 
 export type PartialResult = z.infer<typeof partialResult>;
-export type StateSnapshot = z.infer<typeof stateSnapshot>;
+export type StateSnapshot = DeepReadonly<z.infer<typeof stateSnapshot>>;
 export type Pong = z.infer<typeof pong>;

@@ -1,0 +1,113 @@
+/** Text of a frame → a typed frame, or a refusal that names the field and the limit. */
+import type * as z from "zod/mini";
+import { type ClientFrame, COMMAND_TYPES, clientFrame } from "./commands.ts";
+import { MAX_DEPTH, MAX_FRAME_BYTES } from "./limits.ts";
+import { fitsBytes, MAX_ID_CHARS } from "./primitives.ts";
+import { type Refusal, refuse } from "./result.ts";
+
+export type ParsedFrame =
+  | { readonly ok: true; readonly frame: ClientFrame }
+  /** `reply_to` is the frame's `id`, if it had a usable one. */
+  | { readonly ok: false; readonly refusal: Refusal; readonly reply_to?: string };
+
+/** Keys that could reach a prototype in a careless merge; nobody needs them. */
+const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+
+/** @param text the frame as it came; never part of a message to anyone */
+export function parseClientFrame(text: string): ParsedFrame {
+  if (!fitsBytes(text, MAX_FRAME_BYTES)) {
+    return refuse("too_large", `a frame may have ${MAX_FRAME_BYTES} bytes`, {
+      field: "frame",
+      limit: MAX_FRAME_BYTES,
+    });
+  }
+  const value = parseJson(text);
+  if (!isObject(value)) return refuse("bad_json", "a frame is one JSON object");
+  const parsed = unsafe(value) ?? typed(value);
+  if (parsed.ok || !usableId(value.id)) return parsed;
+  return { ...parsed, reply_to: value.id };
+}
+
+/** Refuses what could hurt before any schema looks at it. */
+function unsafe(value: Readonly<Record<string, unknown>>): ParsedFrame | undefined {
+  const found = inspect(value, "", 1);
+  if (found === undefined) return undefined;
+  if (found.reason === "depth") {
+    return refuse("invalid_payload", `nesting is limited to ${MAX_DEPTH} levels`, {
+      field: found.field,
+      limit: MAX_DEPTH,
+    });
+  }
+  return refuse("invalid_payload", "a key of this name is not allowed", { field: found.field });
+}
+
+interface Found {
+  readonly reason: "depth" | "key";
+  readonly field: string;
+}
+
+/** Field paths stop at the first level inside `payload`: deeper names are the sender's own, and input is not echoed. */
+function inspect(value: unknown, path: string, depth: number): Found | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (depth > MAX_DEPTH) return { reason: "depth", field: path };
+  for (const [key, inner] of Object.entries(value)) {
+    if (FORBIDDEN_KEYS.has(key)) return { reason: "key", field: path === "" ? key : `${path}.${key}` };
+    const found = inspect(inner, depth === 1 && key === "payload" ? "payload" : path, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {
+  const type: unknown = value.type;
+  if (typeof type !== "string") {
+    return refuse("invalid_payload", "type is required and is a string", { field: "type" });
+  }
+  if (!COMMAND_TYPES.some((known) => known === type)) {
+    return refuse("unknown_type", `type is none of ${COMMAND_TYPES.join(", ")}`, { field: "type" });
+  }
+  const parsed = clientFrame.safeParse(value);
+  if (parsed.success) return { ok: true, frame: parsed.data };
+  return { ok: false, refusal: refusalOf(parsed.error) };
+}
+
+function refusalOf(error: z.core.$ZodError): Refusal {
+  const issue = error.issues[0];
+  const field = issue === undefined ? "frame" : issue.path.map(String).join(".");
+  const limit = issue?.code === "custom" ? issue.params?.limit_bytes : undefined;
+  if (typeof limit === "number") {
+    return refuse("too_large", `${field} may have ${limit} bytes`, { field, limit }).refusal;
+  }
+  return refuse("invalid_payload", `${field} ${rule(issue)}`, { field }).refusal;
+}
+
+function rule(issue: z.core.$ZodIssue | undefined): string {
+  switch (issue?.code) {
+    case "invalid_type":
+      return issue.input === undefined ? "is required" : `is not a valid ${issue.expected}`;
+    case "too_small":
+      return issue.origin === "string" ? "is empty" : `is below ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "string"
+        ? `is longer than ${issue.maximum} characters`
+        : `is above ${issue.maximum}`;
+    default:
+      return "is not valid";
+  }
+}
+
+function usableId(id: unknown): id is string {
+  return typeof id === "string" && id.length > 0 && id.length <= MAX_ID_CHARS;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

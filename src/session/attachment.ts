@@ -1,0 +1,28 @@
+/** What is known about a connection, kept on its socket: it survives hibernation and goes when the socket goes. */
+import * as z from "zod/mini";
+import { principal } from "../auth/principal.ts";
+
+const attachment = z.object({
+  v: z.literal(1),
+  connection_id: z.string(),
+  client_id: z.string(),
+  /** Connection attempt counter of this client. */
+  n: z.number(),
+  codec: z.string(),
+  codec_state: z.optional(z.unknown()),
+  /** Seq of the last event sent. */
+  cursor: z.number(),
+  /** Seq of the last event the client acknowledged. */
+  ack: z.number(),
+  /** How often it acknowledged more than it was sent. */
+  acks_ahead: z.number(),
+  who: principal,
+});
+
+export type Attachment = Readonly<z.infer<typeof attachment>>;
+
+/** Undefined for a socket that is not ours, or of a version this Worker does not know. */
+export function readAttachment(value: unknown): Attachment | undefined {
+  const parsed = attachment.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}

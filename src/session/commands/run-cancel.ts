@@ -1,0 +1,36 @@
+/** `run_cancel`: ends a run that waits or works; the text it has streamed so far is kept. */
+import type { RunCancelCommand } from "../../protocol/commands.ts";
+import type { Event } from "../../protocol/events.ts";
+import type { CommandAck } from "../../protocol/replies.ts";
+import { ok, type Result, refuse } from "../../protocol/result.ts";
+import type { Context } from "./context.ts";
+
+export function runCancel(context: Context, command: RunCancelCommand): Result<Event> {
+  const { run_id } = command.payload;
+  const run = context.runs.get(run_id);
+  if (run === undefined) return refuseUnknown(context, run_id);
+  const first = context.tx.events.length;
+  context.runs.finish(context.tx, run, {
+    status: "cancelled",
+    finish_reason: "cancelled",
+    content: context.textOf(run_id),
+    open_tools: "cancelled",
+  });
+  const ended = context.tx.events
+    .slice(first)
+    .find((event) => event.type === "agent_completed" && event.payload.run_id === run_id);
+  if (ended === undefined) throw new Error("a finished run has no terminal event");
+  return ok(ended);
+}
+
+export function cancelAck(command: RunCancelCommand, event: Event, duplicate: boolean): CommandAck {
+  return { type: "command_ack", reply_to: command.id, payload: { seq: event.seq, duplicate } };
+}
+
+/** A run that has ended is a conflict, so that a Stop which came too late is not mistaken for a wrong id. */
+function refuseUnknown({ log }: Context, run_id: string): Result<never> {
+  const question = log.at(Number(/^r_(\d{1,15})_/.exec(run_id)?.[1] ?? 0));
+  const ended = question !== undefined && log.ofRun(run_id, question.seq).length > 0;
+  if (ended) return refuse("conflict", "the run has already ended", { field: "payload.run_id" });
+  return refuse("not_found", "no such run", { field: "payload.run_id" });
+}

@@ -1,0 +1,128 @@
+/**
+ * The one queue of commands with an effect, in order of arrival. Commands that
+ * arrive together are committed together; the same `id` has one effect, however
+ * often it is sent.
+ */
+import type { Principal } from "../auth/principal.ts";
+import { canonicalJson } from "../protocol/canonical.ts";
+import type { EffectCommand } from "../protocol/commands.ts";
+import { errorPayload } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/replies.ts";
+import { ok, refuse } from "../protocol/result.ts";
+import type { State } from "./commands/context.ts";
+import { acknowledgement, carryOut } from "./commands/dispatch.ts";
+import { type Log, readEvent } from "./log.ts";
+import type { Clock, Logger } from "./ports.ts";
+import { optionalInteger, text } from "./rows.ts";
+import type { Storage } from "./storage.ts";
+import { commit, type Transaction } from "./transaction.ts";
+
+export interface Submission {
+  readonly who: Principal;
+  readonly client_id: string;
+  readonly command: EffectCommand;
+  /** Called once, after the commit, in the order of arrival. */
+  readonly reply: (reply: Reply) => void;
+}
+
+interface Parts {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly state: State;
+  readonly clock: Clock;
+  readonly report: Logger;
+  /** Makes what was committed happen: see `Session`. */
+  readonly settle: (tx: Transaction) => void;
+}
+
+interface Committed {
+  readonly tx: Transaction;
+  /** One reply for each command of the group. */
+  readonly value: readonly Reply[];
+}
+
+export class Inbox {
+  readonly #parts: Parts;
+  #queue: Submission[] = [];
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The first to come waits until everything that has already arrived is queued
+   * too, then commits the whole group; the others return at once.
+   */
+  async submit(submission: Submission): Promise<void> {
+    this.#queue.push(submission);
+    if (this.#queue.length > 1) return;
+    await this.#parts.clock.wait(0);
+    this.#flush();
+  }
+
+  #flush(): void {
+    const group = this.#queue;
+    this.#queue = [];
+    const committed = this.#commit(group, "warn");
+    if (committed !== undefined) return this.#speak(group, committed);
+    for (const submission of group) this.#commitAlone(submission);
+  }
+
+  /** The second try: whatever throws harms nobody but the one that asked for it. */
+  #commitAlone(submission: Submission): void {
+    const committed = this.#commit([submission], "error");
+    if (committed !== undefined) return this.#speak([submission], committed);
+    const { refusal } = refuse("internal", "the command failed; nothing was changed");
+    submission.reply({ type: "error", reply_to: submission.command.id, payload: errorPayload(refusal) });
+  }
+
+  /** Undefined if anything threw: then nothing has happened. */
+  #commit(group: readonly Submission[], severity: "warn" | "error"): Committed | undefined {
+    const { storage, log, clock, report } = this.#parts;
+    try {
+      return commit(storage, log, clock.now(), (tx) => group.map((one) => this.#decide(tx, one)));
+    } catch (cause) {
+      report(severity, "commands were rolled back", { commands: group.length, cause: String(cause) });
+      return undefined;
+    }
+  }
+
+  /** Replies first, in order of arrival, then the events they caused. */
+  #speak(group: readonly Submission[], { tx, value }: Committed): void {
+    for (const [index, reply] of value.entries()) group[index]?.reply(reply);
+    this.#parts.settle(tx);
+  }
+
+  #decide(tx: Transaction, { who, client_id, command }: Submission): Reply {
+    const request = canonicalJson({ type: command.type, payload: command.payload });
+    const known = this.#recall(command, request);
+    const outcome = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
+    if (!outcome.ok) {
+      return { type: "error", reply_to: command.id, payload: errorPayload(outcome.refusal) };
+    }
+    if (known === undefined) this.#remember(tx, command.id, outcome.value.seq, request);
+    return acknowledgement(command, outcome.value, known !== undefined);
+  }
+
+  /** The event an earlier command of the same id had as its effect. Bodies are compared, not hashed: hashing is asynchronous here. */
+  #recall(command: EffectCommand, request: string): ReturnType<typeof carryOut> | undefined {
+    const [row] = this.#parts.storage.read("SELECT seq, request FROM inbox WHERE id = ?", command.id);
+    if (row === undefined) return undefined;
+    if (text(row, "request") !== request) {
+      return refuse("id_conflict", "this id was used for another command", { field: "id" });
+    }
+    const stored = this.#parts.log.at(optionalInteger(row, "seq") ?? 0);
+    if (stored === undefined) return refuse("expired", "the command was accepted, its event is gone");
+    return ok(readEvent(stored));
+  }
+
+  #remember(tx: Transaction, id: string, seq: number, request: string): void {
+    this.#parts.storage.write(
+      "INSERT INTO inbox (id, at, seq, request) VALUES (?, ?, ?, ?)",
+      id,
+      tx.now,
+      seq,
+      request,
+    );
+  }
+}

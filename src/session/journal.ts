@@ -1,0 +1,122 @@
+/**
+ * Replay: the events of a run are its journal. Given a durable effect, the
+ * journal knows whether it was carried out before, and with what result.
+ */
+import type { ToolOutcome } from "../agents/effects.ts";
+import { canonicalJson } from "../protocol/canonical.ts";
+import type { Event } from "../protocol/events.ts";
+import type { ToolCompleted } from "../protocol/run-events.ts";
+
+/** The generator did not do again what the journal says it did. */
+export class Divergence extends Error {
+  override readonly name = "Divergence";
+}
+
+export interface Call {
+  readonly tool_call_id: string;
+  readonly tool_name: string;
+  readonly args: unknown;
+}
+
+/** What is known about one tool call; `open`: begun, and the crash came before its outcome. */
+export type Recorded =
+  | { readonly state: "new" | "open" }
+  | { readonly state: "done"; readonly outcome: ToolOutcome };
+
+type StepRecord =
+  | { readonly kind: "published"; readonly content: string }
+  | { readonly kind: "tools"; readonly calls: Map<string, RecordedCall> };
+
+interface RecordedCall {
+  /** Name and arguments, canonical. */
+  readonly content: string;
+  readonly outcome?: ToolOutcome;
+}
+
+export class Journal {
+  readonly #steps = new Map<number, StepRecord>();
+
+  /** @param events every event of the run, in order */
+  constructor(events: readonly Event[]) {
+    for (const event of events) this.#record(event);
+  }
+
+  /** True once every recorded effect has been repeated: from here on the run is live. */
+  get exhausted(): boolean {
+    return this.#steps.size === 0;
+  }
+
+  /** True if exactly this was published at this step before. */
+  published(step: number, type: "agent_thinking" | "final_report", content: unknown): boolean {
+    const record = this.#take(step);
+    if (record === undefined) return false;
+    const recorded = record.kind === "published" ? record.content : undefined;
+    if (recorded !== canonicalJson([type, content])) throw diverged(step);
+    return true;
+  }
+
+  /** What is known of the calls of a step, in their order. */
+  tools(step: number, calls: readonly Call[]): Recorded[] {
+    const record = this.#take(step);
+    if (record === undefined) return calls.map(() => ({ state: "new" }));
+    const known = record.kind === "tools" ? record.calls : new Map<string, RecordedCall>();
+    if (known.size !== calls.length) throw diverged(step);
+    return calls.map((call) => recalled(step, call, known.get(call.tool_call_id)));
+  }
+
+  #take(step: number): StepRecord | undefined {
+    const record = this.#steps.get(step);
+    if (record === undefined && !this.exhausted) throw diverged(step);
+    this.#steps.delete(step);
+    return record;
+  }
+
+  #record(event: Event): void {
+    switch (event.type) {
+      case "agent_thinking":
+        return this.#publish(event.payload.step, [event.type, event.payload.thought]);
+      case "final_report":
+        return this.#publish(event.payload.step, [event.type, event.payload.report]);
+      case "tool_executing":
+        return this.#call(event.payload.step, event.payload.tool_call_id, {
+          content: canonicalJson([event.payload.tool_name, event.payload.args]),
+        });
+      case "tool_completed":
+        return this.#outcome(event.payload);
+      default:
+        return undefined;
+    }
+  }
+
+  #publish(step: number, content: unknown): void {
+    this.#steps.set(step, { kind: "published", content: canonicalJson(content) });
+  }
+
+  #call(step: number, tool_call_id: string, call: RecordedCall): void {
+    const known = this.#steps.get(step);
+    const calls = known?.kind === "tools" ? known.calls : new Map<string, RecordedCall>();
+    this.#steps.set(step, { kind: "tools", calls: calls.set(tool_call_id, call) });
+  }
+
+  #outcome(payload: ToolCompleted["payload"]): void {
+    const record = this.#steps.get(payload.step);
+    const call = record?.kind === "tools" ? record.calls.get(payload.tool_call_id) : undefined;
+    if (call === undefined) return;
+    this.#call(payload.step, payload.tool_call_id, { ...call, outcome: outcomeOf(payload) });
+  }
+}
+
+/** An outcome that is not `ok` and has no error of its own comes from a later version: still an error here. */
+function outcomeOf({ status, result, error }: ToolCompleted["payload"]): ToolOutcome {
+  if (status === "ok") return { status: "ok", result };
+  return { status: "error", error: error ?? { code: status, message: `the call was ${status}` } };
+}
+
+function recalled(step: number, { tool_name, args }: Call, known: RecordedCall | undefined): Recorded {
+  if (known?.content !== canonicalJson([tool_name, args])) throw diverged(step);
+  return known.outcome === undefined ? { state: "open" } : { state: "done", outcome: known.outcome };
+}
+
+function diverged(step: number): Divergence {
+  return new Divergence(`step ${step} is not what the journal says`);
+}

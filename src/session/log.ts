@@ -1,0 +1,136 @@
+/**
+ * A user's events: one gapless sequence. The only owner of `seq`, of the head
+ * and of the number acknowledged so far.
+ */
+import { type Event, event as eventSchema } from "../protocol/events.ts";
+import { integer, optionalInteger, optionalText, text } from "./rows.ts";
+import type { Storage } from "./storage.ts";
+
+/** An event as it lies in the log. */
+export interface StoredEvent {
+  readonly seq: number;
+  readonly type: string;
+  readonly thread_id?: string;
+  readonly run_id?: string;
+  /** The seq of the parent message: history and branches without an index. */
+  readonly prev?: number;
+  /** Milliseconds since the epoch; not sent from then on. */
+  readonly expires_at?: number;
+  /** The native wire text, sent as it is. */
+  readonly frame: string;
+}
+
+/** An event about to be written. */
+export interface NewEvent extends StoredEvent {
+  readonly at: number;
+}
+
+const COLUMNS = "seq, type, thread_id, run_id, prev, expires_at, frame";
+
+export class Log {
+  readonly #storage: Storage;
+  #head: number;
+  #acked: number;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    const [last] = storage.read("SELECT seq, acked FROM events ORDER BY seq DESC LIMIT 1");
+    this.#head = last === undefined ? 0 : integer(last, "seq");
+    this.#acked = last === undefined ? 0 : integer(last, "acked");
+  }
+
+  /** The seq of the newest committed event; 0 if there is none. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The highest seq any client has acknowledged. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Memory only: the number goes to disk with the next event, so an acknowledgement costs no row. */
+  acknowledge(seq: number): void {
+    if (seq > this.#acked) this.#acked = Math.min(seq, this.#head);
+  }
+
+  /** Only inside a transaction; the head moves with `committed`. */
+  insert(event: NewEvent): void {
+    this.#storage.write(
+      `INSERT INTO events (seq, at, acked, type, thread_id, run_id, prev, expires_at, frame)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      event.seq,
+      event.at,
+      this.#acked,
+      event.type,
+      event.thread_id ?? null,
+      event.run_id ?? null,
+      event.prev ?? null,
+      event.expires_at ?? null,
+      event.frame,
+    );
+  }
+
+  /** After the transaction that inserted up to `head`. */
+  committed(head: number): void {
+    this.#head = head;
+  }
+
+  /** The lowest seq still kept; head + 1 if none is. */
+  floor(): number {
+    const [first] = this.#storage.read("SELECT seq FROM events ORDER BY seq LIMIT 1");
+    return first === undefined ? this.#head + 1 : integer(first, "seq");
+  }
+
+  after(seq: number, limit: number): StoredEvent[] {
+    return this.#query("WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit);
+  }
+
+  at(seq: number): StoredEvent | undefined {
+    return this.#query("WHERE seq = ?", seq)[0];
+  }
+
+  /** The events of one run, which lie at or after `from`. */
+  ofRun(run_id: string, from: number): StoredEvent[] {
+    return this.#query("WHERE seq >= ? AND run_id = ? ORDER BY seq", from, run_id);
+  }
+
+  /** Notifications after `seq`, oldest first. */
+  notificationsAfter(seq: number): StoredEvent[] {
+    return this.#query("WHERE seq > ? AND type = 'notification' ORDER BY seq", seq);
+  }
+
+  /** UTF-8 bytes of the frames after `seq`. */
+  bytesAfter(seq: number): number {
+    const [row] = this.#storage.read(
+      "SELECT COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM events WHERE seq > ?",
+      seq,
+    );
+    return row === undefined ? 0 : integer(row, "bytes");
+  }
+
+  #query(where: string, ...bindings: (string | number)[]): StoredEvent[] {
+    return this.#storage.read(`SELECT ${COLUMNS} FROM events ${where}`, ...bindings).map(storedEvent);
+  }
+}
+
+/** The event in a stored frame. Throws if the frame is not one of ours: the database was tampered with. */
+export function readEvent(stored: StoredEvent): Event {
+  return eventSchema.parse(JSON.parse(stored.frame));
+}
+
+function storedEvent(row: Record<string, SqlStorageValue>): StoredEvent {
+  const thread_id = optionalText(row, "thread_id");
+  const run_id = optionalText(row, "run_id");
+  const prev = optionalInteger(row, "prev");
+  const expires_at = optionalInteger(row, "expires_at");
+  return {
+    seq: integer(row, "seq"),
+    type: text(row, "type"),
+    ...(thread_id === undefined ? {} : { thread_id }),
+    ...(run_id === undefined ? {} : { run_id }),
+    ...(prev === undefined ? {} : { prev }),
+    ...(expires_at === undefined ? {} : { expires_at }),
+    frame: text(row, "frame"),
+  };
+}

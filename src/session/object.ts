@@ -1,0 +1,96 @@
+/**
+ * The Durable Object: platform callbacks in, one try/catch at each edge, no
+ * decisions. What one socket does wrong must never cost another one anything.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Agent } from "../agents/agent.ts";
+import { errorPayload, statusOf } from "../protocol/errors.ts";
+import { DEFAULT_LIMITS } from "../protocol/limits.ts";
+import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
+import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
+import type { Codec } from "./codec.ts";
+import { platformClock, platformIds, platformLogger } from "./platform.ts";
+import type { Ports } from "./ports.ts";
+import type { SessionRpc } from "./rpc.ts";
+import { Session } from "./session.ts";
+import { readUpgradeRequest } from "./upgrade-request.ts";
+
+/** What a deployment chooses; everything else comes from the platform. */
+export interface SessionParts {
+  readonly agents: readonly [Agent, ...Agent[]];
+  readonly codecs: Readonly<Record<string, Codec>>;
+}
+
+export class SessionObject extends DurableObject implements SessionRpc {
+  readonly #session: Session;
+  readonly #report: Ports["report"];
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env, parts: SessionParts & Partial<Ports>) {
+    super(ctx, env);
+    this.#report = parts.report ?? platformLogger;
+    this.#session = new Session({
+      user_id: ctx.id.name ?? ctx.id.toString(),
+      storage: ctx.storage,
+      sockets: () => ctx.getWebSockets(),
+      clock: platformClock,
+      ids: platformIds,
+      background: (work) => ctx.waitUntil(work),
+      limits: DEFAULT_LIMITS,
+      report: this.#report,
+      ...parts,
+    });
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
+    // The only await before events are let in: a local read, no external I/O.
+    ctx.blockConcurrencyWhile(async () => this.#session.wake(await ctx.storage.getAlarm())).catch(() => {});
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { shake, subprotocol } = readUpgradeRequest(request);
+    const admitted = this.#session.reception.admit(shake);
+    if (!admitted.ok) {
+      return Response.json(
+        { error: errorPayload(admitted.refusal, true) },
+        { status: statusOf(admitted.refusal) },
+      );
+    }
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    this.#session.reception.connect(server, shake);
+    const headers = subprotocol === undefined ? {} : { "Sec-WebSocket-Protocol": subprotocol };
+    return new Response(null, { status: 101, webSocket: client, headers });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    try {
+      await this.#session.intake.receive(socket, message);
+    } catch (cause) {
+      this.#fail("a message could not be handled", socket, cause);
+    }
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    this.#session.connections.drop(socket, code, reason);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#session.connections.drop(socket, CLOSE_CODES.internal, "internal" satisfies CloseName);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#session.deadlines.fire();
+  }
+
+  async listThreads() {
+    return { threads: this.#session.listThreads() };
+  }
+
+  async listMessages({ thread_id, before, limit }: Parameters<SessionRpc["listMessages"]>[0]) {
+    return this.#session.listMessages(thread_id, { limit, ...(before === undefined ? {} : { before }) });
+  }
+
+  /** A bug or a broken platform: that one connection is asked to come back, the others notice nothing. */
+  #fail(what: string, socket: WebSocket, cause: unknown): void {
+    this.#report("error", what, { cause: String(cause) });
+    this.#session.connections.drop(socket, CLOSE_CODES.internal, "internal" satisfies CloseName);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * How a connection begins and ends: limits, superseding, the greeting with what
+ * was missed, and the last word before a close.
+ */
+import { closeOf, errorPayload } from "../protocol/errors.ts";
+import type { Limits } from "../protocol/limits.ts";
+import { MAX_ID_CHARS } from "../protocol/primitives.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import type { StateSnapshot } from "../protocol/stream.ts";
+import type { Codec } from "./codec.ts";
+import { type Connection, type Connections, endsAt } from "./connections.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { greeting } from "./greeting.ts";
+import type { Log } from "./log.ts";
+import type { Clock, Ids, Socket } from "./ports.ts";
+import type { Pump } from "./pump.ts";
+import { decideResume, type LogFacts, type Resume, readPosition } from "./resume.ts";
+import type { Storage } from "./storage.ts";
+import type { Handshake } from "./upgrade-request.ts";
+
+interface Parts {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly connections: Connections;
+  readonly pump: Pump;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly codecs: Readonly<Record<string, Codec>>;
+  readonly snapshot: () => StateSnapshot;
+}
+
+export class Reception {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a connection may be made: what only the object knows. Writes nothing. */
+  admit({ principal, client_id }: Handshake): Result<void> {
+    const { storage, connections, limits } = this.#parts;
+    const not_before = storage.born?.not_before ?? 0;
+    if ((principal.auth_time ?? principal.iat) < not_before) {
+      return refuse("signed_out", "this token was issued before its user signed out");
+    }
+    const others = connections.all().filter((connection) => connection.client_id !== client_id);
+    if (others.length < limits.connections) return ok(undefined);
+    return refuse("connection_limit", `a user may have ${limits.connections} connections`, {
+      limit: limits.connections,
+    });
+  }
+
+  /** Greets an accepted socket and sends what it missed: one synchronous turn, so nothing can come between. */
+  connect(socket: Socket, shake: Handshake): void {
+    const { connections, ids, codecs, deadlines } = this.#parts;
+    const codec = codecs[shake.codec];
+    if (codec === undefined) throw new Error(`no codec named ${shake.codec}`);
+    const facts = this.#facts();
+    const resume = decideResume(shake, facts);
+    const client_id = usableId(shake.client_id) ?? ids.random();
+    const older = connections.all().filter((connection) => connection.client_id === client_id);
+    const latest = Math.max(0, ...older.map(({ n }) => n));
+    // A missing `n` counts as the newest attempt.
+    const n = readPosition(shake.n ?? "") ?? latest;
+    const connection = connections.add({
+      socket,
+      connection_id: ids.random(),
+      client_id,
+      n,
+      codec,
+      codec_state: undefined,
+      who: shake.principal,
+      cursor: resume.cursor,
+    });
+    if (n < latest) return this.end(connection, SUPERSEDED);
+    for (const replaced of older) this.end(replaced, SUPERSEDED);
+    this.#welcome(connection, resume, facts);
+    deadlines.touch(endsAt(connection));
+  }
+
+  /** As after a gap: a fresh snapshot, and on from there. */
+  resync(connection: Connection): void {
+    const { log, connections, pump, snapshot } = this.#parts;
+    pump.send(connection, snapshot());
+    connection.cursor = log.head;
+    connections.save(connection);
+    this.#completeReplay(connection);
+  }
+
+  /** The last word: an `error` frame precedes every close of ours. */
+  end(connection: Connection, refusal: Refusal): void {
+    const { connections, pump } = this.#parts;
+    pump.send(connection, { type: "error", payload: errorPayload(refusal, true) });
+    const { code, reason } = closeOf(refusal);
+    connections.drop(connection.socket, code, reason);
+  }
+
+  #welcome(connection: Connection, resume: Resume, facts: LogFacts): void {
+    const { pump, log, clock, limits, snapshot } = this.#parts;
+    if (resume.outcome === "resumed") log.acknowledge(resume.cursor);
+    pump.send(connection, greeting(connection, resume, { log: facts, limits, now: clock.now() }));
+    if (resume.outcome !== "resumed") pump.send(connection, snapshot());
+    pump.pump(connection);
+    this.#completeReplay(connection);
+    if (resume.refusal === undefined) return;
+    pump.send(connection, { type: "error", payload: errorPayload(resume.refusal) });
+  }
+
+  #completeReplay(connection: Connection): void {
+    const { pump } = this.#parts;
+    pump.send(connection, { type: "replay_completed", payload: { seq: connection.cursor } });
+    pump.catchUp(connection);
+  }
+
+  /** An accepted upgrade is the first thing ever written about a user. */
+  #facts(): LogFacts {
+    const { storage, log } = this.#parts;
+    const born = storage.born ?? storage.transact(() => storage.born);
+    if (born === undefined) throw new Error("the user was not made");
+    return {
+      epoch: born.epoch,
+      head: log.head,
+      floor: () => log.floor(),
+      bytesAfter: (seq) => log.bytesAfter(seq),
+    };
+  }
+}
+
+const SUPERSEDED = refuse("superseded", "a newer connection of this client has taken over").refusal;
+
+function usableId(client_id: string | undefined): string | undefined {
+  if (client_id === undefined || client_id.length > MAX_ID_CHARS) return undefined;
+  return client_id === "" ? undefined : client_id;
+}

@@ -1,0 +1,265 @@
+/**
+ * Runs as facts: which are unfinished, which waits behind which, and the events
+ * that begin and end one. Executing them is the host's job. A run has a row only
+ * while it is unfinished.
+ */
+import * as z from "zod/mini";
+import type { Agent } from "../agents/agent.ts";
+import type { Limits } from "../protocol/limits.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
+import { type Log, readEvent } from "./log.ts";
+import type { Ids } from "./ports.ts";
+import { integer, text } from "./rows.ts";
+import type { Storage } from "./storage.ts";
+import type { Threads } from "./threads.ts";
+import type { EventDraft, Transaction } from "./transaction.ts";
+
+const runDetail = z.object({
+  /** The answer's id, fixed when the run was accepted. */
+  message_id: z.string(),
+  question_id: z.string(),
+  /** Milliseconds since the epoch. */
+  accepted_at: z.number(),
+});
+
+export interface Run extends Readonly<z.infer<typeof runDetail>> {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly state: "queued" | "running";
+  readonly attempt: number;
+  readonly agent_name: string;
+  readonly agent_version: string;
+  /** Seq of the question; no event of the run lies before it. */
+  readonly start_seq: number;
+}
+
+/** How a run ended. */
+export interface Ending {
+  readonly status: RunStatus;
+  readonly finish_reason: FinishReason;
+  readonly content: string;
+  readonly error?: AgentCompleted["payload"]["error"];
+  /** What open tool calls are completed with. */
+  readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";
+}
+
+/** An event of a run, given what all of them carry. */
+export type RunEventDraft = (of: OfRun) => EventDraft;
+
+/** What every event of a run carries. */
+interface OfRun {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly agent_name: string;
+  readonly run_seq: number;
+  readonly timestamp: string;
+}
+
+export class Runs {
+  readonly #storage: Storage;
+  readonly #log: Log;
+  readonly #threads: Threads;
+  readonly #ids: Ids;
+  readonly #limits: Limits;
+  readonly #seqs = new Map<string, number>();
+
+  constructor(storage: Storage, log: Log, threads: Threads, ids: Ids, limits: Limits) {
+    this.#storage = storage;
+    this.#log = log;
+    this.#threads = threads;
+    this.#ids = ids;
+    this.#limits = limits;
+  }
+
+  get(run_id: string): Run | undefined {
+    return this.#query("WHERE run_id = ?", run_id)[0];
+  }
+
+  /** In the order of their questions. */
+  unfinished(): Run[] {
+    return this.#query("ORDER BY start_seq");
+  }
+
+  /** A run for the question about to be appended, or why the thread takes no more. Writes nothing. */
+  plan(tx: Transaction, thread_id: string, agent: Agent): Result<Run> {
+    const unfinished = this.unfinished();
+    const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
+    const limit = this.#limits.queued_runs_per_thread;
+    if (waiting >= limit) {
+      return refuse("run_queue_full", `${limit} runs are waiting in this thread`, {
+        limit,
+        retry_after_ms: 1_000,
+      });
+    }
+    const startsNow = this.#mayStart(thread_id, unfinished);
+    const seq = tx.nextSeq;
+    return ok({
+      run_id: `r_${seq}_${this.#ids.random()}`,
+      message_id: `a_${seq}_${this.#ids.random()}`,
+      question_id: `m_${seq}_${this.#ids.random()}`,
+      accepted_at: tx.now,
+      thread_id,
+      state: startsNow ? "running" : "queued",
+      attempt: startsNow ? 1 : 0,
+      agent_name: agent.name,
+      agent_version: agent.version,
+      start_seq: seq,
+    });
+  }
+
+  /** Records a planned run, after its question was appended. */
+  accept(tx: Transaction, run: Run): void {
+    const { message_id, question_id, accepted_at } = run;
+    this.#storage.write(
+      `INSERT INTO runs (run_id, thread_id, state, attempt, agent, version, start_seq, detail)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      run.run_id,
+      run.thread_id,
+      run.state,
+      run.attempt,
+      run.agent_name,
+      run.agent_version,
+      run.start_seq,
+      JSON.stringify({ message_id, question_id, accepted_at }),
+    );
+    if (run.state === "running") this.#begin(tx, run);
+  }
+
+  /** Takes an orphaned run over: the attempt is on disk before any agent code runs. */
+  retry(tx: Transaction, run: Run): void {
+    this.#storage.write("UPDATE runs SET attempt = ? WHERE run_id = ?", run.attempt + 1, run.run_id);
+    tx.started.push(run.run_id);
+  }
+
+  append(tx: Transaction, run: Run, draft: RunEventDraft, prev?: number): void {
+    const { run_id, thread_id, agent_name } = run;
+    const run_seq = tx.runSeqs.get(run_id) ?? this.#nextRunSeq(run);
+    const placement = { thread_id, run_id, ...(prev === undefined ? {} : { prev }) };
+    tx.append(draft({ run_id, thread_id, agent_name, run_seq, timestamp: tx.timestamp }), placement);
+    tx.runSeqs.set(run_id, run_seq + 1);
+  }
+
+  /** The one terminal event of a run; open tool calls are completed first, waiting runs get their turn. */
+  finish(tx: Transaction, run: Run, ending: Ending): void {
+    if (run.state === "queued") this.#announce(tx, run);
+    for (const call of this.#openTools(run)) {
+      const error = { code: ending.open_tools, message: OPEN_TOOL_MESSAGES[ending.open_tools] };
+      this.append(tx, run, (of) => ({
+        type: "tool_completed",
+        payload: { ...of, ...call, status: "error", error, duration_ms: 0 },
+      }));
+    }
+    this.#complete(tx, run, ending);
+    this.#storage.write("DELETE FROM runs WHERE run_id = ?", run.run_id);
+    tx.ended.push(run.run_id);
+    this.#startWaiting(tx);
+  }
+
+  /** After a commit: memory follows what was written. */
+  committed(tx: Transaction): void {
+    for (const [run_id, next] of tx.runSeqs) this.#seqs.set(run_id, next);
+    for (const run_id of tx.ended) this.#seqs.delete(run_id);
+  }
+
+  #begin(tx: Transaction, run: Run): void {
+    this.#announce(tx, run);
+    tx.started.push(run.run_id);
+  }
+
+  #announce(tx: Transaction, run: Run): void {
+    this.append(tx, run, (of) => ({
+      type: "agent_started",
+      payload: { ...of, agent_version: run.agent_version, message_id: run.question_id },
+    }));
+  }
+
+  #complete(tx: Transaction, run: Run, ending: Ending): void {
+    const { status, finish_reason, content, error } = ending;
+    const head = this.#threads.get(run.thread_id)?.head;
+    // An answer to a branch the user has left stays on that branch and does not move the thread.
+    const current = this.#threads.leadsTo(run.start_seq, head);
+    if (current) this.#threads.put(tx, run.thread_id, "", tx.nextSeq);
+    this.append(
+      tx,
+      run,
+      (of) => ({
+        type: "agent_completed",
+        payload: {
+          ...of,
+          message_id: run.message_id,
+          status,
+          content,
+          finish_reason,
+          usage: [],
+          attempts: run.attempt,
+          duration_ms: Math.max(0, tx.now - run.accepted_at),
+          ...(error === undefined ? {} : { error }),
+        },
+      }),
+      current ? head : run.start_seq,
+    );
+  }
+
+  #startWaiting(tx: Transaction): void {
+    for (const run of this.unfinished()) {
+      if (run.state !== "queued" || !this.#mayStart(run.thread_id, this.unfinished())) continue;
+      this.#storage.write("UPDATE runs SET state = 'running', attempt = 1 WHERE run_id = ?", run.run_id);
+      this.#begin(tx, { ...run, state: "running", attempt: 1 });
+    }
+  }
+
+  #mayStart(thread_id: string, unfinished: readonly Run[]): boolean {
+    const running = unfinished.filter((run) => run.state === "running");
+    const inThread = running.filter((run) => run.thread_id === thread_id);
+    return running.length < this.#limits.runs_per_user && inThread.length < this.#limits.runs_per_thread;
+  }
+
+  #openTools(run: Run) {
+    const open = new Map<string, { step: number; tool_call_id: string; tool_name: string }>();
+    for (const event of this.#log.ofRun(run.run_id, run.start_seq).map(readEvent)) {
+      if (event.type === "tool_completed") open.delete(event.payload.tool_call_id);
+      if (event.type !== "tool_executing") continue;
+      const { step, tool_call_id, tool_name } = event.payload;
+      open.set(tool_call_id, { step, tool_call_id, tool_name });
+    }
+    return open.values();
+  }
+
+  #nextRunSeq(run: Run): number {
+    const known = this.#seqs.get(run.run_id);
+    if (known !== undefined) return known;
+    const last = this.#log.ofRun(run.run_id, run.start_seq).at(-1);
+    if (last === undefined) return 0;
+    const { payload } = readEvent(last);
+    return "run_seq" in payload ? payload.run_seq + 1 : 0;
+  }
+
+  #query(where: string, ...bindings: string[]): Run[] {
+    return this.#storage
+      .read(
+        `SELECT run_id, thread_id, state, attempt, agent, version, start_seq, detail FROM runs ${where}`,
+        ...bindings,
+      )
+      .map(runRow);
+  }
+}
+
+const OPEN_TOOL_MESSAGES: Readonly<Record<Ending["open_tools"], string>> = {
+  cancelled: "the run was cancelled",
+  timeout: "the run took too long",
+  outcome_unknown: "the run ended before the outcome was known",
+};
+
+function runRow(row: Record<string, SqlStorageValue>): Run {
+  return {
+    run_id: text(row, "run_id"),
+    thread_id: text(row, "thread_id"),
+    state: text(row, "state") === "queued" ? "queued" : "running",
+    attempt: integer(row, "attempt"),
+    agent_name: text(row, "agent"),
+    agent_version: text(row, "version"),
+    start_seq: integer(row, "start_seq"),
+    ...runDetail.parse(JSON.parse(text(row, "detail"))),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * The user's database: schema, migrations, transactions. Reading about a user
+ * who does not exist finds nothing and writes nothing; the schema is made by the
+ * first transaction. Every statement is run here.
+ */
+import * as z from "zod/mini";
+import type { Ids, PlatformStorage } from "./ports.ts";
+import { text } from "./rows.ts";
+
+/** Additive only: a Worker one version older must still read what this one wrote. */
+const MIGRATIONS: ReadonlyArray<readonly string[]> = [
+  [
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    `CREATE TABLE events (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, acked INTEGER NOT NULL, type TEXT NOT NULL,
+      thread_id TEXT, run_id TEXT, prev INTEGER, expires_at INTEGER, frame TEXT NOT NULL, journal TEXT)`,
+    "CREATE TABLE inbox (id TEXT PRIMARY KEY, at INTEGER NOT NULL, seq INTEGER, request TEXT) WITHOUT ROWID",
+    `CREATE TABLE runs (run_id TEXT PRIMARY KEY, thread_id TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL,
+      agent TEXT NOT NULL, version TEXT NOT NULL, start_seq INTEGER NOT NULL, detail TEXT) WITHOUT ROWID`,
+    `CREATE TABLE threads (thread_id TEXT PRIMARY KEY, title TEXT, head INTEGER, updated_at INTEGER NOT NULL,
+      detail TEXT) WITHOUT ROWID`,
+  ],
+];
+
+const birthCertificate = z.object({
+  schema: z.number(),
+  /** Names this log; random, made with the storage, changed only by erasure or invalidation. */
+  epoch: z.string(),
+  user_id: z.string(),
+  /** Tokens issued before this time (seconds since the epoch) are refused. */
+  not_before: z.number(),
+});
+
+type BirthCertificate = Readonly<z.infer<typeof birthCertificate>>;
+
+export class Storage {
+  readonly #platform: PlatformStorage;
+  readonly #ids: Ids;
+  readonly #user_id: string;
+  #born: BirthCertificate | undefined;
+
+  constructor(platform: PlatformStorage, user_id: string, ids: Ids) {
+    this.#platform = platform;
+    this.#user_id = user_id;
+    this.#ids = ids;
+    this.#born = this.#read();
+  }
+
+  /** Undefined until something was written for this user. */
+  get born(): BirthCertificate | undefined {
+    return this.#born;
+  }
+
+  /** Rows of a query; none if the user does not exist. Never a cursor: no snapshot survives an `await`. */
+  read(query: string, ...bindings: SqlStorageValue[]): Record<string, SqlStorageValue>[] {
+    return this.#born === undefined ? [] : this.#exec(query, bindings);
+  }
+
+  /** Only inside `transact`. */
+  write(statement: string, ...bindings: SqlStorageValue[]): void {
+    this.#exec(statement, bindings);
+  }
+
+  /** Runs `work` as one transaction; if it throws, nothing has happened. Makes the user on first use. */
+  transact<T>(work: () => T): T {
+    const before = this.#born;
+    try {
+      return this.#platform.transactionSync(() => {
+        this.#born ??= this.#migrate();
+        return work();
+      });
+    } catch (cause) {
+      this.#born = before;
+      throw cause;
+    }
+  }
+
+  /** Resolves when everything written so far survives a crash. */
+  sync(): Promise<void> {
+    return this.#platform.sync();
+  }
+
+  #exec(statement: string, bindings: readonly SqlStorageValue[]): Record<string, SqlStorageValue>[] {
+    return this.#platform.sql.exec(statement, ...bindings).toArray();
+  }
+
+  #read(): BirthCertificate | undefined {
+    const tables = this.#exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'", []);
+    if (tables.length === 0) return undefined;
+    const [row] = this.#exec("SELECT value FROM meta WHERE key = 'session'", []);
+    return row === undefined ? undefined : birthCertificate.parse(JSON.parse(text(row, "value")));
+  }
+
+  #migrate(): BirthCertificate {
+    for (const statement of MIGRATIONS.flat()) this.#exec(statement, []);
+    const born = {
+      schema: MIGRATIONS.length,
+      epoch: this.#ids.random(),
+      user_id: this.#user_id,
+      not_before: 0,
+    };
+    this.write("INSERT INTO meta (key, value) VALUES ('session', ?)", JSON.stringify(born));
+    return born;
+  }
+}

@@ -1,0 +1,145 @@
+/** Conversations: which exist, which message is newest, and how messages follow one another. */
+import type { Message, Thread } from "../protocol/pure/conversation.ts";
+import { type Log, readEvent, type StoredEvent } from "./log.ts";
+import { integer, optionalInteger, text } from "./rows.ts";
+import type { Storage } from "./storage.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** A title is a label, not a message. */
+const MAX_TITLE_CHARS = 60;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+export interface ThreadRow {
+  readonly thread_id: string;
+  readonly title: string;
+  /** Seq of the newest message of the current branch. */
+  readonly head?: number;
+  readonly updated_at: number;
+}
+
+export class Threads {
+  readonly #storage: Storage;
+  readonly #log: Log;
+
+  constructor(storage: Storage, log: Log) {
+    this.#storage = storage;
+    this.#log = log;
+  }
+
+  get(thread_id: string): ThreadRow | undefined {
+    return this.#query("WHERE thread_id = ?", thread_id)[0];
+  }
+
+  /** Newest first. */
+  all(): ThreadRow[] {
+    return this.#query("ORDER BY updated_at DESC, head DESC");
+  }
+
+  /** Makes the thread, or moves its head to the message at `head`. Only inside a transaction. */
+  put(tx: Transaction, thread_id: string, title: string, head: number): void {
+    this.#storage.write(
+      `INSERT INTO threads (thread_id, title, head, updated_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (thread_id) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at`,
+      thread_id,
+      title,
+      head,
+      tx.now,
+    );
+  }
+
+  /** Messages that lead to the one at `seq`, newest first, that one included; at most `limit`. */
+  history(seq: number | undefined, limit: number): StoredEvent[] {
+    const found: StoredEvent[] = [];
+    for (let next = seq; next !== undefined && found.length < limit; ) {
+      const message = this.#log.at(next);
+      if (message === undefined) break;
+      found.push(message);
+      next = message.prev;
+    }
+    return found;
+  }
+
+  /** True if the message at `seq` lies on the branch that ends at `head`. */
+  leadsTo(seq: number, head: number | undefined): boolean {
+    for (let next = head; next !== undefined && next >= seq; next = this.#log.at(next)?.prev) {
+      if (next === seq) return true;
+    }
+    return false;
+  }
+
+  /** The message a client named, if it is one of this thread; ids embed the seq of the question they belong to. */
+  find(thread_id: string, message_id: string): StoredEvent | undefined {
+    const seq = Number(/^[ma]_(\d{1,15})_/.exec(message_id)?.[1]);
+    if (!Number.isSafeInteger(seq)) return undefined;
+    const question = this.#log.at(seq);
+    const candidates = message_id.startsWith("m_") ? [question] : this.#answers(question);
+    return candidates.find((row) => row?.thread_id === thread_id && messageId(row) === message_id);
+  }
+
+  #answers(question: StoredEvent | undefined): StoredEvent[] {
+    if (question === undefined) return [];
+    const event = readEvent(question);
+    const run_id = event.type === "user_message" ? event.payload.run_id : undefined;
+    return run_id === undefined ? [] : this.#log.ofRun(run_id, question.seq);
+  }
+
+  #query(where: string, ...bindings: (string | number)[]): ThreadRow[] {
+    return this.#storage
+      .read(`SELECT thread_id, title, head, updated_at FROM threads ${where}`, ...bindings)
+      .map(threadRow);
+  }
+}
+
+/** True if a client may make a thread by naming it: only an id that no one else can have chosen. */
+export function isNewThreadId(thread_id: string): boolean {
+  return UUID.test(thread_id);
+}
+
+/** The first line of the first message, shortened without splitting a surrogate pair. */
+export function titleOf(content: string): string {
+  const line = content.trim().split("\n", 1)[0] ?? "";
+  const characters = Array.from(line);
+  if (characters.length <= MAX_TITLE_CHARS) return line;
+  return `${characters.slice(0, MAX_TITLE_CHARS - 1).join("")}…`;
+}
+
+export function threadView({ thread_id, title, updated_at }: ThreadRow): Thread {
+  return { thread_id, title, updated_at: new Date(updated_at).toISOString() };
+}
+
+/** Undefined if the row is not a message. */
+export function messageView(row: StoredEvent): Message | undefined {
+  const event = readEvent(row);
+  if (event.type === "user_message") {
+    const { message_id, thread_id, content, parent_message_id, run_id, timestamp } = event.payload;
+    const run = run_id === undefined ? {} : { run_id };
+    return {
+      message_id,
+      thread_id,
+      role: "user",
+      content,
+      seq: row.seq,
+      parent_message_id,
+      ...run,
+      timestamp,
+    };
+  }
+  if (event.type !== "agent_completed") return undefined;
+  const { message_id, thread_id, content, run_id, status, timestamp } = event.payload;
+  return { message_id, thread_id, role: "assistant", content, seq: row.seq, run_id, status, timestamp };
+}
+
+function messageId(row: StoredEvent): string | undefined {
+  return messageView(row)?.message_id;
+}
+
+function threadRow(row: Record<string, SqlStorageValue>): ThreadRow {
+  const head = optionalInteger(row, "head");
+  return {
+    thread_id: text(row, "thread_id"),
+    title: text(row, "title"),
+    ...(head === undefined ? {} : { head }),
+    updated_at: integer(row, "updated_at"),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Commit together, then speak: inside a transaction nothing is sent, no promise
+ * is started and no memory changes. What is to happen afterwards is collected
+ * here, and applied by the session once the commit stands.
+ */
+import type { Event } from "../protocol/events.ts";
+import type { Log } from "./log.ts";
+import type { Storage } from "./storage.ts";
+
+type WithoutSeq<E> = E extends { seq: number } ? Omit<E, "seq"> : never;
+
+/** An event that has no seq yet. */
+export type EventDraft = WithoutSeq<Event>;
+
+/** Columns of the row beside the frame. */
+export interface Placement {
+  readonly thread_id?: string;
+  readonly run_id?: string;
+  readonly prev?: number;
+  readonly expires_at?: number;
+}
+
+export class Transaction {
+  readonly #log: Log;
+  /** Milliseconds since the epoch: one time for everything in this transaction. */
+  readonly now: number;
+  /** The head before this transaction. */
+  readonly base: number;
+  readonly events: Event[] = [];
+  /** Runs to be executed once this is committed. */
+  readonly started: string[] = [];
+  /** Runs that ended here: whatever still executes them has to stop. */
+  readonly ended: string[] = [];
+  /** The next `run_seq` of every run that got an event here. */
+  readonly runSeqs = new Map<string, number>();
+
+  constructor(log: Log, now: number) {
+    this.#log = log;
+    this.now = now;
+    this.base = log.head;
+  }
+
+  /** ISO 8601 UTC, for payloads. */
+  get timestamp(): string {
+    return new Date(this.now).toISOString();
+  }
+
+  /** The seq the next event will get; ids embed it, so that any message or run is one key lookup. */
+  get nextSeq(): number {
+    return this.base + this.events.length + 1;
+  }
+
+  append(draft: EventDraft, placement: Placement): Event {
+    const event: Event = { ...draft, seq: this.nextSeq };
+    const { type, seq, payload } = event;
+    const frame = JSON.stringify({ type, seq, payload });
+    this.#log.insert({ seq, at: this.now, type, ...placement, frame });
+    this.events.push(event);
+    return event;
+  }
+}
+
+/** Runs `work` in one transaction and moves the head if it committed. */
+export function commit<T>(storage: Storage, log: Log, now: number, work: (tx: Transaction) => T) {
+  const { tx, value } = storage.transact(() => {
+    const tx = new Transaction(log, now);
+    return { tx, value: work(tx) };
+  });
+  log.committed(tx.base + tx.events.length);
+  return { tx, value };
+}

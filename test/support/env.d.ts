@@ -1,0 +1,9 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly JWT_SECRET: string;
+    readonly USER_SESSION: DurableObjectNamespace<import("./worker.ts").UserSession>;
+  }
+  interface GlobalProps {
+    readonly mainModule: typeof import("./worker.ts");
+  }
+}
