@@ -140,3 +140,8 @@ export async function connect(sub: string, options: Options = {}): Promise<TestC
   await client.next("replay_completed");
   return client;
 }
+
+/** Looks again every few milliseconds until it is so; the test's own timeout is the limit. */
+export async function waitFor(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await scheduler.wait(2);
+}

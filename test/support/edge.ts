@@ -1,7 +1,7 @@
 /** Requests to the real Worker, and what came back of a refused one. */
 
 import { listDurableObjectIds } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { app } from "../../src/edge/app.ts";
 
 export const HOST = "https://chat.example";
@@ -9,7 +9,8 @@ export const HOST = "https://chat.example";
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** @param variables put over those of vitest.config.ts; `undefined` unsets one */
-export async function send(request: Request, variables: Variables = {}): Promise<Response> {
+export async function send(request: Request, variables?: Variables): Promise<Response> {
+  if (variables === undefined) return exports.default.fetch(request);
   return app.fetch(request, { ...env, ...variables });
 }
 
@@ -55,8 +56,23 @@ export function listen(response: Response): Promise<Told> {
   const subprotocol = response.headers.get("Sec-WebSocket-Protocol");
   const frames: unknown[] = [];
   return new Promise((resolve) => {
-    socket.addEventListener("message", ({ data }) => frames.push(JSON.parse(String(data))));
+    socket.addEventListener("message", ({ data }) => {
+      frames.push(JSON.parse(String(data)));
+    });
     socket.addEventListener("close", ({ code, reason }) => resolve({ subprotocol, frames, code, reason }));
+    socket.accept();
+  });
+}
+
+/** The first thing a socket is told; it is closed after that. */
+export function firstFrame(response: Response): Promise<unknown> {
+  const socket = response.webSocket;
+  if (socket === null) throw new Error(`status ${response.status} instead of a socket`);
+  return new Promise((resolve) => {
+    socket.addEventListener("message", ({ data }) => {
+      resolve(JSON.parse(String(data)));
+      socket.close(1000);
+    });
     socket.accept();
   });
 }

@@ -80,6 +80,6 @@ function* perform(step: Line) {
   } else if ("report" in step) {
     const { report: summary } = step;
     yield* report({ summary, findings: [], recommendations: [], assumptions: [], questions: [] });
-  } else if ("throws" in step) throw new Error(step.throws);
+  } else if ("throws" in step) throw new Error(`inner detail ${step.throws}`);
   else yield* tool(TOOLS.echo, JSON.parse('{"key":7}'));
 }
