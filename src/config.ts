@@ -1,0 +1,90 @@
+/** Environment → `Settings`, validated once; whoever asks gets the settings or the name of the wrong variable. */
+import * as z from "zod/mini";
+import { utf8Length } from "./protocol/primitives.ts";
+import { ok, type Result, refuse } from "./protocol/result.ts";
+
+export interface Settings {
+  readonly environment: "production" | "development";
+  /** Signs and verifies the tokens of realm `local`. */
+  readonly jwt_secret: string;
+  /** If set, tokens of realm `local` must name it in `iss`. */
+  readonly jwt_issuer?: string | undefined;
+  /** If set, tokens of realm `local` must name it in `aud`. */
+  readonly jwt_audience?: string | undefined;
+  /** Pages on these origins may connect, besides those on the Worker's own. */
+  readonly allowed_origins: readonly string[];
+  /** Name of the agent that answers; the session checks that it exists. */
+  readonly agent: string;
+}
+
+/**
+ * A Worker without usable settings answers `not_configured`: it must not guess,
+ * and there is no default secret anywhere. Values never appear in the message.
+ */
+export function settingsOf(env: object): Result<Settings> {
+  const known = cache.get(env);
+  if (known !== undefined) return known;
+  const settings = parse(env);
+  cache.set(env, settings);
+  return settings;
+}
+
+/** The platform hands out one env object per isolate. */
+const cache = new WeakMap<object, Result<Settings>>();
+
+/** As long as the hash of HS256 (RFC 7518 §3.2). */
+const MIN_SECRET_BYTES = 32;
+
+const SECRET_RULE = `must be a secret of at least ${MIN_SECRET_BYTES} bytes`;
+const ORIGINS_RULE = "must be a comma-separated list of origins such as https://app.example.com";
+
+const name = z.string({ error: "must be a text" }).check(z.minLength(1, "must not be empty"));
+
+const variables = z.object({
+  ENVIRONMENT: z._default(
+    z.enum(["production", "development"], { error: "must be production or development" }),
+    "production",
+  ),
+  JWT_SECRET: z
+    .string({ error: SECRET_RULE })
+    .check(z.refine((text) => utf8Length(text) >= MIN_SECRET_BYTES, { error: SECRET_RULE })),
+  JWT_ISSUER: z.optional(name),
+  JWT_AUDIENCE: z.optional(name),
+  ALLOWED_ORIGINS: z.pipe(
+    z.pipe(z._default(z.string({ error: ORIGINS_RULE }), ""), z.transform(splitList)),
+    z.array(z.string().check(z.refine(isOrigin, { error: ORIGINS_RULE }))),
+  ),
+  AGENT: z._default(name, "advisor"),
+});
+
+function parse(env: object): Result<Settings> {
+  const parsed = variables.safeParse(env);
+  if (!parsed.success) return notConfigured(parsed.error);
+  return ok({
+    environment: parsed.data.ENVIRONMENT,
+    jwt_secret: parsed.data.JWT_SECRET,
+    jwt_issuer: parsed.data.JWT_ISSUER,
+    jwt_audience: parsed.data.JWT_AUDIENCE,
+    allowed_origins: parsed.data.ALLOWED_ORIGINS,
+    agent: parsed.data.AGENT,
+  });
+}
+
+function notConfigured(error: z.core.$ZodError): Result<Settings> {
+  const issue = error.issues[0];
+  const field = String(issue?.path[0] ?? "environment");
+  return refuse("not_configured", `${field} ${issue?.message ?? "is not valid"}`, { field });
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** True for what a browser puts into `Origin` (RFC 6454 §6.2), of apps with a scheme of their own too. */
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+$/.test(text)) return false;
+  return !/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text);
+}

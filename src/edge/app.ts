@@ -1,0 +1,46 @@
+/** The Worker's routes. */
+import { Hono } from "hono/tiny";
+import { refuse } from "../protocol/result.ts";
+import { platformClock, platformLogger } from "../session/platform.ts";
+import { withSafeHeaders } from "./answers.ts";
+import { cors } from "./cors.ts";
+import { devToken } from "./dev-token.ts";
+import { discoveryHandler } from "./discovery.ts";
+import type { Edge, EdgePorts } from "./env.ts";
+import { healthHandler } from "./health.ts";
+import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
+import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
+import { upgrade } from "./upgrade.ts";
+
+/** Registered again behind their GET: whatever else comes there has the wrong method. */
+const READ_ONLY = ["/health", "/v1/config", THREADS_PATH, MESSAGES_PATH] as const;
+
+export const app = createApp({ now: platformClock.now, report: platformLogger });
+
+export function createApp(ports: EdgePorts): Hono<Edge> {
+  const routes = new Hono<Edge>();
+  // First, so that the middleware below never sees an upgrade.
+  routes.all("/v1/ws", upgrade(ports, { versionRequired: false }));
+  routes.all("/ws", upgrade(ports, { versionRequired: true }));
+
+  routes.use("/v1/*", cors);
+  routes.get("/health", healthHandler);
+  routes.get("/v1/config", discoveryHandler);
+  routes.get(THREADS_PATH, listThreads(ports));
+  routes.get(MESSAGES_PATH, listMessages(ports));
+  routes.all("/v1/dev/token", devToken(ports));
+  for (const path of READ_ONLY) routes.all(path, () => methodNotAllowed("GET, HEAD"));
+
+  routes.notFound(async (c) => {
+    if (c.req.path === "/v1" || c.req.path.startsWith("/v1/")) return routeNotFound();
+    return withSafeHeaders(await c.env.ASSETS.fetch(c.req.raw));
+  });
+  routes.onError((cause, c) => {
+    ports.report("error", "request failed", { path: c.req.path, error: cause.message, stack: cause.stack });
+    return refusalAnswer(
+      refuse("internal", "something went wrong here; the same request may succeed later").refusal,
+      c.req.raw,
+    );
+  });
+  return routes;
+}

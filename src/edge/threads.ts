@@ -1,0 +1,62 @@
+/** Reading over HTTP what the socket's snapshot is too small for: `GET /v1/threads` and the messages of one. */
+import type { Handler } from "hono";
+import { id, MAX_ID_CHARS } from "../protocol/primitives.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+import type { MessageQuery } from "../session/rpc.ts";
+import { json } from "./answers.ts";
+import { authenticate } from "./authenticate.ts";
+import type { Edge, EdgePorts } from "./env.ts";
+import { refuseHttp } from "./refusals.ts";
+
+export const THREADS_PATH = "/v1/threads";
+export const MESSAGES_PATH = "/v1/threads/:thread_id/messages";
+
+export function listThreads({ now }: EdgePorts): Handler<Edge> {
+  return async function listThreadsHandler(c) {
+    const who = await authenticate(c.req.raw, c.env, "chat", now);
+    if (!who.ok) return refuseHttp(who.refusal);
+    return json(await c.env.USER_SESSION.getByName(who.value.user_id).listThreads());
+  };
+}
+
+export function listMessages({ now }: EdgePorts): Handler<Edge, typeof MESSAGES_PATH> {
+  return async function listMessagesHandler(c) {
+    const who = await authenticate(c.req.raw, c.env, "chat", now);
+    if (!who.ok) return refuseHttp(who.refusal);
+    const query = queryOf(c.req.param("thread_id"), new URL(c.req.url).searchParams);
+    if (!query.ok) return refuseHttp(query.refusal);
+    const page = await c.env.USER_SESSION.getByName(who.value.user_id).listMessages(query.value);
+    return page.ok ? json(page.value) : refuseHttp(page.refusal);
+  };
+}
+
+const DEFAULT_PAGE = 50;
+
+/** Messages in one answer: at 32 KiB each still well within what an RPC may carry. */
+const MAX_PAGE = 200;
+
+function queryOf(thread_id: string, query: URLSearchParams): Result<MessageQuery> {
+  if (!id.safeParse(thread_id).success) {
+    return refuse("invalid_payload", `thread_id must have 1 to ${MAX_ID_CHARS} characters`, {
+      field: "thread_id",
+      limit: MAX_ID_CHARS,
+    });
+  }
+  const limit = numberIn(query, "limit", MAX_PAGE);
+  if (!limit.ok) return limit;
+  const before = numberIn(query, "before", Number.MAX_SAFE_INTEGER);
+  if (!before.ok) return before;
+  return ok({
+    thread_id,
+    limit: limit.value ?? DEFAULT_PAGE,
+    ...(before.value !== undefined && { before: before.value }),
+  });
+}
+
+/** A whole number from 1 to `max` in plain digits; undefined if the query does not have it. */
+function numberIn(query: URLSearchParams, field: string, max: number): Result<number | undefined> {
+  const text = query.get(field);
+  if (text === null) return ok(undefined);
+  if (/^[1-9]\d*$/.test(text) && Number(text) <= max) return ok(Number(text));
+  return refuse("invalid_payload", `${field} must be a whole number from 1 to ${max}`, { field, limit: max });
+}

@@ -1,0 +1,97 @@
+/**
+ * The WebSocket upgrade: everything that can be checked without the user's
+ * object is checked here, so that a bad upgrade wakes nothing and creates
+ * nothing. What is left goes to the object as a new request, without the token.
+ */
+import type { Handler } from "hono";
+import { offeredSubprotocols, tokenIn, upgradeCredential } from "../auth/credentials.ts";
+import type { Principal } from "../auth/principal.ts";
+import { settingsOf } from "../config.ts";
+import { SUBPROTOCOL } from "../protocol/pure/constants.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { type Handshake, upgradeRequest } from "../session/upgrade-request.ts";
+import { authorize } from "./authenticate.ts";
+import type { Edge, EdgePorts } from "./env.ts";
+import { refuseOrigin } from "./origin.ts";
+import { isUpgrade, methodNotAllowed, refusalAnswer } from "./refusals.ts";
+import { sessionAnswer } from "./session-answer.ts";
+
+interface UpgradeRoute {
+  /** True where a client that names no version is not ours to serve. */
+  readonly versionRequired: boolean;
+}
+
+export function upgrade({ now }: EdgePorts, route: UpgradeRoute): Handler<Edge> {
+  return async function upgradeHandler(c) {
+    const request = c.req.raw;
+    if (request.method !== "GET") return methodNotAllowed("GET");
+    const admitted = await admit(request, c.env, route, now);
+    if (!admitted.ok) return refusalAnswer(admitted.refusal, request);
+    const { principal } = admitted.value;
+    const session = c.env.USER_SESSION.getByName(principal.user_id);
+    const answer = await session.fetch(upgradeRequest(admitted.value, chosenSubprotocol(request)));
+    return sessionAnswer(answer, request);
+  };
+}
+
+async function admit(
+  request: Request,
+  env: object,
+  { versionRequired }: UpgradeRoute,
+  now: () => number,
+): Promise<Result<Handshake>> {
+  if (!isUpgrade(request)) {
+    return refuse("upgrade_required", "this address is for WebSocket upgrades", { field: "Upgrade" });
+  }
+  const settings = settingsOf(env);
+  if (!settings.ok) return settings;
+  const refusal = refuseOrigin(request, settings.value) ?? refuseVersion(request.headers, versionRequired);
+  if (refusal !== undefined) return { ok: false, refusal };
+  const who = await authorize(upgradeCredential(request.headers), settings.value, "chat", now);
+  return who.ok ? handshakeOf(new URL(request.url).searchParams, who.value) : who;
+}
+
+/**
+ * `Authorization` alone, without any subprotocol, is how servers connect. Whoever
+ * speaks of our versions or puts a token among the subprotocols must offer one we know.
+ */
+function refuseVersion(headers: Headers, versionRequired: boolean): Refusal | undefined {
+  const offers = offeredSubprotocols(headers);
+  if (offers.includes(SUBPROTOCOL)) return undefined;
+  if (!versionRequired && !offers.some(isOurs)) return undefined;
+  return refuse("unsupported_version", `the subprotocol ${SUBPROTOCOL} must be offered`, {
+    field: "Sec-WebSocket-Protocol",
+  }).refusal;
+}
+
+function isOurs(offer: string): boolean {
+  return offer.startsWith("throughline.") || tokenIn(offer) !== undefined;
+}
+
+function chosenSubprotocol(request: Request): string | undefined {
+  return offeredSubprotocols(request.headers).includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined;
+}
+
+/** What a client says about itself; the session decides what is valid. */
+const QUERY = ["client_id", "n", "epoch", "since"] as const;
+
+/** More than any valid value, so that a header made of them stays small. */
+const MAX_QUERY_CHARS = 256;
+
+function handshakeOf(query: URLSearchParams, principal: Principal): Result<Handshake> {
+  const long = QUERY.find((name) => (query.get(name)?.length ?? 0) > MAX_QUERY_CHARS);
+  if (long !== undefined) {
+    return refuse("invalid_payload", `${long} may have ${MAX_QUERY_CHARS} characters`, {
+      field: long,
+      limit: MAX_QUERY_CHARS,
+    });
+  }
+  return ok({
+    principal,
+    codec: "native",
+    client_id: query.get("client_id") ?? undefined,
+    n: query.get("n") ?? undefined,
+    epoch: query.get("epoch") ?? undefined,
+    since: query.get("since") ?? undefined,
+  });
+}
