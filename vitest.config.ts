@@ -1,7 +1,8 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+/** Server code, in the Workers runtime, on real SQLite. Nothing here sleeps, nothing is tried twice. */
+const core = {
   plugins: [
     cloudflareTest({
       main: "./test/support/worker.ts",
@@ -15,14 +16,39 @@ export default defineConfig({
     }),
   ],
   test: {
+    name: "core",
     include: ["test/**/*.test.ts"],
-    exclude: ["test/e2e/**"],
-    retry: 0,
+    exclude: ["test/client/**", "test/e2e/**"],
     testTimeout: 5_000,
+    // One runtime for all files: users are unique to a test, so nothing is shared but the start-up time.
+    isolate: false,
+  },
+};
+
+/** The SDK, as a browser or a server would run it. */
+const client = {
+  test: { name: "client", include: ["test/client/**/*.test.ts"], testTimeout: 5_000 },
+};
+
+/** The whole thing over TCP: `wrangler dev`, a browser, the demo. */
+const e2e = {
+  test: {
+    name: "e2e",
+    include: ["test/e2e/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [core, client, e2e],
+    retry: 0,
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
-      exclude: ["src/web/**", "src/client/**"],
+      exclude: ["src/web/**"],
       reporter: ["text-summary", "json-summary"],
       reportsDirectory: "coverage",
     },

@@ -13,8 +13,6 @@ export interface Settings {
   readonly jwt_audience?: string | undefined;
   /** Pages on these origins may connect, besides those on the Worker's own. */
   readonly allowed_origins: readonly string[];
-  /** Name of the agent that answers; the session checks that it exists. */
-  readonly agent: string;
 }
 
 /**
@@ -54,7 +52,6 @@ const variables = z.object({
     z.pipe(z._default(z.string({ error: ORIGINS_RULE }), ""), z.transform(splitList)),
     z.array(z.string().check(z.refine(isOrigin, { error: ORIGINS_RULE }))),
   ),
-  AGENT: z._default(name, "advisor"),
 });
 
 function parse(env: object): Result<Settings> {
@@ -66,7 +63,6 @@ function parse(env: object): Result<Settings> {
     jwt_issuer: parsed.data.JWT_ISSUER,
     jwt_audience: parsed.data.JWT_AUDIENCE,
     allowed_origins: parsed.data.ALLOWED_ORIGINS,
-    agent: parsed.data.AGENT,
   });
 }
 

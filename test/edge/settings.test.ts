@@ -12,7 +12,6 @@ describe("settings", () => {
         jwt_issuer: undefined,
         jwt_audience: undefined,
         allowed_origins: [],
-        agent: "advisor",
       },
     });
   });
@@ -24,7 +23,6 @@ describe("settings", () => {
       JWT_ISSUER: "https://id.example",
       JWT_AUDIENCE: "chat",
       ALLOWED_ORIGINS: " https://a.example, http://[::1]:5173 ,capacitor://localhost,",
-      AGENT: "model",
     };
     expect(settingsOf(variables)).toMatchObject({
       value: {
@@ -32,7 +30,6 @@ describe("settings", () => {
         jwt_issuer: "https://id.example",
         jwt_audience: "chat",
         allowed_origins: ["https://a.example", "http://[::1]:5173", "capacitor://localhost"],
-        agent: "model",
       },
     });
   });
@@ -57,7 +54,6 @@ describe("settings", () => {
     ["ENVIRONMENT", ""],
     ["JWT_ISSUER", ""],
     ["JWT_AUDIENCE", ""],
-    ["AGENT", ""],
     ["ALLOWED_ORIGINS", "*"],
     ["ALLOWED_ORIGINS", "null"],
     ["ALLOWED_ORIGINS", "app.example"],

@@ -21,13 +21,21 @@ const TURN: FoldedEvent[] = [
   },
   { type: "agent_started", seq: 2, payload: OF },
   { type: "agent_thinking", seq: 3, payload: { ...OF, step: 1, thought: "hm" } },
-  { type: "tool_executing", seq: 4, payload: { ...OF, step: 2, tool_call_id: "c", tool_name: "t", args: { a: 1 } } },
+  {
+    type: "tool_executing",
+    seq: 4,
+    payload: { ...OF, step: 2, tool_call_id: "c", tool_name: "t", args: { a: 1 } },
+  },
   {
     type: "tool_completed",
     seq: 5,
     payload: { ...OF, step: 2, tool_call_id: "c", tool_name: "t", status: "ok", result: 2, duration_ms: 3 },
   },
-  { type: "agent_completed", seq: 6, payload: { ...OF, message_id: "a", status: "succeeded", content: "Hello" } },
+  {
+    type: "agent_completed",
+    seq: 6,
+    payload: { ...OF, message_id: "a", status: "succeeded", content: "Hello" },
+  },
 ];
 
 function foldAll(frames: readonly (FoldedEvent | FoldedStream)[]) {
@@ -71,7 +79,10 @@ describe("the fold", () => {
     const once = [delta(0, "Hel"), delta(3, "lo")].reduce(fold, running);
     expect(once.runs[0]?.text).toBe("Hello");
     expect(fold(once, delta(3, "lo")).runs[0]?.text).toBe("Hello");
-    const set: FoldedStream = { type: "partial_result", payload: { run_id: "r", attempt: 1, mode: "set", text: "He" } };
+    const set: FoldedStream = {
+      type: "partial_result",
+      payload: { run_id: "r", attempt: 1, mode: "set", text: "He" },
+    };
     expect(fold(once, set).runs[0]?.text).toBe("He");
   });
 
@@ -93,7 +104,10 @@ describe("the fold", () => {
   test("[F5] a snapshot replaces everything, and events_skipped only moves the position", () => {
     const view = foldAll(TURN);
     const empty = { threads: [], messages: [], runs: [], notifications: [] };
-    expect(fold(view, { type: "state_snapshot", payload: { as_of_seq: 9, ...empty } })).toEqual({ last_seq: 9, ...empty });
+    expect(fold(view, { type: "state_snapshot", payload: { as_of_seq: 9, ...empty } })).toEqual({
+      last_seq: 9,
+      ...empty,
+    });
     expect(fold(view, { type: "events_skipped", payload: { to: 8 } })).toEqual({ ...view, last_seq: 8 });
     expect(fold(view, { type: "events_skipped", payload: { to: 3 } }).last_seq).toBe(6);
   });
@@ -110,7 +124,14 @@ describe("the fold", () => {
     const other: FoldedEvent = {
       type: "user_message",
       seq: 7,
-      payload: { message_id: "m7", thread_id: "t2", thread: { title: "two" }, parent_message_id: null, content: "x", timestamp: AT },
+      payload: {
+        message_id: "m7",
+        thread_id: "t2",
+        thread: { title: "two" },
+        parent_message_id: null,
+        content: "x",
+        timestamp: AT,
+      },
     };
     const again: FoldedEvent = {
       type: "user_message",

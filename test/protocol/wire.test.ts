@@ -10,10 +10,13 @@ import { CLOSE_CODES } from "../../src/protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../../src/protocol/pure/constants.ts";
 
 describe("the protocol page", () => {
-  test.each(Object.entries(ERRORS))("[P6] lists the error %s with its status, close code and retry", (code, rule) => {
-    const row = `| \`${code}\` | ${rule.status} | ${CLOSE_CODES[rule.close]} ${rule.close} | ${rule.retryable ? "yes" : "no"} |`;
-    expect(protocolPage).toContain(row);
-  });
+  test.each(Object.entries(ERRORS))(
+    "[P6] lists the error %s with its status, close code and retry",
+    (code, rule) => {
+      const row = `| \`${code}\` | ${rule.status} | ${CLOSE_CODES[rule.close]} ${rule.close} | ${rule.retryable ? "yes" : "no"} |`;
+      expect(protocolPage).toContain(row);
+    },
+  );
 
   test.each(Object.entries(CLOSE_CODES))("[P7] lists the close code %s", (name, code) => {
     expect(protocolPage).toContain(`| ${code} | \`${name}\` |`);

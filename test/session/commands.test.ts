@@ -1,7 +1,7 @@
-import { describe, expect, test } from "vitest";
-import { probe } from "../support/probe.ts";
-import { connect, newUser, stubOf, type TestClient } from "../support/client.ts";
 import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import { connect, newUser, stubOf, type TestClient } from "../support/client.ts";
+import { probe } from "../support/probe.ts";
 
 const QUIET = { respond: false };
 
@@ -81,8 +81,12 @@ describe("the inbox", () => {
 
   test("[Q5] two spellings of one body are the same command", async () => {
     const client = await connect(newUser());
-    client.send('{"type":"user_message","id":"s","payload":{"content":"x","respond":false,"data":{"a":1,"b":2}}}');
-    client.send('{"id":"s","payload":{"data":{"b":2,"a":1},"respond":false,"content":"x"},"type":"user_message"}');
+    client.send(
+      '{"type":"user_message","id":"s","payload":{"content":"x","respond":false,"data":{"a":1,"b":2}}}',
+    );
+    client.send(
+      '{"id":"s","payload":{"data":{"b":2,"a":1},"respond":false,"content":"x"},"type":"user_message"}',
+    );
     expect((await client.next("message_ack")).payload.duplicate).toBe(false);
     expect((await client.next("message_ack")).payload.duplicate).toBe(true);
   });
@@ -144,9 +148,16 @@ describe("threads", () => {
 
   test("[T2] an id that is neither known nor a UUID is not found", async () => {
     const client = await connect(newUser());
-    for (const [id, thread_id] of [["a", "support"], ["b", "main2"], ["c", "../etc"]] as const) {
+    for (const [id, thread_id] of [
+      ["a", "support"],
+      ["b", "main2"],
+      ["c", "../etc"],
+    ] as const) {
       client.say(id, "x", { ...QUIET, thread_id });
-      expect((await client.next("error")).payload).toMatchObject({ code: "not_found", field: "payload.thread_id" });
+      expect((await client.next("error")).payload).toMatchObject({
+        code: "not_found",
+        field: "payload.thread_id",
+      });
     }
   });
 
@@ -167,7 +178,10 @@ describe("permissions", () => {
   test("[Q9] without agents a message can be stored, but not ask for an answer", async () => {
     const client = await connect(newUser(), { permissions: ["chat"] });
     client.say("a", "answer me");
-    expect((await client.next("error")).payload).toMatchObject({ code: "forbidden", field: "payload.respond" });
+    expect((await client.next("error")).payload).toMatchObject({
+      code: "forbidden",
+      field: "payload.respond",
+    });
     client.say("b", "just keep this", QUIET);
     expect((await client.next("message_ack")).payload.run_id).toBeUndefined();
     client.say("c", "no", { respond: true });

@@ -21,7 +21,9 @@ async function costOfTurn(deltas: number): Promise<{ rows: number; alarms: numbe
 
 async function rowsOf(sub: string): Promise<number> {
   return await runInDurableObject(await stubOf(sub), (_, { storage }) => {
-    const tables = storage.sql.exec("SELECT count(*) AS n FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'");
+    const tables = storage.sql.exec(
+      "SELECT count(*) AS n FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'",
+    );
     return Number(tables.one().n);
   });
 }
@@ -83,7 +85,9 @@ describe("what is billed", () => {
     const headers = { Authorization: `Bearer ${await token(sub)}` };
     const threads = await exports.default.fetch("https://throughline.test/v1/threads", { headers });
     expect(await threads.json()).toEqual({ threads: [] });
-    const messages = await exports.default.fetch("https://throughline.test/v1/threads/main/messages", { headers });
+    const messages = await exports.default.fetch("https://throughline.test/v1/threads/main/messages", {
+      headers,
+    });
     expect(messages.status).toBe(404);
     expect(await rowsOf(sub)).toBe(0);
   });
@@ -100,9 +104,16 @@ describe("the HTTP readers", () => {
     const read = async (path: string) => {
       const headers = { Authorization: `Bearer ${await token(sub)}` };
       const response = await exports.default.fetch(`https://throughline.test${path}`, { headers });
-      return (await response.json()) as { threads: { thread_id: string }[]; messages: { content: string }[]; next?: number };
+      return (await response.json()) as {
+        threads: { thread_id: string }[];
+        messages: { content: string }[];
+        next?: number;
+      };
     };
-    expect((await read("/v1/threads")).threads.map((thread) => thread.thread_id)).toEqual([thread_id, "main"]);
+    expect((await read("/v1/threads")).threads.map((thread) => thread.thread_id)).toEqual([
+      thread_id,
+      "main",
+    ]);
     const last = await read("/v1/threads/main/messages?limit=2");
     expect(last.messages.map(({ content }) => content)).toEqual(["message 4", "message 5"]);
     const before = await read(`/v1/threads/main/messages?limit=3&before=${last.next}`);

@@ -31,8 +31,16 @@ const BAD: ReadonlyArray<readonly [string, unknown, Record<string, unknown>]> = 
   ["an id of 65 characters", { ...MESSAGE, id: "i".repeat(65) }, { code: "invalid_payload", field: "id" }],
   ["a numeric id", { ...MESSAGE, id: 5 }, { code: "invalid_payload", field: "id" }],
   ["missing content", { ...MESSAGE, payload: {} }, { code: "invalid_payload", field: "payload.content" }],
-  ["empty content", { ...MESSAGE, payload: { content: "" } }, { code: "invalid_payload", field: "payload.content" }],
-  ["content that is no text", { ...MESSAGE, payload: { content: {} } }, { code: "invalid_payload", field: "payload.content" }],
+  [
+    "empty content",
+    { ...MESSAGE, payload: { content: "" } },
+    { code: "invalid_payload", field: "payload.content" },
+  ],
+  [
+    "content that is no text",
+    { ...MESSAGE, payload: { content: {} } },
+    { code: "invalid_payload", field: "payload.content" },
+  ],
   [
     "content of 32 KiB + 1",
     { ...MESSAGE, payload: { content: "c".repeat(32 * 1024 + 1) } },
@@ -43,8 +51,16 @@ const BAD: ReadonlyArray<readonly [string, unknown, Record<string, unknown>]> = 
     { ...MESSAGE, payload: { content: "é".repeat(16 * 1024 + 1) } },
     { code: "too_large", field: "payload.content", limit: 32_768 },
   ],
-  ["a frame of 64 KiB + 1", frameOf(64 * 1024 + 1, "hi"), { code: "too_large", field: "frame", limit: 65_536 }],
-  ["a binary frame", new TextEncoder().encode(JSON.stringify(MESSAGE)).buffer, { code: "binary_unsupported" }],
+  [
+    "a frame of 64 KiB + 1",
+    frameOf(64 * 1024 + 1, "hi"),
+    { code: "too_large", field: "frame", limit: 65_536 },
+  ],
+  [
+    "a binary frame",
+    new TextEncoder().encode(JSON.stringify(MESSAGE)).buffer,
+    { code: "binary_unsupported" },
+  ],
   [
     "nesting of 33 levels",
     { ...MESSAGE, payload: { content: "hi", data: { a: nested(30) } } },
@@ -61,14 +77,26 @@ const BAD: ReadonlyArray<readonly [string, unknown, Record<string, unknown>]> = 
     { code: "invalid_payload", field: "constructor" },
   ],
   ["an ack without seq", { type: "ack", payload: {} }, { code: "invalid_payload", field: "payload.seq" }],
-  ["a negative ack", { type: "ack", payload: { seq: -1 } }, { code: "invalid_payload", field: "payload.seq" }],
-  ["a thread nobody knows", { ...MESSAGE, payload: { content: "hi", thread_id: "nope" } }, { code: "not_found", field: "payload.thread_id" }],
+  [
+    "a negative ack",
+    { type: "ack", payload: { seq: -1 } },
+    { code: "invalid_payload", field: "payload.seq" },
+  ],
+  [
+    "a thread nobody knows",
+    { ...MESSAGE, payload: { content: "hi", thread_id: "nope" } },
+    { code: "not_found", field: "payload.thread_id" },
+  ],
   [
     "a parent nobody knows",
     { ...MESSAGE, payload: { content: "hi", parent_message_id: "m_1_x" } },
     { code: "not_found", field: "payload.parent_message_id" },
   ],
-  ["a run nobody knows", { type: "run_cancel", id: "m", payload: { run_id: "r_9_x" } }, { code: "not_found", field: "payload.run_id" }],
+  [
+    "a run nobody knows",
+    { type: "run_cancel", id: "m", payload: { run_id: "r_9_x" } },
+    { code: "not_found", field: "payload.run_id" },
+  ],
 ];
 
 describe("bad frames", () => {
@@ -101,7 +129,9 @@ describe("bad frames", () => {
     const client = await connect(newUser());
     client.send({ type: "sekret_type", id: "a", payload: {} });
     client.send({ type: "user_message", id: "b", payload: { content: 5, sekret_field: "sekret" } });
-    client.send('{"type":"user_message","id":"c","payload":{"content":"x","data":{"sekret":{"__proto__":1}}}}');
+    client.send(
+      '{"type":"user_message","id":"c","payload":{"content":"x","data":{"sekret":{"__proto__":1}}}}',
+    );
     await client.next((frame) => frame.reply_to === "c");
     expect(client.texts.join()).not.toContain("sekret");
   });

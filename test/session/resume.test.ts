@@ -53,7 +53,11 @@ describe("resuming", () => {
     await b.untilClosed();
     await say(a, 4, "while away");
     const back = await connect(sub, { epoch: epochOf(a), since: 5 });
-    expect(back.frames[0]?.payload).toMatchObject({ resume: "resumed", head_seq: 9, replay: { from: 6, to: 9 } });
+    expect(back.frames[0]?.payload).toMatchObject({
+      resume: "resumed",
+      head_seq: 9,
+      replay: { from: 6, to: 9 },
+    });
     expect(back.frames.map(({ type }) => type)).toEqual([
       "connection_established",
       ...Array(4).fill("user_message"),
@@ -111,7 +115,11 @@ describe("resuming", () => {
     await say(a, 2, "m");
     for (const options of [{ epoch: "another", since: 1 }, { since: 1 }, { epoch: "another" }]) {
       const client = await connect(sub, options);
-      expect(client.frames[0]?.payload).toMatchObject({ resume: "gap", gap_reason: "epoch_changed", replay: null });
+      expect(client.frames[0]?.payload).toMatchObject({
+        resume: "gap",
+        gap_reason: "epoch_changed",
+        replay: null,
+      });
       expect(client.frames[1]).toMatchObject({ type: "state_snapshot", payload: { as_of_seq: 2 } });
       expect(client.seqs()).toEqual([]);
     }
@@ -154,7 +162,8 @@ describe("resuming", () => {
       bytesAfter: () => 0,
       ...over,
     });
-    const at = (since: number, over?: Partial<LogFacts>) => decideResume({ epoch: "e", since: String(since) }, facts(over));
+    const at = (since: number, over?: Partial<LogFacts>) =>
+      decideResume({ epoch: "e", since: String(since) }, facts(over));
     expect(at(4_000).outcome).toBe("resumed");
     expect(at(3_999)).toMatchObject({ outcome: "gap", gap_reason: "too_far", cursor: 5_000 });
     expect(at(4_000, { bytesAfter: () => 4 * 1024 * 1024 }).outcome).toBe("resumed");
@@ -177,7 +186,10 @@ describe("several connections", () => {
     const first = await connect(sub, { client_id: "tab", n: 1 });
     const second = await connect(sub, { client_id: "tab", n: 2 });
     expect(await first.untilClosed()).toEqual({ code: 4006, reason: "superseded" });
-    expect(first.frames.at(-1)).toMatchObject({ type: "error", payload: { code: "superseded", fatal: true } });
+    expect(first.frames.at(-1)).toMatchObject({
+      type: "error",
+      payload: { code: "superseded", fatal: true },
+    });
     const late = await open(sub, { client_id: "tab", n: 1 });
     expect((await late.untilClosed()).code).toBe(4006);
     second.say("a", "alive", QUIET);
@@ -216,7 +228,11 @@ describe("acknowledging", () => {
     for (let i = 0; i < 3; i += 1) await client.next("command_ack");
     for (let i = 0; i < 2; i += 1) {
       client.send({ type: "ack", payload: { seq: 4 } });
-      expect((await client.next("error")).payload).toMatchObject({ code: "ack_ahead", limit: 3, fatal: false });
+      expect((await client.next("error")).payload).toMatchObject({
+        code: "ack_ahead",
+        limit: 3,
+        fatal: false,
+      });
     }
     client.send({ type: "ack", payload: { seq: 4 } });
     expect((await client.next("error")).payload).toMatchObject({ code: "ack_ahead", fatal: true });

@@ -1,7 +1,12 @@
-import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { probe } from "../support/probe.ts";
 import { type AnyFrame, connect, newUser, stubOf, type TestClient, waitFor } from "../support/client.ts";
+import { probe } from "../support/probe.ts";
 
 const QUIET = { respond: false };
 
@@ -159,7 +164,11 @@ describe("run_cancel", () => {
     const reply = await client.next("command_ack");
     const done = await client.next("agent_completed");
     expect(reply).toMatchObject({ reply_to: "stop", payload: { seq: done.seq, duplicate: false } });
-    expect(done.payload).toMatchObject({ status: "cancelled", content: "partial answer", finish_reason: "cancelled" });
+    expect(done.payload).toMatchObject({
+      status: "cancelled",
+      content: "partial answer",
+      finish_reason: "cancelled",
+    });
     expect(client.of("tool_completed")[0]?.payload.error.code).toBe("cancelled");
     expectWholeRun(client.events(), run_id);
     client.send({ type: "run_cancel", id: "stop", payload: { run_id } });
@@ -211,7 +220,10 @@ describe("the queue of runs", () => {
     probe.release(sub);
     for (let i = 0; i < 3; i += 1) await client.next("agent_completed");
     expect(client.of("agent_completed").map(({ payload }) => payload.content)).toEqual(["1", "2", "3"]);
-    const order = client.events().map(({ type }) => type).filter((type) => type.startsWith("agent_"));
+    const order = client
+      .events()
+      .map(({ type }) => type)
+      .filter((type) => type.startsWith("agent_"));
     expect(order).toEqual(Array(3).fill(["agent_started", "agent_completed"]).flat());
   });
 
@@ -272,7 +284,11 @@ describe("joining in the middle", () => {
     const sub = newUser();
     const first = await connect(sub);
     probe.hold(sub);
-    start(first, "q", [{ text: "The first half. " }, { tool: "hold", key: sub }, { text: "The second half." }]);
+    start(first, "q", [
+      { text: "The first half. " },
+      { tool: "hold", key: sub },
+      { text: "The second half." },
+    ]);
     await first.next("tool_executing");
     const late = await connect(sub);
     const set = await late.next("partial_result");

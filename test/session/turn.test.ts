@@ -39,7 +39,11 @@ describe("a turn", () => {
     const ofRun = client.events().slice(1);
     expect(ofRun.map(({ payload }) => payload.run_seq)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const { payload } of ofRun) {
-      expect(payload).toMatchObject({ run_id: done.payload.run_id, thread_id: "main", agent_name: "advisor" });
+      expect(payload).toMatchObject({
+        run_id: done.payload.run_id,
+        thread_id: "main",
+        agent_name: "advisor",
+      });
     }
   });
 
@@ -53,7 +57,12 @@ describe("a turn", () => {
       text += delta;
     }
     expect(text).toBe("a👍b ".repeat(50));
-    expect(done.payload).toMatchObject({ content: text, status: "succeeded", finish_reason: "stop", attempts: 1 });
+    expect(done.payload).toMatchObject({
+      content: text,
+      status: "succeeded",
+      finish_reason: "stop",
+      attempts: 1,
+    });
     expect(streamed.every(({ message_id }) => message_id === done.payload.message_id)).toBe(true);
   });
 
@@ -71,7 +80,10 @@ describe("a turn", () => {
     await ask(client, "c1", SCRIPT);
     const [executing] = client.of("tool_executing");
     const [completed] = client.of("tool_completed");
-    expect(executing?.payload).toMatchObject({ tool_name: "echo", args: { key: "t", value: { deep: [1, "ü", null] } } });
+    expect(executing?.payload).toMatchObject({
+      tool_name: "echo",
+      args: { key: "t", value: { deep: [1, "ü", null] } },
+    });
     expect(completed?.payload).toMatchObject({ status: "ok", result: { echoed: { deep: [1, "ü", null] } } });
     expect(completed?.payload.tool_call_id).toBe(executing?.payload.tool_call_id);
   });
@@ -81,14 +93,19 @@ describe("a turn", () => {
     const calls = ["a", "b", "c"].map((key) => ({ tool: "echo", key }));
     await ask(client, "c1", [{ tools: calls }]);
     const types = client.events().map(({ type }) => type);
-    expect(types.slice(2, 8)).toEqual([...Array(3).fill("tool_executing"), ...Array(3).fill("tool_completed")]);
+    expect(types.slice(2, 8)).toEqual([
+      ...Array(3).fill("tool_executing"),
+      ...Array(3).fill("tool_completed"),
+    ]);
     expect(client.of("tool_completed").map(({ payload }) => payload.step)).toEqual([1, 1, 1]);
   });
 
   test("[Q1] keeps content unchanged whatever it holds", async () => {
     const client = await connect(newUser());
     const content = 'ünïcödé 👩‍👩‍👧 \u202e rtl \u0000 nul " \\ \n </script> \ud800 lone';
-    client.send(`{"type":"user_message","id":"u","payload":{"content":${JSON.stringify(content)},"respond":false}}`);
+    client.send(
+      `{"type":"user_message","id":"u","payload":{"content":${JSON.stringify(content)},"respond":false}}`,
+    );
     const event = await client.next("user_message");
     expect(event.payload.content).toBe(content);
   });
@@ -111,7 +128,10 @@ describe("a run that goes wrong", () => {
   test("[N7] ends as failed when a tool it relies on fails, with the tool's own event first", async () => {
     const client = await connect(newUser());
     const done = await ask(client, "c1", [{ tool: "fail", key: "x" }]);
-    expect(client.of("tool_completed")[0]?.payload).toMatchObject({ status: "error", error: { code: "tool_failed" } });
+    expect(client.of("tool_completed")[0]?.payload).toMatchObject({
+      status: "error",
+      error: { code: "tool_failed" },
+    });
     expect(done.payload).toMatchObject({ status: "failed", error: { code: "tool_failed" } });
     expect(client.texts.join()).not.toContain("secret inner detail");
   });
@@ -138,7 +158,10 @@ describe("a run that goes wrong", () => {
 
   test("[N9] cuts an answer over 256 KiB at its limit and says so", async () => {
     const client = await connect(newUser());
-    const done = await ask(client, "c1", [{ text: "é".repeat(1_000), times: 140 }, { think: "never reached" }]);
+    const done = await ask(client, "c1", [
+      { text: "é".repeat(1_000), times: 140 },
+      { think: "never reached" },
+    ]);
     expect(done.payload).toMatchObject({ status: "succeeded", finish_reason: "length" });
     expect(new TextEncoder().encode(done.payload.content).byteLength).toBeLessThanOrEqual(256 * 1024);
     expect(done.payload.content.endsWith("é")).toBe(true);

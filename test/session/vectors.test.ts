@@ -10,12 +10,15 @@ const VECTORS = import.meta.glob<string>("../../docs/vectors/*.jsonl", {
 });
 
 describe("protocol vectors", () => {
-  test.each(Object.entries(VECTORS))("[P12] %s: the session sends exactly these frames", async (_, vector) => {
-    const mismatches = await runInDurableObject(await stubOf(newUser()), (_instance, { storage }) =>
-      new VectorPlayer(storage).play(vector),
-    );
-    expect(mismatches).toEqual([]);
-  });
+  test.each(Object.entries(VECTORS))(
+    "[P12] %s: the session sends exactly these frames",
+    async (_, vector) => {
+      const mismatches = await runInDurableObject(await stubOf(newUser()), (_instance, { storage }) =>
+        new VectorPlayer(storage).play(vector),
+      );
+      expect(mismatches).toEqual([]);
+    },
+  );
 
   test("[P12] the player notices a frame that is not as the vector says", async () => {
     const wrong = '{"connect":"a","query":{}}\n{"expect":"a","frames":[]}';

@@ -4,7 +4,7 @@ import { SignJWT } from "jose";
 import { userId } from "../../src/auth/user-id.ts";
 import { serverFrame } from "../../src/protocol/server-frames.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into frames of every kind
+/** Tests look into frames of every kind. */
 export type AnyFrame = { type: string; seq?: number; reply_to?: string; payload: any };
 
 export interface Options {

@@ -1,25 +1,24 @@
-/**
- * Plays a protocol vector against the real session on the object's real SQLite.
- * Time stands still, ids are counted, and sockets write down what they are sent.
- */
-import type { Agent } from "../../src/agents/agent.ts";
-import { report, text, think, tool, type Tool } from "../../src/agents/effects.ts";
+/** Plays a protocol vector against a session at the desk. */
 import * as z from "zod/mini";
-import { native } from "../../src/dialects/native.ts";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import type { Socket } from "../../src/session/ports.ts";
-import { Session } from "../../src/session/session.ts";
-
-/** Every time in a vector. */
-const NOW = Date.parse("2026-01-01T00:00:00.000Z");
+import type { Agent } from "../../src/agents/agent.ts";
+import { report, type Tool, text, think, tool } from "../../src/agents/effects.ts";
+import { Desk, principalWith, type RecordingSocket } from "./desk.ts";
 
 const line = z.union([
   z.object({ about: z.string() }),
-  z.object({ connect: z.string(), query: z.record(z.string(), z.string()), permissions: z.optional(z.array(z.enum(["chat", "agents"]))) }),
+  z.object({
+    connect: z.string(),
+    query: z.record(z.string(), z.string()),
+    permissions: z._default(z.array(z.enum(["chat", "agents"])), ["chat", "agents"]),
+  }),
   z.object({ send: z.string(), text: z.string() }),
   z.object({ crash: z.literal(true) }),
+  z.object({ advance_ms: z.number() }),
+  z.object({ alarm: z.literal(true) }),
   z.object({ expect: z.string(), frames: z.array(z.unknown()) }),
 ]);
+
+type Step = Exclude<z.infer<typeof line>, { expect: string }>;
 
 export interface Mismatch {
   readonly line: number;
@@ -49,36 +48,13 @@ const fixed: Agent = {
   },
 };
 
-class RecordingSocket implements Socket {
-  readyState = 1;
-  readonly sent: unknown[] = [];
-  #attachment: unknown;
-  send(frame: string): void {
-    this.sent.push(JSON.parse(frame));
-  }
-  close(code?: number, reason?: string): void {
-    this.readyState = 3;
-    this.sent.push({ closed: { code, reason } });
-  }
-  serializeAttachment(attachment: unknown): void {
-    this.#attachment = structuredClone(attachment);
-  }
-  deserializeAttachment(): unknown {
-    return this.#attachment;
-  }
-}
-
 export class VectorPlayer {
-  readonly #storage: DurableObjectStorage;
+  readonly #desk: Desk;
   readonly #sockets = new Map<string, RecordingSocket>();
   readonly #taken = new Map<string, number>();
-  readonly #work: Promise<void>[] = [];
-  #ids = 0;
-  #session: Session;
 
   constructor(storage: DurableObjectStorage) {
-    this.#storage = storage;
-    this.#session = this.#wake();
+    this.#desk = new Desk(storage, fixed);
   }
 
   /** What was sent otherwise than the vector says; nothing if all is well. */
@@ -97,33 +73,17 @@ export class VectorPlayer {
     return mismatches;
   }
 
-  async #perform(step: Exclude<z.infer<typeof line>, { expect: string }>): Promise<void> {
-    if ("connect" in step) this.#connect(step.connect, step.query, step.permissions ?? ["chat", "agents"]);
-    if ("send" in step) await this.#session.intake.receive(this.#socket(step.send), step.text);
-    if ("crash" in step) {
-      this.#sockets.clear();
-      this.#session = this.#wake();
+  async #perform(step: Step): Promise<void> {
+    if ("connect" in step) {
+      const principal = { ...principalWith(step.permissions), user_id: "u_vector", sub: "vector" };
+      this.#sockets.set(step.connect, this.#desk.connect({ principal, ...step.query }));
+      this.#taken.set(step.connect, 0);
     }
-    while (this.#work.length > 0) await Promise.all(this.#work.splice(0));
-  }
-
-  #connect(name: string, query: Record<string, string>, permissions: ("chat" | "agents")[]): void {
-    const socket = new RecordingSocket();
-    this.#sockets.set(name, socket);
-    this.#taken.set(name, 0);
-    this.#session.reception.connect(socket, {
-      codec: "native",
-      principal: {
-        user_id: "u_vector",
-        realm: "local",
-        sub: "vector",
-        permissions,
-        plan: "free",
-        iat: NOW / 1_000,
-        exp: NOW / 1_000 + 3_600,
-      },
-      ...query,
-    });
+    if ("send" in step) await this.#desk.send(this.#socket(step.send), step.text);
+    if ("advance_ms" in step) this.#desk.advance(step.advance_ms);
+    if ("alarm" in step) this.#desk.session.deadlines.fire();
+    if ("crash" in step) this.#desk.crash();
+    await this.#desk.idle();
   }
 
   #take(name: string): unknown[] {
@@ -137,27 +97,5 @@ export class VectorPlayer {
     const socket = this.#sockets.get(name);
     if (socket === undefined) throw new Error(`no connection ${name} in this vector`);
     return socket;
-  }
-
-  #wake(): Session {
-    const session = new Session({
-      user_id: "u_vector",
-      storage: this.#storage,
-      sockets: () => [...this.#sockets.values()],
-      clock: { now: () => NOW, wait: async () => {}, timer: () => () => {} },
-      ids: {
-        random: () => {
-          this.#ids += 1;
-          return `id${this.#ids}`;
-        },
-      },
-      background: (work) => this.#work.push(work),
-      agents: [fixed],
-      codecs: { native },
-      limits: DEFAULT_LIMITS,
-      report: () => {},
-    });
-    session.wake(null);
-    return session;
   }
 }

@@ -1,0 +1,162 @@
+/**
+ * A session at the desk: the real code on the object's real SQLite, with a clock
+ * that stands still, ids that are counted, and sockets that write down what they
+ * are sent. A second one on the same storage plays a crash.
+ */
+import type { Agent } from "../../src/agents/agent.ts";
+import { native } from "../../src/dialects/native.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import type { PlatformStorage, Ports, Socket } from "../../src/session/ports.ts";
+import { Session } from "../../src/session/session.ts";
+import type { Handshake } from "../../src/session/upgrade-request.ts";
+
+export const BEGIN = Date.parse("2026-01-01T00:00:00.000Z");
+
+export class RecordingSocket implements Socket {
+  readyState = 1;
+  readonly sent: any[] = [];
+  #attachment: unknown;
+
+  send(frame: string): void {
+    this.sent.push(JSON.parse(frame));
+  }
+
+  close(code?: number, reason?: string): void {
+    this.readyState = 3;
+    this.sent.push({ closed: { code, reason } });
+  }
+
+  serializeAttachment(attachment: unknown): void {
+    this.#attachment = structuredClone(attachment);
+  }
+
+  deserializeAttachment(): unknown {
+    return this.#attachment;
+  }
+
+  of(type: string): any[] {
+    return this.sent.filter((frame) => frame.type === type);
+  }
+}
+
+export class Desk {
+  readonly #storage: DurableObjectStorage;
+  readonly #agent: Agent;
+  readonly #over: Partial<Ports>;
+  readonly #work: Promise<void>[] = [];
+  readonly #timers = new Set<{ at: number; due: () => void }>();
+  #sockets: RecordingSocket[] = [];
+  #ids = 0;
+  now = BEGIN;
+  session: Session;
+
+  constructor(storage: DurableObjectStorage, agent: Agent, over: Partial<Ports> = {}) {
+    this.#storage = storage;
+    this.#agent = agent;
+    this.#over = over;
+    this.session = this.#wake(agent);
+  }
+
+  connect(query: Partial<Handshake> = {}): RecordingSocket {
+    const socket = new RecordingSocket();
+    this.#sockets.push(socket);
+    this.session.reception.connect(socket, {
+      codec: "native",
+      principal: principalWith(["chat", "agents"]),
+      ...query,
+    });
+    return socket;
+  }
+
+  async send(socket: RecordingSocket, frame: unknown): Promise<void> {
+    const text = typeof frame === "string" ? frame : JSON.stringify(frame);
+    await this.session.intake.receive(socket, text);
+  }
+
+  /** Waits until every run that can go on by itself has ended. */
+  async idle(): Promise<void> {
+    while (this.#work.length > 0) await Promise.all(this.#work.splice(0));
+  }
+
+  /** Lets time pass, ringing every timer that comes due. */
+  advance(ms: number): void {
+    this.now += ms;
+    for (const timer of this.#timers) {
+      if (timer.at > this.now || !this.#timers.delete(timer)) continue;
+      timer.due();
+    }
+  }
+
+  /** Timers that were neither rung nor cancelled: each would keep the object from hibernating. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** The instance and every socket are gone; what is left is the storage. */
+  crash(agent = this.#agent): void {
+    this.#work.length = 0;
+    this.#timers.clear();
+    this.#sockets = [];
+    this.session = this.#wake(agent);
+  }
+
+  /** The instance is gone, the sockets stay. */
+  evict(): void {
+    this.session = this.#wake(this.#agent);
+  }
+
+  #wake(agent: Agent): Session {
+    const session = new Session({
+      user_id: "u_desk",
+      storage: this.#withoutAlarm(),
+      sockets: () => this.#sockets,
+      clock: {
+        now: () => this.now,
+        wait: async () => {},
+        timer: (ms, due) => {
+          const timer = { at: this.now + ms, due };
+          this.#timers.add(timer);
+          return () => this.#timers.delete(timer);
+        },
+      },
+      ids: {
+        random: () => {
+          this.#ids += 1;
+          return `id${this.#ids}`;
+        },
+      },
+      background: (work) => this.#work.push(work),
+      agents: [agent],
+      codecs: { native },
+      limits: DEFAULT_LIMITS,
+      report: () => {},
+      ...this.#over,
+    });
+    session.wake(null);
+    return session;
+  }
+
+  /** The object's own storage; its alarm is rung by the test, not by the platform. */
+  #withoutAlarm(): PlatformStorage {
+    const storage = this.#storage;
+    return {
+      sql: storage.sql,
+      transactionSync: (work) => storage.transactionSync(work),
+      getAlarm: async () => null,
+      setAlarm: async () => {},
+      sync: () => storage.sync(),
+    };
+  }
+}
+
+export function principalWith(permissions: ("chat" | "agents")[]): Handshake["principal"] {
+  return {
+    user_id: "u_desk",
+    realm: "local",
+    sub: "desk",
+    permissions,
+    plan: "free",
+    iat: BEGIN / 1_000,
+    exp: BEGIN / 1_000 + 3_600,
+  };
+}
