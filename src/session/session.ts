@@ -29,6 +29,7 @@ export class Session {
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
   readonly #background: Ports["background"];
+  readonly #report: Ports["report"];
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #runs: Runs;
@@ -57,6 +58,7 @@ export class Session {
     const inbox = new Inbox({ storage, log, state, clock, report, settle });
     this.#clock = clock;
     this.#background = background;
+    this.#report = report;
     this.#log = log;
     this.#threads = threads;
     this.#runs = runs;
@@ -82,7 +84,7 @@ export class Session {
     // Only a crash between a commit and its pump can have left a cursor behind.
     this.#pump.all();
     if (this.#runs.unfinished().length === 0) return;
-    this.#background(this.#clock.wait(0).then(() => this.deadlines.fire()));
+    this.#background(this.#takeOver());
   }
 
   listThreads(): Thread[] {
@@ -101,6 +103,16 @@ export class Session {
     const first = messages[0];
     const more = first !== undefined && this.#log.at(first.seq)?.prev !== undefined;
     return ok({ messages, ...(more ? { next: first.seq } : {}) });
+  }
+
+  /** Scheduled by the wake, not done in it: a run that cannot be taken over must not keep the object from waking. */
+  async #takeOver(): Promise<void> {
+    await this.#clock.wait(0);
+    try {
+      this.#host.takeOver();
+    } catch (cause) {
+      this.#report("error", "runs could not be taken over", { cause: String(cause) });
+    }
   }
 
   /** Commit together, then speak: text that is pending, events to everyone, runs that ended or begin. */
