@@ -94,7 +94,10 @@ export function* tool<Args, Result>(definition: Tool<Args, Result>, args: Args):
   );
 }
 
-/** Runs tools in parallel; outcomes come back in the order of the calls, failures included. */
+/**
+ * Runs tools in parallel; outcomes come back in the order of the calls, failures
+ * included. A result that is not what its tool promised throws a `SchemaError`.
+ */
 export function* tools<Args, Result>(
   calls: ReadonlyArray<readonly [Tool<Args, Result>, Args]>,
 ): Step<ReadonlyArray<ToolOutcome<Result>>> {

@@ -34,7 +34,7 @@ function unsafe(value: Readonly<Record<string, unknown>>): ParsedFrame | undefin
   if (found === undefined) return undefined;
   if (found.reason === "depth") {
     return refuse("invalid_payload", `nesting is limited to ${MAX_DEPTH} levels`, {
-      field: found.field,
+      field: found.field || "frame",
       limit: MAX_DEPTH,
     });
   }
@@ -66,31 +66,36 @@ function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {
   if (!COMMAND_TYPES.some((known) => known === type)) {
     return refuse("unknown_type", `type is none of ${COMMAND_TYPES.join(", ")}`, { field: "type" });
   }
-  const parsed = clientFrame.safeParse(value);
+  const parsed = clientFrame.safeParse(value, { reportInput: true });
   if (parsed.success) return { ok: true, frame: parsed.data };
   return { ok: false, refusal: refusalOf(parsed.error) };
 }
 
 function refusalOf(error: z.core.$ZodError): Refusal {
   const issue = error.issues[0];
-  const field = issue === undefined ? "frame" : issue.path.map(String).join(".");
-  const limit = issue?.code === "custom" ? issue.params?.limit_bytes : undefined;
-  if (typeof limit === "number") {
-    return refuse("too_large", `${field} may have ${limit} bytes`, { field, limit }).refusal;
+  const field = (issue?.path ?? []).map(String).join(".") || "frame";
+  const bytes = issue?.code === "custom" ? issue.params?.limit_bytes : undefined;
+  if (typeof bytes === "number") {
+    return refuse("too_large", `${field} may have ${bytes} bytes`, { field, limit: bytes }).refusal;
   }
-  return refuse("invalid_payload", `${field} ${rule(issue)}`, { field }).refusal;
+  const limit = issue?.code === "too_big" || issue?.code === "too_small" ? limitOf(issue) : {};
+  return refuse("invalid_payload", `${field} ${rule(issue)}`, { field, ...limit }).refusal;
+}
+
+function limitOf(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): { limit?: number } {
+  return { limit: Number(issue.code === "too_big" ? issue.maximum : issue.minimum) };
 }
 
 function rule(issue: z.core.$ZodIssue | undefined): string {
   switch (issue?.code) {
     case "invalid_type":
-      return issue.input === undefined ? "is required" : `is not a valid ${issue.expected}`;
+      return issue.input === undefined ? "is required" : `must be of type ${issue.expected}`;
     case "too_small":
-      return issue.origin === "string" ? "is empty" : `is below ${issue.minimum}`;
+      return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
     case "too_big":
       return issue.origin === "string"
-        ? `is longer than ${issue.maximum} characters`
-        : `is above ${issue.maximum}`;
+        ? `may have ${issue.maximum} characters`
+        : `must be at most ${issue.maximum}`;
     default:
       return "is not valid";
   }

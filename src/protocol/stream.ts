@@ -41,6 +41,8 @@ export const message = z.object({
   status: z.optional(runStatus),
   /** The structured result of that run, if it gave one. */
   report: z.optional(report),
+  /** True if `content` was cut to make the snapshot fit; it is whole in `GET /v1/threads/{id}/messages`. */
+  truncated: z.optional(z.boolean()),
   timestamp,
 });
 
@@ -88,7 +90,12 @@ export const stateSnapshot = z.object({
   }),
 });
 
-export const pong = z.object({ type: z.literal("pong"), payload: z.object({}) });
+export const pong = z.object({
+  type: z.literal("pong"),
+  /** Present if the `ping` had an `id`. */
+  reply_to: z.optional(id),
+  payload: z.object({}),
+});
 
 export type PartialResult = z.infer<typeof partialResult>;
 export type StateSnapshot = DeepReadonly<z.infer<typeof stateSnapshot>>;

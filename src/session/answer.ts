@@ -3,9 +3,11 @@
  * once; what follows is coalesced, because a frame per token costs every client
  * a wake-up and tells a reader nothing more.
  */
+import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
+import { utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import type { Clock } from "./ports.ts";
-import type { Run } from "./runs.ts";
+import type { Run } from "./run.ts";
 
 /** Two flushes are at least this far apart; below what a reader notices. */
 const COALESCE_MS = 40;
@@ -15,6 +17,7 @@ export class Answer {
   readonly #clock: Clock;
   readonly #send: (frame: PartialResult) => void;
   #text = "";
+  #bytesLeft = MAX_ANSWER_BYTES;
   /** Length of the text that has been sent, in UTF-16 code units. */
   #sent = 0;
   #lastFlush = Number.NEGATIVE_INFINITY;
@@ -30,39 +33,61 @@ export class Answer {
     return this.#text;
   }
 
-  /** Adds text that clients are not told about yet: what an earlier attempt had already written. */
-  recall(delta: string): void {
-    this.#text += delta;
+  /** Adds text that an earlier attempt had written; nobody is told until `tellRecalled`. False if it is full. */
+  recall(delta: string): boolean {
+    return this.#add(delta);
   }
 
-  write(delta: string): void {
-    this.#text += delta;
+  /** The replay is over: everyone is set to what it brought back. */
+  tellRecalled(): void {
+    if (this.#sent > 0 || this.#text === "") return;
+    this.#sent = this.#sendable();
+    this.#send(this.#frame({ mode: "set", text: this.#text.slice(0, this.#sent) }));
+  }
+
+  /** False if the answer has reached its limit: what did not fit was left out. */
+  write(delta: string): boolean {
+    const fitted = this.#add(delta);
     const wait = this.#lastFlush + COALESCE_MS - this.#clock.now();
-    if (wait <= 0) return this.flush();
-    this.#cancelTimer ??= this.#clock.timer(wait, () => this.flush());
+    if (wait <= 0) this.flush();
+    else this.#cancelTimer ??= this.#clock.timer(wait, () => this.flush());
+    return fitted;
   }
 
   /** Must come before any event of the run, so that the text a client sees never lags behind its steps. */
   flush(): void {
     this.stop();
     const offset = this.#sent;
-    if (offset === this.#text.length) return;
-    this.#sent = this.#text.length;
+    this.#sent = this.#sendable();
+    if (offset === this.#sent) return;
     this.#lastFlush = this.#clock.now();
-    // A new attempt has recalled text without sending it: clients are set to the whole.
-    const recalled = this.#run.attempt > 1 && offset === 0;
-    this.#send(recalled ? this.whole() : this.#frame({ offset, delta: this.#text.slice(offset) }));
+    this.#send(this.#frame({ offset, delta: this.#text.slice(offset, this.#sent) }));
   }
 
   /** What a connection that has just caught up is set to: exactly what the others have been sent. */
-  whole(): PartialResult {
-    return this.#frame({ mode: "set", text: this.#text.slice(0, this.#sent) });
+  current(): PartialResult | undefined {
+    return this.#sent === 0 ? undefined : this.#frame({ mode: "set", text: this.#text.slice(0, this.#sent) });
   }
 
   /** Cancels the pending flush. A timer left behind would keep the object from hibernating. */
   stop(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+  }
+
+  #add(delta: string): boolean {
+    const bytes = utf8Length(delta);
+    const fits = bytes <= this.#bytesLeft;
+    const added = fits ? delta : cut(delta, this.#bytesLeft);
+    this.#text += added;
+    this.#bytesLeft -= fits ? bytes : this.#bytesLeft;
+    return fits;
+  }
+
+  /** A surrogate pair is never split: its first half waits for the second. */
+  #sendable(): number {
+    const last = this.#text.charCodeAt(this.#text.length - 1);
+    return last >= 0xd800 && last < 0xdc00 ? this.#text.length - 1 : this.#text.length;
   }
 
   #frame(part: { offset: number; delta: string } | { mode: "set"; text: string }): PartialResult {
@@ -72,4 +97,16 @@ export class Answer {
       payload: { run_id, thread_id, agent_name, message_id, attempt, ...part },
     };
   }
+}
+
+/** The longest beginning of `text` that has at most `limit` UTF-8 bytes. */
+function cut(text: string, limit: number): string {
+  let length = 0;
+  let bytes = 0;
+  for (const character of text) {
+    bytes += utf8Length(character);
+    if (bytes > limit) break;
+    length += character.length;
+  }
+  return text.slice(0, length);
 }

@@ -21,12 +21,14 @@ export interface Connection {
   readonly codec: Codec;
   readonly codec_state: CodecState;
   readonly who: Principal;
+  /** Seq of the last event sent. */
   cursor: number;
+  /** Seq of the last event acknowledged; 0 until the client has said that it has any. */
   ack: number;
   acks_ahead: number;
 }
 
-export type NewConnection = Omit<Connection, "ack" | "acks_ahead">;
+export type NewConnection = Omit<Connection, "acks_ahead">;
 
 export class Connections {
   readonly #bySocket = new Map<Socket, Connection>();
@@ -45,9 +47,9 @@ export class Connections {
   }
 
   add(fresh: NewConnection): Connection {
-    const connection = { ...fresh, ack: fresh.cursor, acks_ahead: 0 };
-    this.#bySocket.set(fresh.socket, connection);
+    const connection = { ...fresh, acks_ahead: 0 };
     this.save(connection);
+    this.#bySocket.set(fresh.socket, connection);
     return connection;
   }
 
@@ -80,6 +82,7 @@ export class Connections {
     const attachment = readAttachment(socket.deserializeAttachment());
     const codec = attachment === undefined ? undefined : codecs[attachment.codec];
     if (attachment === undefined || codec === undefined) {
+      // Nothing is known of it, its dialect included: this close alone has no `error` frame before it.
       return close(socket, CLOSE_CODES.restarting, "restarting" satisfies CloseName);
     }
     const { v: _version, codec: _name, codec_state, ...facts } = attachment;

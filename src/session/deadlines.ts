@@ -3,6 +3,7 @@
  * only ever moves earlier, because every move is a billed row. One that finds
  * nothing due sets itself again.
  */
+import { faultOf } from "./faults.ts";
 import type { Clock, Logger, PlatformStorage } from "./ports.ts";
 
 export interface Duty {
@@ -43,24 +44,27 @@ export class Deadlines {
   fire(): void {
     this.#alarm = undefined;
     const now = this.#clock.now();
-    for (const duty of this.#duties) this.#perform(duty, now);
-    const next = this.#duties.map((duty) => duty.next(now)).filter((at) => at !== undefined);
+    for (const duty of this.#duties) this.#guard(duty, () => duty.perform(now));
+    const next = this.#duties
+      .map((duty) => this.#guard(duty, () => duty.next(now)))
+      .filter((at) => at !== undefined);
     if (next.length > 0) this.touch(Math.min(...next));
   }
 
   /** A duty that throws must not cost the others their turn, nor the alarm its next time. */
-  #perform(duty: Duty, now: number): void {
+  #guard<T>(duty: Duty, work: () => T): T | undefined {
     try {
-      duty.perform(now);
+      return work();
     } catch (cause) {
-      this.#report("error", "a duty failed", { duty: duty.name, cause: String(cause) });
+      this.#report("error", "a duty failed", { duty: duty.name, ...faultOf(cause) });
+      return undefined;
     }
   }
 
   /** A failed write resets the object, and the wake that follows recalls the alarm: nothing to do but say so. */
   #set(at: number): void {
     this.#storage.setAlarm(at).catch((cause: unknown) => {
-      this.#report("error", "the alarm could not be set", { cause: String(cause) });
+      this.#report("error", "the alarm could not be set", { ...faultOf(cause) });
     });
   }
 }

@@ -3,15 +3,20 @@
  * or recalls them from the journal, and says how it ended.
  */
 import type { Agent, AgentInput } from "../agents/agent.ts";
-import { type Effect, type ToolCall, ToolFailure, type ToolOutcome } from "../agents/effects.ts";
-import { type Limits, MAX_ANSWER_BYTES } from "../protocol/limits.ts";
-import { fitsBytes } from "../protocol/primitives.ts";
+import type { Effect, ToolCall, ToolOutcome } from "../agents/effects.ts";
+import type { Limits } from "../protocol/limits.ts";
+import { type Report, report as reportSchema } from "../protocol/report.ts";
 import type { FinishReason } from "../protocol/run-events.ts";
 import type { Answer } from "./answer.ts";
+import { AppendFailed, BadEffect, endingOf, StepLimit } from "./failures.ts";
+import { toolCallId } from "./ids.ts";
 import { type Call, Divergence, type Journal, type Recorded } from "./journal.ts";
 import type { Clock } from "./ports.ts";
-import type { Ending, Run, RunEventDraft } from "./runs.ts";
+import type { Ending, Run, RunEventDraft } from "./run.ts";
 import { executeTool } from "./tools.ts";
+
+/** Effects in a row that wait for nothing; then timers, cancels and other users' frames get their turn. */
+const MAX_EFFECTS_IN_A_ROW = 256;
 
 export interface Attempt {
   readonly run: Run;
@@ -21,19 +26,24 @@ export interface Attempt {
   readonly answer: Answer;
   readonly clock: Clock;
   readonly limits: Limits;
-  /** Aborted as soon as the run has ended in any other way: nothing is appended from then on. */
+  /** Aborted as soon as the run has ended in any other way: nothing is done from then on. */
   readonly signal: AbortSignal;
   /** Appends events of the run in one transaction and sends them. */
   readonly append: (drafts: readonly RunEventDraft[]) => void;
   readonly reportBug: (cause: unknown) => void;
 }
 
-/** Runs the agent to its end. Never rejects; the ending means nothing if `signal` was aborted meanwhile. */
-export async function execute(attempt: Attempt): Promise<Ending> {
+/**
+ * Runs the agent to its end, whatever it does. Undefined if `signal` was aborted
+ * meanwhile. Rejects only with `AppendFailed`: then the storage is at fault, not
+ * the agent, and the run is to be continued by another attempt.
+ */
+export async function execute(attempt: Attempt): Promise<Ending | undefined> {
   try {
     return await new Execution(attempt).drive();
   } catch (cause) {
-    return ofFailure(attempt, cause);
+    if (cause instanceof AppendFailed) throw cause;
+    return endingOf(attempt, cause);
   }
 }
 
@@ -41,38 +51,47 @@ class Execution {
   readonly #attempt: Attempt;
   /** Ordinal of the last durable effect: the key of the journal. */
   #step = 0;
+  #effects = 0;
+  #full = false;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
   }
 
-  async drive(): Promise<Ending> {
-    const { agent, input, signal, journal, answer } = this.#attempt;
+  async drive(): Promise<Ending | undefined> {
+    const { agent, input, signal } = this.#attempt;
     const generator = agent.run(input);
-    for (let next = generator.next(); ; ) {
-      if (next.done === true) {
-        if (!journal.exhausted) throw new Divergence("the agent ended before the journal did");
-        return succeeded(answer.text, next.value.finish_reason);
-      }
-      const resumed = await this.#carryOut(next.value);
-      if (signal.aborted || !fitsBytes(answer.text, MAX_ANSWER_BYTES)) {
-        generator.return({ finish_reason: "length" });
-        return succeeded(cut(answer.text), "length");
-      }
-      next = generator.next(resumed);
+    let resumed: unknown;
+    while (!signal.aborted) {
+      const next = generator.next(resumed);
+      if (next.done === true) return this.#end(next.value.finish_reason);
+      resumed = await this.#carryOut(next.value);
+      if (!this.#full) continue;
+      generator.return({ finish_reason: "length" });
+      return this.#end("length");
     }
+    generator.return({ finish_reason: "cancelled" });
+    return undefined;
+  }
+
+  #end(finish_reason: FinishReason): Ending {
+    const { journal, answer } = this.#attempt;
+    if (!journal.exhausted) throw new Divergence("the agent ended before the journal did");
+    return { status: "succeeded", finish_reason, content: answer.text, open_tools: "cancelled" };
   }
 
   async #carryOut(effect: Effect): Promise<unknown> {
+    this.#effects += 1;
+    if (this.#effects % MAX_EFFECTS_IN_A_ROW === 0) await this.#attempt.clock.wait(0);
     switch (effect.kind) {
       case "text":
         return await this.#text(effect.delta, effect.pace_ms ?? 0);
       case "think":
-        return this.#think(this.#nextStep(), effect.thought);
+        return this.#think(effect.thought);
       case "report":
-        return this.#report(this.#nextStep(), effect.report);
+        return this.#report(effect.report);
       case "tools":
-        return await this.#tools(this.#nextStep(), effect.calls);
+        return effect.calls.length === 0 ? [] : await this.#tools(effect.calls);
     }
   }
 
@@ -85,43 +104,58 @@ class Execution {
 
   async #text(delta: string, pace_ms: number): Promise<void> {
     const { journal, answer, clock } = this.#attempt;
-    if (!journal.exhausted) return answer.recall(delta);
-    answer.write(delta);
-    if (pace_ms > 0) await clock.wait(pace_ms);
+    const live = journal.exhausted;
+    this.#full = !(live ? answer.write(delta) : answer.recall(delta));
+    if (live && pace_ms > 0) await clock.wait(pace_ms);
   }
 
-  #think(step: number, thought: string): void {
-    const { journal, append } = this.#attempt;
-    if (journal.published(step, "agent_thinking", thought)) return;
-    append([(of) => ({ type: "agent_thinking", payload: { ...of, step, thought } })]);
+  #think(thought: string): void {
+    const step = this.#nextStep();
+    this.#publish(step, "agent_thinking", thought, (of) => ({
+      type: "agent_thinking",
+      payload: { ...of, step, thought },
+    }));
   }
 
-  #report(step: number, report: Extract<Effect, { kind: "report" }>["report"]): void {
+  #report(value: unknown): void {
+    const step = this.#nextStep();
+    const report = checkedReport(value);
+    this.#publish(step, "final_report", report, (of) => ({
+      type: "final_report",
+      payload: { ...of, step, report },
+    }));
+  }
+
+  #publish(
+    step: number,
+    type: "agent_thinking" | "final_report",
+    content: unknown,
+    draft: RunEventDraft,
+  ): void {
     const { journal, append } = this.#attempt;
-    if (journal.published(step, "final_report", report)) return;
-    append([(of) => ({ type: "final_report", payload: { ...of, step, report } })]);
+    const known = journal.published(step, type, content);
+    this.#tellIfLive();
+    if (!known) append([draft]);
   }
 
   /** Calls of one effect run in parallel; their outcomes come back in the order of the calls. */
-  async #tools(step: number, effects: readonly ToolCall[]): Promise<readonly ToolOutcome[]> {
+  async #tools(effects: readonly ToolCall[]): Promise<readonly ToolOutcome[]> {
     const { run, journal, append } = this.#attempt;
+    const step = this.#nextStep();
     const calls = effects.map((effect, index) => ({
       effect,
       call: {
-        tool_call_id: `c_${run.start_seq}_${step}_${index}`,
+        tool_call_id: toolCallId(run.start_seq, step, index),
         tool_name: effect.tool_name,
-        args: effect.args,
+        args: asJson(effect.args),
       },
     }));
-    const recorded = journal.tools(
-      step,
-      calls.map(({ call }) => call),
-    );
-    const fresh = calls.filter((_, index) => recorded[index]?.state === "new");
+    const plain = calls.map(({ call }) => call);
+    const recorded = journal.tools(step, plain);
+    this.#tellIfLive();
+    const fresh = plain.filter((_, index) => recorded[index]?.state === "new");
     if (fresh.length > 0) {
-      append(
-        fresh.map(({ call }) => (of) => ({ type: "tool_executing", payload: { ...of, step, ...call } })),
-      );
+      append(fresh.map((call) => (of) => ({ type: "tool_executing", payload: { ...of, step, ...call } })));
     }
     return await Promise.all(
       calls.map(({ effect, call }, index) => this.#tool(step, effect, call, recorded[index])),
@@ -131,7 +165,7 @@ class Execution {
   async #tool(
     step: number,
     effect: ToolCall,
-    { tool_call_id, tool_name }: Call,
+    { tool_call_id, tool_name, args }: Call,
     recorded: Recorded | undefined,
   ): Promise<ToolOutcome> {
     if (recorded?.state === "done") return recorded.outcome;
@@ -140,7 +174,7 @@ class Execution {
     const outcome =
       recorded?.state === "open" && !effect.idempotent
         ? OUTCOME_UNKNOWN
-        : await executeTool(effect, { clock, signal, timeout_ms: limits.tool_ms });
+        : await executeTool({ ...effect, args }, { clock, signal, timeout_ms: limits.tool_ms });
     if (signal.aborted) return outcome;
     const duration_ms = Math.max(0, clock.now() - begun);
     append([
@@ -151,10 +185,11 @@ class Execution {
     ]);
     return outcome;
   }
-}
 
-class StepLimit extends Error {
-  override readonly name = "StepLimit";
+  /** The journal has just been used up: clients are shown the text it brought back. */
+  #tellIfLive(): void {
+    if (this.#attempt.journal.exhausted) this.#attempt.answer.tellRecalled();
+  }
 }
 
 /** A call cut by a crash that may or may not have had its effect is not repeated. */
@@ -163,32 +198,14 @@ const OUTCOME_UNKNOWN: ToolOutcome = {
   error: { code: "outcome_unknown", message: "the run was interrupted before the outcome was known" },
 };
 
-function succeeded(content: string, finish_reason: FinishReason): Ending {
-  return { status: "succeeded", finish_reason, content, open_tools: "cancelled" };
+/** What an agent yields is what goes through JSON: the same in the event, for the tool, and on replay. */
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value) ?? "null");
 }
 
-/** Shortens an answer to its limit without splitting a surrogate pair. */
-function cut(text: string): string {
-  if (fitsBytes(text, MAX_ANSWER_BYTES)) return text;
-  const bytes = new TextEncoder().encode(text).subarray(0, MAX_ANSWER_BYTES);
-  return new TextDecoder("utf-8").decode(bytes).replace(/\uFFFD$/, "");
-}
-
-/** What a person may know of a failure; what was thrown can hold anything and goes to the log as its name only. */
-function ofFailure({ run, agent, answer, reportBug }: Attempt, cause: unknown): Ending {
-  const failed = (code: string, message: string, retryable: boolean): Ending => ({
-    status: cause instanceof Divergence ? "interrupted" : "failed",
-    finish_reason: cause instanceof Divergence ? "interrupted" : "error",
-    content: answer.text,
-    error: { code, message, retryable },
-    open_tools: "outcome_unknown",
-  });
-  if (cause instanceof StepLimit) return failed("step_limit", cause.message, false);
-  if (cause instanceof ToolFailure) return failed(cause.code, `the tool ${cause.tool_name} failed`, true);
-  if (cause instanceof Divergence && run.agent_version !== agent.version) {
-    return failed("agent_changed", "the agent was updated while it was working", true);
-  }
-  reportBug(cause);
-  if (cause instanceof Divergence) return failed("replay_diverged", "the run could not be continued", true);
-  return failed("agent_failed", "the agent failed", true);
+/** A report with a number that is none, or a list that is too long, is the agent's bug, not the reader's problem. */
+function checkedReport(value: unknown): Report {
+  const parsed = reportSchema.safeParse(asJson(value));
+  if (parsed.success) return parsed.data;
+  throw new BadEffect(`the report is not valid at ${parsed.error.issues[0]?.path.map(String).join(".")}`);
 }

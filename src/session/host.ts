@@ -7,14 +7,17 @@ import type { Limits } from "../protocol/limits.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import { Answer } from "./answer.ts";
 import { execute } from "./execution.ts";
+import { AppendFailed, interrupted, timedOut } from "./failures.ts";
+import { faultOf } from "./faults.ts";
 import { Journal } from "./journal.ts";
-import { type Log, readEvent } from "./log.ts";
+import { type Log, readEvents } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
+import type { Ending, Run, RunEventDraft } from "./run.ts";
 import { runInput } from "./run-input.ts";
-import type { Ending, Run, RunEventDraft, Runs } from "./runs.ts";
+import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
-import { commit, type Transaction } from "./transaction.ts";
+import { commit, EventTooLarge, type Transaction } from "./transaction.ts";
 
 interface Parts {
   readonly storage: Storage;
@@ -26,7 +29,7 @@ interface Parts {
   readonly limits: Limits;
   readonly background: (work: Promise<void>) => void;
   readonly report: Logger;
-  /** Makes what was committed happen: see `Session`. */
+  /** Makes what was committed happen; never throws. */
   readonly settle: (tx: Transaction) => void;
   /** Sends a stream frame to everyone who has caught up. */
   readonly stream: (frame: PartialResult) => void;
@@ -51,8 +54,8 @@ export class Host {
   /** The text so far of every answer being written. */
   current(): PartialResult[] {
     return [...this.#live.values()]
-      .filter(({ answer }) => answer.text !== "")
-      .map(({ answer }) => answer.whole());
+      .map(({ answer }) => answer.current())
+      .filter((frame) => frame !== undefined);
   }
 
   textOf(run_id: string): string {
@@ -69,12 +72,8 @@ export class Host {
     const { runs, clock, stream, background } = this.#parts;
     const run = runs.get(run_id);
     if (run === undefined || this.#live.has(run_id)) return;
-    const live: Live = {
-      run,
-      answer: new Answer(run, clock, stream),
-      abort: new AbortController(),
-      cancelTimer: () => {},
-    };
+    const answer = new Answer(run, clock, stream);
+    const live: Live = { run, answer, abort: new AbortController(), cancelTimer: () => {} };
     this.#live.set(run_id, live);
     background(this.#attempt(live));
   }
@@ -89,45 +88,42 @@ export class Host {
     live.abort.abort();
   }
 
-  /** Continues every run that this instance did not start, or ends it if it was tried too often. */
+  /** Continues every run that this instance does not execute, or ends it if it was tried too often. */
   takeOver(): void {
-    const { storage, log, clock, runs, settle } = this.#parts;
-    const orphans = runs.unfinished().filter((run) => run.state === "running" && !this.#live.has(run.run_id));
-    if (orphans.length === 0) return;
-    const { tx } = commit(storage, log, clock.now(), (tx) => {
-      for (const run of orphans) this.#adopt(tx, run);
-    });
-    settle(tx);
+    for (const run of this.#parts.runs.unfinished()) {
+      if (run.state === "running" && !this.#live.has(run.run_id)) this.#takeOver(run);
+    }
   }
 
-  #adopt(tx: Transaction, run: Run): void {
-    const { runs, limits, report } = this.#parts;
+  /** One by one: a run that cannot be taken over must not cost the others theirs. The alarm tries again. */
+  #takeOver(run: Run): void {
+    const { storage, log, clock, runs, limits, settle, report } = this.#parts;
     const { run_id, attempt } = run;
     report("warn", "a run was orphaned", { run_id, attempt });
-    if (attempt < limits.run_attempts) return runs.retry(tx, run);
-    runs.finish(tx, run, {
-      status: "interrupted",
-      finish_reason: "interrupted",
-      content: "",
-      error: {
-        code: "attempts_exhausted",
-        message: `the run was interrupted ${attempt} times`,
-        retryable: true,
-      },
-      open_tools: "outcome_unknown",
-    });
+    try {
+      const { tx } = commit(storage, log, clock.now(), (tx) => {
+        if (attempt < limits.run_attempts) runs.retry(tx, run);
+        else runs.finish(tx, run, interrupted("attempts_exhausted", `interrupted ${attempt} times`, true));
+      });
+      settle(tx);
+    } catch (cause) {
+      report("error", "a run could not be taken over", { run_id, attempt, ...faultOf(cause) });
+    }
   }
 
+  /** Never rejects. A fault of the storage leaves the run unfinished, for the next attempt. */
   async #attempt(live: Live): Promise<void> {
-    const { storage, report } = this.#parts;
+    const { storage, clock, report } = this.#parts;
     const { run_id, attempt } = live.run;
     try {
       // The attempt must be on disk first: a run that kills the instance is otherwise never counted.
       await storage.sync();
-      await this.#execute(live);
+      if (this.#owns(live)) await this.#execute(live);
     } catch (cause) {
-      report("error", "a run could not be executed", { run_id, attempt, cause: String(cause) });
+      report("error", "a run could not be executed", { run_id, attempt, ...faultOf(cause) });
       this.stop(run_id);
+      await clock.wait(0);
+      this.takeOver();
     }
   }
 
@@ -135,27 +131,50 @@ export class Host {
     const { run, answer, abort } = live;
     const { log, threads, clock, limits, agents, report } = this.#parts;
     const agent = agents.find(({ name }) => name === run.agent_name);
-    if (agent === undefined) return this.#finish(live, AGENT_GONE);
-    live.cancelTimer = clock.timer(limits.run_ms, () => this.#finish(live, timedOut(answer.text)));
+    if (agent === undefined) {
+      return this.#finish(live, interrupted("agent_changed", "the agent is no longer available", false));
+    }
+    live.cancelTimer = clock.timer(limits.run_ms, () => this.#timeOut(live));
     const ending = await execute({
       run,
       agent,
       input: runInput(run, log, threads),
-      journal: new Journal(log.ofRun(run.run_id, run.start_seq).map(readEvent)),
+      journal: new Journal(readEvents(log.ofRun(run.run_id, run.start_seq))),
       answer,
       clock,
       limits,
       signal: abort.signal,
       append: (drafts) => this.#append(live, drafts),
-      reportBug: (cause) => report("error", "an agent failed", bug(run, cause)),
+      reportBug: (cause) =>
+        report("error", "an agent failed", {
+          run_id: run.run_id,
+          agent_name: run.agent_name,
+          ...faultOf(cause),
+        }),
     });
-    this.#finish(live, ending);
+    if (ending !== undefined) this.#finish(live, ending);
+  }
+
+  /** In a timer nobody catches: if the storage fails now, the run stays and the alarm takes it over. */
+  #timeOut(live: Live): void {
+    const { run_id } = live.run;
+    try {
+      this.#finish(live, timedOut(live.answer.text));
+    } catch (cause) {
+      this.#parts.report("error", "a run could not be ended", { run_id, ...faultOf(cause) });
+      this.stop(run_id);
+    }
   }
 
   #append(live: Live, drafts: readonly RunEventDraft[]): void {
-    this.#commit(live, (tx) => {
-      for (const draft of drafts) this.#parts.runs.append(tx, live.run, draft);
-    });
+    try {
+      this.#commit(live, (tx) => {
+        for (const draft of drafts) this.#parts.runs.append(tx, live.run, draft);
+      });
+    } catch (cause) {
+      if (cause instanceof EventTooLarge) throw cause;
+      throw new AppendFailed("an event could not be appended", { cause });
+    }
   }
 
   #finish(live: Live, ending: Ending): void {
@@ -164,39 +183,12 @@ export class Host {
 
   /** The fence: an attempt that is no longer the live one writes nothing. Check and write share one turn. */
   #commit(live: Live, work: (tx: Transaction) => void): void {
-    if (this.#live.get(live.run.run_id) !== live) return;
+    if (!this.#owns(live)) return;
     const { storage, log, clock, settle } = this.#parts;
     settle(commit(storage, log, clock.now(), work).tx);
   }
-}
 
-const AGENT_GONE: Ending = {
-  status: "interrupted",
-  finish_reason: "interrupted",
-  content: "",
-  error: { code: "agent_changed", message: "the agent is no longer available", retryable: false },
-  open_tools: "outcome_unknown",
-};
-
-function timedOut(content: string): Ending {
-  return {
-    status: "failed",
-    finish_reason: "error",
-    content,
-    error: { code: "timeout", message: "the run took too long", retryable: true },
-    open_tools: "timeout",
-  };
-}
-
-/** An error's name and where it came from; its message could hold text of a chat. */
-function bug({ run_id, agent_name }: Run, cause: unknown) {
-  const kind = cause instanceof Error ? cause.name : typeof cause;
-  const where =
-    cause instanceof Error
-      ? cause.stack
-          ?.split("\n")
-          .slice(1, 4)
-          .map((line) => line.trim())
-      : undefined;
-  return { run_id, agent_name, kind, where };
+  #owns(live: Live): boolean {
+    return this.#live.get(live.run.run_id) === live;
+  }
 }

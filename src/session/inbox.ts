@@ -11,6 +11,7 @@ import type { Reply } from "../protocol/replies.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { State } from "./commands/context.ts";
 import { acknowledgement, carryOut } from "./commands/dispatch.ts";
+import { faultOf } from "./faults.ts";
 import { type Log, readEvent } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
 import { optionalInteger, text } from "./rows.ts";
@@ -31,7 +32,7 @@ interface Parts {
   readonly state: State;
   readonly clock: Clock;
   readonly report: Logger;
-  /** Makes what was committed happen: see `Session`. */
+  /** Makes what was committed happen; never throws. */
   readonly settle: (tx: Transaction) => void;
 }
 
@@ -82,7 +83,7 @@ export class Inbox {
     try {
       return commit(storage, log, clock.now(), (tx) => group.map((one) => this.#decide(tx, one)));
     } catch (cause) {
-      report(severity, "commands were rolled back", { commands: group.length, cause: String(cause) });
+      report(severity, "commands were rolled back", { commands: group.length, ...faultOf(cause) });
       return undefined;
     }
   }
@@ -111,9 +112,8 @@ export class Inbox {
     if (text(row, "request") !== request) {
       return refuse("id_conflict", "this id was used for another command", { field: "id" });
     }
-    const stored = this.#parts.log.at(optionalInteger(row, "seq") ?? 0);
-    if (stored === undefined) return refuse("expired", "the command was accepted, its event is gone");
-    return ok(readEvent(stored));
+    const event = readEvent(this.#parts.log.at(optionalInteger(row, "seq") ?? 0));
+    return event === undefined ? refuse("expired", "the command was accepted, its event is gone") : ok(event);
   }
 
   #remember(tx: Transaction, id: string, seq: number, request: string): void {

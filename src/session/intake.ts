@@ -60,7 +60,7 @@ export class Intake {
     const { pump, reception } = this.#parts;
     switch (frame.type) {
       case "ping":
-        return pump.send(connection, { type: "pong", payload: {} });
+        return pump.send(connection, { type: "pong", ...about(frame.id), payload: {} });
       case "ack":
         return this.#acknowledge(connection, frame.payload.seq, frame.id);
       case "resync":
@@ -89,14 +89,17 @@ export class Intake {
     });
     connection.acks_ahead += 1;
     connections.save(connection);
-    if (connection.acks_ahead >= MAX_ACKS_AHEAD) return reception.end(connection, refusal);
+    if (connection.acks_ahead >= MAX_ACKS_AHEAD) return reception.end(connection, refusal, reply_to);
     this.#refuse(connection, refusal, reply_to);
   }
 
   #refuse(connection: Connection, refusal: Refusal, reply_to?: string): void {
-    const about = reply_to === undefined ? {} : { reply_to };
-    this.#parts.pump.send(connection, { type: "error", ...about, payload: errorPayload(refusal) });
+    this.#parts.pump.send(connection, { type: "error", ...about(reply_to), payload: errorPayload(refusal) });
   }
+}
+
+function about(id: string | undefined) {
+  return id === undefined ? {} : { reply_to: id };
 }
 
 export const TOKEN_EXPIRED = refuse("token_expired", "the token has expired").refusal;

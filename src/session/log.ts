@@ -1,6 +1,6 @@
 /**
- * A user's events: one gapless sequence. The only owner of `seq`, of the head
- * and of the number acknowledged so far.
+ * A user's events: one gapless sequence. The only owner of `seq`, of the head,
+ * of the number acknowledged so far and of the time that never goes back.
  */
 import { type Event, event as eventSchema } from "../protocol/events.ts";
 import { integer, optionalInteger, optionalText, text } from "./rows.ts";
@@ -31,12 +31,14 @@ export class Log {
   readonly #storage: Storage;
   #head: number;
   #acked: number;
+  #lastAt: number;
 
   constructor(storage: Storage) {
     this.#storage = storage;
-    const [last] = storage.read("SELECT seq, acked FROM events ORDER BY seq DESC LIMIT 1");
+    const [last] = storage.read("SELECT seq, at, acked FROM events ORDER BY seq DESC LIMIT 1");
     this.#head = last === undefined ? 0 : integer(last, "seq");
     this.#acked = last === undefined ? 0 : integer(last, "acked");
+    this.#lastAt = last === undefined ? 0 : integer(last, "at");
   }
 
   /** The seq of the newest committed event; 0 if there is none. */
@@ -47,6 +49,11 @@ export class Log {
   /** The highest seq any client has acknowledged. */
   get acked(): number {
     return this.#acked;
+  }
+
+  /** `now`, or the time of the newest event if the clock was set back: what is newer never looks older. */
+  time(now: number): number {
+    return Math.max(now, this.#lastAt);
   }
 
   /** Memory only: the number goes to disk with the next event, so an acknowledgement costs no row. */
@@ -71,9 +78,11 @@ export class Log {
     );
   }
 
-  /** After the transaction that inserted up to `head`. */
-  committed(head: number): void {
+  /** After the transaction that inserted up to `head` at the time `at`. */
+  committed(head: number, at: number): void {
+    if (head === this.#head) return;
     this.#head = head;
+    this.#lastAt = at;
   }
 
   /** The lowest seq still kept; head + 1 if none is. */
@@ -114,9 +123,18 @@ export class Log {
   }
 }
 
-/** The event in a stored frame. Throws if the frame is not one of ours: the database was tampered with. */
-export function readEvent(stored: StoredEvent): Event {
-  return eventSchema.parse(JSON.parse(stored.frame));
+/**
+ * The event in a stored frame; undefined if this Worker does not know its like,
+ * as after a roll-back to an older one. Whoever reads the log goes on without it.
+ */
+export function readEvent(stored: StoredEvent | undefined): Event | undefined {
+  if (stored === undefined) return undefined;
+  const parsed = eventSchema.safeParse(JSON.parse(stored.frame));
+  return parsed.success ? parsed.data : undefined;
+}
+
+export function readEvents(stored: readonly StoredEvent[]): Event[] {
+  return stored.map(readEvent).filter((event) => event !== undefined);
 }
 
 function storedEvent(row: Record<string, SqlStorageValue>): StoredEvent {

@@ -23,11 +23,9 @@ export interface SessionParts {
 
 export class SessionObject extends DurableObject implements SessionRpc {
   readonly #session: Session;
-  readonly #report: Ports["report"];
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env, parts: SessionParts & Partial<Ports>) {
     super(ctx, env);
-    this.#report = parts.report ?? platformLogger;
     this.#session = new Session({
       user_id: ctx.id.name ?? ctx.id.toString(),
       storage: ctx.storage,
@@ -36,7 +34,7 @@ export class SessionObject extends DurableObject implements SessionRpc {
       ids: platformIds,
       background: (work) => ctx.waitUntil(work),
       limits: DEFAULT_LIMITS,
-      report: this.#report,
+      report: platformLogger,
       ...parts,
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
@@ -48,14 +46,17 @@ export class SessionObject extends DurableObject implements SessionRpc {
     const { shake, subprotocol } = readUpgradeRequest(request);
     const admitted = this.#session.reception.admit(shake);
     if (!admitted.ok) {
-      return Response.json(
-        { error: errorPayload(admitted.refusal, true) },
-        { status: statusOf(admitted.refusal) },
-      );
+      const { refusal } = admitted;
+      return Response.json({ error: errorPayload(refusal, true) }, { status: statusOf(refusal) });
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    this.#session.reception.connect(server, shake);
+    try {
+      this.#session.reception.connect(server, shake);
+    } catch (cause) {
+      // An accepted socket counts until it is closed: it must not outlive a greeting that failed.
+      this.#session.fail(server, cause);
+    }
     const headers = subprotocol === undefined ? {} : { "Sec-WebSocket-Protocol": subprotocol };
     return new Response(null, { status: 101, webSocket: client, headers });
   }
@@ -64,10 +65,11 @@ export class SessionObject extends DurableObject implements SessionRpc {
     try {
       await this.#session.intake.receive(socket, message);
     } catch (cause) {
-      this.#fail("a message could not be handled", socket, cause);
+      this.#session.fail(socket, cause);
     }
   }
 
+  /** The platform does not answer a client's close frame: `drop` does. */
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
     this.#session.connections.drop(socket, code, reason);
   }
@@ -76,6 +78,7 @@ export class SessionObject extends DurableObject implements SessionRpc {
     this.#session.connections.drop(socket, CLOSE_CODES.internal, "internal" satisfies CloseName);
   }
 
+  /** Duties are caught one by one; a throw here would be retried six times and then lost. */
   override async alarm(): Promise<void> {
     this.#session.deadlines.fire();
   }
@@ -86,11 +89,5 @@ export class SessionObject extends DurableObject implements SessionRpc {
 
   async listMessages({ thread_id, before, limit }: Parameters<SessionRpc["listMessages"]>[0]) {
     return this.#session.listMessages(thread_id, { limit, ...(before === undefined ? {} : { before }) });
-  }
-
-  /** A bug or a broken platform: that one connection is asked to come back, the others notice nothing. */
-  #fail(what: string, socket: WebSocket, cause: unknown): void {
-    this.#report("error", what, { cause: String(cause) });
-    this.#session.connections.drop(socket, CLOSE_CODES.internal, "internal" satisfies CloseName);
   }
 }

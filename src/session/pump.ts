@@ -26,24 +26,36 @@ export class Pump {
   readonly #clock: Clock;
   readonly #streams: Streams;
   readonly #expired: (connection: Connection) => void;
+  readonly #failed: (connection: Connection, cause: unknown) => void;
 
-  /** @param expired ends a connection whose token is no longer good */
+  /**
+   * @param expired ends a connection whose token is no longer good
+   * @param failed ends a connection that could not be pumped; the others go on
+   */
   constructor(parts: {
     readonly log: Log;
     readonly connections: Connections;
     readonly clock: Clock;
     readonly streams: Streams;
     readonly expired: (connection: Connection) => void;
+    readonly failed: (connection: Connection, cause: unknown) => void;
   }) {
     this.#log = parts.log;
     this.#connections = parts.connections;
     this.#clock = parts.clock;
     this.#streams = parts.streams;
     this.#expired = parts.expired;
+    this.#failed = parts.failed;
   }
 
   all(): void {
-    for (const connection of this.#connections.all()) this.pump(connection);
+    for (const connection of this.#connections.all()) {
+      try {
+        this.pump(connection);
+      } catch (cause) {
+        this.#failed(connection, cause);
+      }
+    }
   }
 
   /** Sends everything after the cursor and moves it. */
@@ -57,7 +69,7 @@ export class Pump {
       if (rows.length < BATCH_EVENTS) break;
     }
     this.#skipTo(connection, this.#log.head, "trimmed");
-    if (!connection.codec.acks) connection.ack = connection.cursor;
+    if (!connection.codec.acks) this.#acknowledge(connection);
     this.#connections.save(connection);
   }
 
@@ -74,6 +86,12 @@ export class Pump {
   /** Anything that is not an event, to one connection. */
   send(connection: Connection, frame: Frame): void {
     write(connection, connection.codec.frame(frame, connection.codec_state));
+  }
+
+  /** A client that cannot acknowledge has what it was sent. */
+  #acknowledge(connection: Connection): void {
+    connection.ack = connection.cursor;
+    this.#log.acknowledge(connection.cursor);
   }
 
   #pass(connection: Connection, row: StoredEvent, now: number): void {

@@ -73,6 +73,7 @@ export class Reception {
       codec_state: undefined,
       who: shake.principal,
       cursor: resume.cursor,
+      ack: resume.outcome === "resumed" ? resume.cursor : 0,
     });
     if (n < latest) return this.end(connection, SUPERSEDED);
     for (const replaced of older) this.end(replaced, SUPERSEDED);
@@ -89,10 +90,11 @@ export class Reception {
     this.#completeReplay(connection);
   }
 
-  /** The last word: an `error` frame precedes every close of ours. */
-  end(connection: Connection, refusal: Refusal): void {
+  /** The last word: an `error` frame precedes the close. */
+  end(connection: Connection, refusal: Refusal, reply_to?: string): void {
     const { connections, pump } = this.#parts;
-    pump.send(connection, { type: "error", payload: errorPayload(refusal, true) });
+    const about = reply_to === undefined ? {} : { reply_to };
+    pump.send(connection, { type: "error", ...about, payload: errorPayload(refusal, true) });
     const { code, reason } = closeOf(refusal);
     connections.drop(connection.socket, code, reason);
   }

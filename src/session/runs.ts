@@ -3,58 +3,16 @@
  * that begin and end one. Executing them is the host's job. A run has a row only
  * while it is unfinished.
  */
-import * as z from "zod/mini";
 import type { Agent } from "../agents/agent.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
-import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
-import { type Log, readEvent } from "./log.ts";
+import { makeId } from "./ids.ts";
+import { type Log, readEvents } from "./log.ts";
 import type { Ids } from "./ports.ts";
-import { integer, text } from "./rows.ts";
+import { type Ending, type Run, type RunEventDraft, runRow } from "./run.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
-import type { EventDraft, Transaction } from "./transaction.ts";
-
-const runDetail = z.object({
-  /** The answer's id, fixed when the run was accepted. */
-  message_id: z.string(),
-  question_id: z.string(),
-  /** Milliseconds since the epoch. */
-  accepted_at: z.number(),
-});
-
-export interface Run extends Readonly<z.infer<typeof runDetail>> {
-  readonly run_id: string;
-  readonly thread_id: string;
-  readonly state: "queued" | "running";
-  readonly attempt: number;
-  readonly agent_name: string;
-  readonly agent_version: string;
-  /** Seq of the question; no event of the run lies before it. */
-  readonly start_seq: number;
-}
-
-/** How a run ended. */
-export interface Ending {
-  readonly status: RunStatus;
-  readonly finish_reason: FinishReason;
-  readonly content: string;
-  readonly error?: AgentCompleted["payload"]["error"];
-  /** What open tool calls are completed with. */
-  readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";
-}
-
-/** An event of a run, given what all of them carry. */
-export type RunEventDraft = (of: OfRun) => EventDraft;
-
-/** What every event of a run carries. */
-interface OfRun {
-  readonly run_id: string;
-  readonly thread_id: string;
-  readonly agent_name: string;
-  readonly run_seq: number;
-  readonly timestamp: string;
-}
+import type { Transaction } from "./transaction.ts";
 
 export class Runs {
   readonly #storage: Storage;
@@ -82,7 +40,7 @@ export class Runs {
   }
 
   /** A run for the question about to be appended, or why the thread takes no more. Writes nothing. */
-  plan(tx: Transaction, thread_id: string, agent: Agent): Result<Run> {
+  plan(tx: Transaction, thread_id: string, question_id: string, agent: Agent): Result<Run> {
     const unfinished = this.unfinished();
     const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
     const limit = this.#limits.queued_runs_per_thread;
@@ -95,9 +53,9 @@ export class Runs {
     const startsNow = this.#mayStart(thread_id, unfinished);
     const seq = tx.nextSeq;
     return ok({
-      run_id: `r_${seq}_${this.#ids.random()}`,
-      message_id: `a_${seq}_${this.#ids.random()}`,
-      question_id: `m_${seq}_${this.#ids.random()}`,
+      run_id: makeId("r", seq, this.#ids.random()),
+      message_id: makeId("a", seq, this.#ids.random()),
+      question_id,
       accepted_at: tx.now,
       thread_id,
       state: startsNow ? "running" : "queued",
@@ -179,7 +137,7 @@ export class Runs {
     const head = this.#threads.get(run.thread_id)?.head;
     // An answer to a branch the user has left stays on that branch and does not move the thread.
     const current = this.#threads.leadsTo(run.start_seq, head);
-    if (current) this.#threads.put(tx, run.thread_id, "", tx.nextSeq);
+    this.#threads.touch(tx, run.thread_id, current ? tx.nextSeq : (head ?? tx.nextSeq));
     this.append(
       tx,
       run,
@@ -215,9 +173,10 @@ export class Runs {
     return running.length < this.#limits.runs_per_user && inThread.length < this.#limits.runs_per_thread;
   }
 
+  /** From the log, so that it holds for runs nobody executes any more. */
   #openTools(run: Run) {
     const open = new Map<string, { step: number; tool_call_id: string; tool_name: string }>();
-    for (const event of this.#log.ofRun(run.run_id, run.start_seq).map(readEvent)) {
+    for (const event of readEvents(this.#log.ofRun(run.run_id, run.start_seq))) {
       if (event.type === "tool_completed") open.delete(event.payload.tool_call_id);
       if (event.type !== "tool_executing") continue;
       const { step, tool_call_id, tool_name } = event.payload;
@@ -226,13 +185,9 @@ export class Runs {
     return open.values();
   }
 
+  /** Events of an unfinished run are never trimmed, so their number is the next one. */
   #nextRunSeq(run: Run): number {
-    const known = this.#seqs.get(run.run_id);
-    if (known !== undefined) return known;
-    const last = this.#log.ofRun(run.run_id, run.start_seq).at(-1);
-    if (last === undefined) return 0;
-    const { payload } = readEvent(last);
-    return "run_seq" in payload ? payload.run_seq + 1 : 0;
+    return this.#seqs.get(run.run_id) ?? this.#log.ofRun(run.run_id, run.start_seq).length;
   }
 
   #query(where: string, ...bindings: string[]): Run[] {
@@ -250,16 +205,3 @@ const OPEN_TOOL_MESSAGES: Readonly<Record<Ending["open_tools"], string>> = {
   timeout: "the run took too long",
   outcome_unknown: "the run ended before the outcome was known",
 };
-
-function runRow(row: Record<string, SqlStorageValue>): Run {
-  return {
-    run_id: text(row, "run_id"),
-    thread_id: text(row, "thread_id"),
-    state: text(row, "state") === "queued" ? "queued" : "running",
-    attempt: integer(row, "attempt"),
-    agent_name: text(row, "agent"),
-    agent_version: text(row, "version"),
-    start_seq: integer(row, "start_seq"),
-    ...runDetail.parse(JSON.parse(text(row, "detail"))),
-  };
-}

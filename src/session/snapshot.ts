@@ -4,26 +4,41 @@ import { utf8Length } from "../protocol/primitives.ts";
 import { EMPTY_CONVERSATION, type Message, type Run as RunView } from "../protocol/pure/conversation.ts";
 import { fold } from "../protocol/pure/fold.ts";
 import type { StateSnapshot } from "../protocol/stream.ts";
-import { type Log, readEvent, type StoredEvent } from "./log.ts";
-import type { Run, Runs } from "./runs.ts";
+import { seqOf } from "./ids.ts";
+import { type Log, readEvent, readEvents } from "./log.ts";
+import type { Run } from "./run.ts";
+import type { Runs } from "./runs.ts";
 import { messageView, type Threads, threadView } from "./threads.ts";
 
 /** More are listed by `GET /v1/threads`. */
 const SNAPSHOT_THREADS = 100;
 
+/** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
+const CUT_CHARS = 16 * 1024;
+
 export function snapshot(log: Log, threads: Threads, runs: Runs): StateSnapshot {
   const known = threads.all();
-  const head: Omit<StateSnapshot["payload"], "messages"> = {
+  const budget = new Budget(MAX_SNAPSHOT_BYTES);
+  const head = {
     as_of_seq: log.head,
     threads: known.slice(0, SNAPSHOT_THREADS).map(threadView),
-    runs: runs.unfinished().flatMap((run) => runView(log, run)),
-    notifications: log.notificationsAfter(log.acked).flatMap(notificationView),
+    notifications: readEvents(log.notificationsAfter(log.acked)).flatMap(notificationView),
     version: 0,
     shared: {},
   };
-  const budget = MAX_SNAPSHOT_BYTES - utf8Length(JSON.stringify(head));
-  const newest = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
-  return { type: "state_snapshot", payload: { ...head, messages: fitting(newest, budget).reverse() } };
+  budget.take(head);
+  const [newest, ...older] = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
+  const last = newest === undefined ? [] : [budget.take(newest) ? newest : cutShort(newest)];
+  const inProgress = runs.unfinished().flatMap((run) => runView(log, run));
+  const fitting = inProgress.map((run) => (budget.take(run) ? run : withoutData(run)));
+  const rest = older.slice(
+    0,
+    firstThat(older, (message) => !budget.take(message)),
+  );
+  return {
+    type: "state_snapshot",
+    payload: { ...head, runs: fitting, messages: [...last, ...rest].reverse() },
+  };
 }
 
 /** Newest first; answers carry the report of their run. */
@@ -35,31 +50,58 @@ export function messagesOf(log: Log, threads: Threads, head: number | undefined,
 }
 
 function withReport(log: Log, message: Message): Message {
-  const start = Number(/^r_(\d{1,15})_/.exec(message.run_id ?? "")?.[1]);
-  if (message.role !== "assistant" || message.run_id === undefined || Number.isNaN(start)) return message;
+  const start = seqOf(message.run_id, ["r"]);
+  if (message.role !== "assistant" || message.run_id === undefined || start === undefined) return message;
   const stored = log.ofRun(message.run_id, start).findLast(({ type }) => type === "final_report");
-  const event = stored === undefined ? undefined : readEvent(stored);
+  const event = readEvent(stored);
   return event?.type === "final_report" ? { ...message, report: event.payload.report } : message;
 }
 
 /** The same fold the client uses, so that a snapshot shows exactly what the events would have. */
 function runView(log: Log, run: Run): RunView[] {
-  const question = log.at(run.start_seq);
-  const rows = [...(question === undefined ? [] : [question]), ...log.ofRun(run.run_id, run.start_seq)];
-  const view = rows.map(readEvent).reduce(fold, EMPTY_CONVERSATION);
+  const question = readEvent(log.at(run.start_seq));
+  const events = [question, ...readEvents(log.ofRun(run.run_id, run.start_seq))];
+  const view = events.filter((event) => event !== undefined).reduce(fold, EMPTY_CONVERSATION);
   return view.runs.filter(({ run_id }) => run_id === run.run_id);
 }
 
-function notificationView(row: StoredEvent) {
-  const event = readEvent(row);
+function notificationView(event: ReturnType<typeof readEvents>[number]) {
   return event.type === "notification" ? [{ seq: event.seq, ...event.payload }] : [];
 }
 
-function fitting(messages: readonly Message[], budget: number): Message[] {
-  let left = budget;
-  const first = messages.findIndex((message) => {
-    left -= utf8Length(JSON.stringify(message)) + 1;
-    return left < 0;
+/** A run whose arguments and results do not fit shows its steps without them. */
+function withoutData(run: RunView): RunView {
+  const steps = run.steps.map((step) => {
+    if (step.kind === "thinking") return step;
+    const { result: _result, ...rest } = step;
+    return { ...rest, args: null };
   });
-  return messages.slice(0, first === -1 ? messages.length : first);
+  const { report: _report, ...rest } = run;
+  return { ...rest, steps };
+}
+
+function cutShort(message: Message): Message {
+  const { report: _report, ...rest } = message;
+  return { ...rest, content: message.content.slice(0, CUT_CHARS).toWellFormed(), truncated: true };
+}
+
+function firstThat<T>(items: readonly T[], isSo: (item: T) => boolean): number {
+  const index = items.findIndex(isSo);
+  return index === -1 ? items.length : index;
+}
+
+class Budget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** Takes the room for `value`, or nothing if there is not enough. */
+  take(value: unknown): boolean {
+    const bytes = utf8Length(JSON.stringify(value)) + 1;
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
 }

@@ -65,7 +65,7 @@ export class Storage {
     const before = this.#born;
     try {
       return this.#platform.transactionSync(() => {
-        this.#born ??= this.#migrate();
+        this.#born = this.#migrate(this.#born);
         return work();
       });
     } catch (cause) {
@@ -90,15 +90,14 @@ export class Storage {
     return row === undefined ? undefined : birthCertificate.parse(JSON.parse(text(row, "value")));
   }
 
-  #migrate(): BirthCertificate {
-    for (const statement of MIGRATIONS.flat()) this.#exec(statement, []);
-    const born = {
-      schema: MIGRATIONS.length,
-      epoch: this.#ids.random(),
-      user_id: this.#user_id,
-      not_before: 0,
-    };
-    this.write("INSERT INTO meta (key, value) VALUES ('session', ?)", JSON.stringify(born));
-    return born;
+  /** The certificate after every migration that is still missing; unchanged, and nothing written, if none is. */
+  #migrate(born: BirthCertificate | undefined): BirthCertificate {
+    const missing = MIGRATIONS.slice(born?.schema ?? 0);
+    if (born !== undefined && missing.length === 0) return born;
+    for (const statement of missing.flat()) this.#exec(statement, []);
+    const fresh = { epoch: this.#ids.random(), user_id: this.#user_id, not_before: 0 };
+    const migrated = { ...fresh, ...born, schema: MIGRATIONS.length };
+    this.write("INSERT OR REPLACE INTO meta (key, value) VALUES ('session', ?)", JSON.stringify(migrated));
+    return migrated;
   }
 }

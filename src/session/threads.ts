@@ -1,5 +1,6 @@
 /** Conversations: which exist, which message is newest, and how messages follow one another. */
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
+import { seqOf } from "./ids.ts";
 import { type Log, readEvent, type StoredEvent } from "./log.ts";
 import { integer, optionalInteger, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
@@ -31,20 +32,29 @@ export class Threads {
     return this.#query("WHERE thread_id = ?", thread_id)[0];
   }
 
-  /** Newest first. */
+  /** Newest first: in the order in which they were last touched. */
   all(): ThreadRow[] {
     return this.#query("ORDER BY updated_at DESC, head DESC");
   }
 
-  /** Makes the thread, or moves its head to the message at `head`. Only inside a transaction. */
-  put(tx: Transaction, thread_id: string, title: string, head: number): void {
+  /** Makes a thread whose first message is the one at `head`. Only inside a transaction. */
+  create(tx: Transaction, thread_id: string, title: string, head: number): void {
     this.#storage.write(
-      `INSERT INTO threads (thread_id, title, head, updated_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT (thread_id) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at`,
+      "INSERT INTO threads (thread_id, title, head, updated_at) VALUES (?, ?, ?, ?)",
       thread_id,
       title,
       head,
       tx.now,
+    );
+  }
+
+  /** Records that something was said; `head` is the newest message of the current branch. Only inside a transaction. */
+  touch(tx: Transaction, thread_id: string, head: number): void {
+    this.#storage.write(
+      "UPDATE threads SET head = ?, updated_at = ? WHERE thread_id = ?",
+      head,
+      tx.now,
+      thread_id,
     );
   }
 
@@ -68,19 +78,28 @@ export class Threads {
     return false;
   }
 
-  /** The message a client named, if it is one of this thread; ids embed the seq of the question they belong to. */
+  /** The message a client named, if it is one of this thread. */
   find(thread_id: string, message_id: string): StoredEvent | undefined {
-    const seq = Number(/^[ma]_(\d{1,15})_/.exec(message_id)?.[1]);
-    if (!Number.isSafeInteger(seq)) return undefined;
-    const question = this.#log.at(seq);
-    const candidates = message_id.startsWith("m_") ? [question] : this.#answers(question);
-    return candidates.find((row) => row?.thread_id === thread_id && messageId(row) === message_id);
+    const question = this.#log.at(seqOf(message_id, ["m", "a"]) ?? 0);
+    const candidates = question === undefined ? [] : [question, ...this.#answers(question)];
+    return candidates.find(
+      (row) => row.thread_id === thread_id && messageView(row)?.message_id === message_id,
+    );
   }
 
-  #answers(question: StoredEvent | undefined): StoredEvent[] {
-    if (question === undefined) return [];
+  /** Where the page of messages before `before` begins; that seq need not be a message of this thread. */
+  pageStart({ thread_id, head }: ThreadRow, before: number | undefined): number | undefined {
+    if (before === undefined) return head;
+    const row = this.#log.at(before);
+    if (row?.thread_id === thread_id && messageView(row) !== undefined) return row.prev;
+    let next = head;
+    while (next !== undefined && next >= before) next = this.#log.at(next)?.prev;
+    return next;
+  }
+
+  #answers(question: StoredEvent): StoredEvent[] {
     const event = readEvent(question);
-    const run_id = event.type === "user_message" ? event.payload.run_id : undefined;
+    const run_id = event?.type === "user_message" ? event.payload.run_id : undefined;
     return run_id === undefined ? [] : this.#log.ofRun(run_id, question.seq);
   }
 
@@ -98,7 +117,8 @@ export function isNewThreadId(thread_id: string): boolean {
 
 /** The first line of the first message, shortened without splitting a surrogate pair. */
 export function titleOf(content: string): string {
-  const line = content.trim().split("\n", 1)[0] ?? "";
+  // A lone surrogate is kept in JSON text, but not in a column of its own.
+  const line = content.trim().split("\n", 1)[0]?.toWellFormed() ?? "";
   const characters = Array.from(line);
   if (characters.length <= MAX_TITLE_CHARS) return line;
   return `${characters.slice(0, MAX_TITLE_CHARS - 1).join("")}…`;
@@ -111,7 +131,7 @@ export function threadView({ thread_id, title, updated_at }: ThreadRow): Thread 
 /** Undefined if the row is not a message. */
 export function messageView(row: StoredEvent): Message | undefined {
   const event = readEvent(row);
-  if (event.type === "user_message") {
+  if (event?.type === "user_message") {
     const { message_id, thread_id, content, parent_message_id, run_id, timestamp } = event.payload;
     const run = run_id === undefined ? {} : { run_id };
     return {
@@ -125,13 +145,9 @@ export function messageView(row: StoredEvent): Message | undefined {
       timestamp,
     };
   }
-  if (event.type !== "agent_completed") return undefined;
+  if (event?.type !== "agent_completed") return undefined;
   const { message_id, thread_id, content, run_id, status, timestamp } = event.payload;
   return { message_id, thread_id, role: "assistant", content, seq: row.seq, run_id, status, timestamp };
-}
-
-function messageId(row: StoredEvent): string | undefined {
-  return messageView(row)?.message_id;
 }
 
 function threadRow(row: Record<string, SqlStorageValue>): ThreadRow {

@@ -16,6 +16,7 @@ export interface ToolBounds {
 
 /** Never rejects. The result has been through JSON, so that live and replayed results are the same. */
 export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<ToolOutcome> {
+  if (bounds.signal.aborted) return CANCELLED;
   const own = new AbortController();
   const signal = AbortSignal.any([bounds.signal, own.signal]);
   const { promise: interrupted, resolve } = Promise.withResolvers<ToolOutcome>();
@@ -23,7 +24,7 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
     resolve(failed("timeout", "the tool took too long"));
     own.abort();
   });
-  const cancelled = () => resolve(failed("cancelled", "the run ended"));
+  const cancelled = () => resolve(CANCELLED);
   bounds.signal.addEventListener("abort", cancelled);
   try {
     return await Promise.race([attempt(call, signal), interrupted]);
@@ -32,6 +33,8 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
     bounds.signal.removeEventListener("abort", cancelled);
   }
 }
+
+const CANCELLED: ToolOutcome = { status: "error", error: { code: "cancelled", message: "the run ended" } };
 
 async function attempt(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
   try {

@@ -4,6 +4,8 @@
  * here, and applied by the session once the commit stands.
  */
 import type { Event } from "../protocol/events.ts";
+import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
+import { fitsBytes } from "../protocol/primitives.ts";
 import type { Log } from "./log.ts";
 import type { Storage } from "./storage.ts";
 
@@ -54,18 +56,27 @@ export class Transaction {
     const event: Event = { ...draft, seq: this.nextSeq };
     const { type, seq, payload } = event;
     const frame = JSON.stringify({ type, seq, payload });
+    if (type !== "agent_completed" && !fitsBytes(frame, MAX_EVENT_BYTES)) throw new EventTooLarge(type);
     this.#log.insert({ seq, at: this.now, type, ...placement, frame });
     this.events.push(event);
     return event;
   }
 }
 
+/**
+ * An event over 256 KiB is refused whole. What people send is far smaller; an
+ * answer is bounded before JSON escapes it, so its event may be larger.
+ */
+export class EventTooLarge extends Error {
+  override readonly name = "EventTooLarge";
+}
+
 /** Runs `work` in one transaction and moves the head if it committed. */
 export function commit<T>(storage: Storage, log: Log, now: number, work: (tx: Transaction) => T) {
   const { tx, value } = storage.transact(() => {
-    const tx = new Transaction(log, now);
+    const tx = new Transaction(log, log.time(now));
     return { tx, value: work(tx) };
   });
-  log.committed(tx.base + tx.events.length);
+  log.committed(tx.base + tx.events.length, tx.now);
   return { tx, value };
 }

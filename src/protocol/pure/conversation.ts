@@ -20,6 +20,8 @@ export interface Message {
   readonly run_id?: string | undefined;
   readonly status?: RunStatus | undefined;
   readonly report?: Report | undefined;
+  /** True if `content` was cut to make a snapshot fit. */
+  readonly truncated?: boolean | undefined;
   readonly timestamp: string;
 }
 

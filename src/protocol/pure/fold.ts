@@ -76,7 +76,7 @@ type PartialResult = { readonly run_id: string; readonly attempt: number } & (
   | { readonly mode: "set"; readonly text: string }
 );
 
-/** Returns the view after `frame`; the very same object if it changes nothing. */
+/** Returns the view after `frame`; the very same object for an event that was folded before. */
 export function fold(view: Conversation, frame: FoldedEvent | FoldedStream): Conversation {
   if (frame.type === "partial_result") return foldText(view, frame.payload);
   if (frame.type === "events_skipped")
@@ -112,6 +112,9 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
       return foldCompleted(view, event);
     case "notification":
       return { ...view, notifications: [...view.notifications, notificationOf(event)] };
+    default:
+      // An event of a later version: nothing to show, but its seq counts.
+      return view;
   }
 }
 

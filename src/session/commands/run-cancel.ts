@@ -3,6 +3,7 @@ import type { RunCancelCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { CommandAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
+import { seqOf } from "../ids.ts";
 import type { Context } from "./context.ts";
 
 export function runCancel(context: Context, command: RunCancelCommand): Result<Event> {
@@ -29,8 +30,8 @@ export function cancelAck(command: RunCancelCommand, event: Event, duplicate: bo
 
 /** A run that has ended is a conflict, so that a Stop which came too late is not mistaken for a wrong id. */
 function refuseUnknown({ log }: Context, run_id: string): Result<never> {
-  const question = log.at(Number(/^r_(\d{1,15})_/.exec(run_id)?.[1] ?? 0));
-  const ended = question !== undefined && log.ofRun(run_id, question.seq).length > 0;
-  if (ended) return refuse("conflict", "the run has already ended", { field: "payload.run_id" });
+  const start = seqOf(run_id, ["r"]);
+  if (start !== undefined && log.ofRun(run_id, start).length > 0)
+    return refuse("conflict", "the run has already ended", { field: "payload.run_id" });
   return refuse("not_found", "no such run", { field: "payload.run_id" });
 }

@@ -5,7 +5,8 @@ import type { Event } from "../../protocol/events.ts";
 import { DEFAULT_THREAD_ID } from "../../protocol/pure/constants.ts";
 import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
-import type { Run } from "../runs.ts";
+import { makeId } from "../ids.ts";
+import type { Run } from "../run.ts";
 import { isNewThreadId, messageView, titleOf } from "../threads.ts";
 import type { Context } from "./context.ts";
 
@@ -19,9 +20,11 @@ export function userMessage(context: Context, command: UserMessageCommand): Resu
   }
   const place = placeOf(context, payload);
   if (!place.ok) return place;
-  const run = responds ? context.runs.plan(context.tx, place.value.thread_id, context.agent) : ok(undefined);
+  const { tx, runs, ids, agent } = context;
+  const message_id = makeId("m", tx.nextSeq, ids.random());
+  const run = responds ? runs.plan(tx, place.value.thread_id, message_id, agent) : ok(undefined);
   if (!run.ok) return run;
-  return ok(append(context, command, place.value, run.value));
+  return ok(append(context, command, { ...place.value, message_id }, run.value));
 }
 
 /** The reply to it, made from the event so that a duplicate gets the very same one. */
@@ -38,8 +41,8 @@ export function messageAck(command: UserMessageCommand, event: Event, duplicate:
 
 interface Place {
   readonly thread_id: string;
-  /** Absent if this message makes the thread. */
-  readonly title?: string;
+  /** True if this message makes the thread. */
+  readonly isNew: boolean;
   readonly prev?: number;
   readonly parent_message_id: string | null;
 }
@@ -50,31 +53,38 @@ function placeOf({ threads }: Context, payload: UserMessageCommand["payload"]): 
   if (thread === undefined && thread_id !== DEFAULT_THREAD_ID && !isNewThreadId(thread_id)) {
     return refuse("not_found", "no such thread", { field: "payload.thread_id" });
   }
-  const title = thread === undefined ? {} : { title: thread.title };
+  const isNew = thread === undefined;
   const [parent] =
     parent_message_id === undefined
       ? threads.history(thread?.head, 1)
       : [threads.find(thread_id, parent_message_id)];
   if (parent === undefined) {
-    if (parent_message_id === undefined) return ok({ thread_id, ...title, parent_message_id: null });
+    if (parent_message_id === undefined) return ok({ thread_id, isNew, parent_message_id: null });
     return refuse("not_found", "no such message in this thread", { field: "payload.parent_message_id" });
   }
   const parentId = messageView(parent)?.message_id ?? null;
-  return ok({ thread_id, ...title, prev: parent.seq, parent_message_id: parentId });
+  return ok({ thread_id, isNew, prev: parent.seq, parent_message_id: parentId });
 }
 
-function append(context: Context, command: UserMessageCommand, place: Place, run: Run | undefined): Event {
-  const { tx, ids, threads, runs, client_id } = context;
+function append(
+  context: Context,
+  command: UserMessageCommand,
+  place: Place & { readonly message_id: string },
+  run: Run | undefined,
+): Event {
+  const { tx, threads, runs, client_id } = context;
   const { content, data, metadata } = command.payload;
-  const { thread_id, title = titleOf(content), prev, parent_message_id } = place;
-  threads.put(tx, thread_id, title, tx.nextSeq);
+  const { message_id, thread_id, prev, parent_message_id } = place;
+  const title = titleOf(content);
+  if (place.isNew) threads.create(tx, thread_id, title, tx.nextSeq);
+  else threads.touch(tx, thread_id, tx.nextSeq);
   const event = tx.append(
     {
       type: "user_message",
       payload: {
-        message_id: run?.question_id ?? `m_${tx.nextSeq}_${ids.random()}`,
+        message_id,
         thread_id,
-        ...(place.title === undefined ? { thread: { title } } : {}),
+        ...(place.isNew ? { thread: { title } } : {}),
         parent_message_id,
         ...(run === undefined ? {} : { run_id: run.run_id }),
         content,

@@ -1,0 +1,62 @@
+/** What can go wrong in a run, and the honest ending each makes. */
+import { ToolFailure } from "../agents/effects.ts";
+import type { Attempt } from "./execution.ts";
+import { Divergence } from "./journal.ts";
+import type { Ending } from "./run.ts";
+import { EventTooLarge } from "./transaction.ts";
+
+/** The agent asked for more durable steps than a run may have. */
+export class StepLimit extends Error {
+  override readonly name = "StepLimit";
+}
+
+/** The agent yielded something that is not what its type says. */
+export class BadEffect extends Error {
+  override readonly name = "BadEffect";
+}
+
+/** The storage refused an event: not the agent's fault, and the run is not over. */
+export class AppendFailed extends Error {
+  override readonly name = "AppendFailed";
+}
+
+/** What a person may know of a failure; what was thrown can hold anything, and is only reported. */
+export function endingOf({ run, agent, answer, reportBug }: Attempt, cause: unknown): Ending {
+  const failed = (code: string, message: string, retryable: boolean): Ending => ({
+    status: cause instanceof Divergence ? "interrupted" : "failed",
+    finish_reason: cause instanceof Divergence ? "interrupted" : "error",
+    content: answer.text,
+    error: { code, message, retryable },
+    open_tools: "outcome_unknown",
+  });
+  if (cause instanceof StepLimit) return failed("step_limit", cause.message, false);
+  if (cause instanceof ToolFailure) return failed(cause.code, `the tool ${cause.tool_name} failed`, true);
+  if (cause instanceof Divergence && run.agent_version !== agent.version) {
+    return failed("agent_changed", "the agent was updated while it was working", true);
+  }
+  reportBug(cause);
+  if (cause instanceof Divergence) return failed("replay_diverged", "the run could not be continued", true);
+  if (cause instanceof EventTooLarge) return failed("event_too_large", cause.message, false);
+  return failed("agent_failed", "the agent failed", true);
+}
+
+export function timedOut(content: string): Ending {
+  return {
+    status: "failed",
+    finish_reason: "error",
+    content,
+    error: { code: "timeout", message: "the run took too long", retryable: true },
+    open_tools: "timeout",
+  };
+}
+
+/** The text of attempts that died is not kept: see docs/decisions/0007. */
+export function interrupted(code: string, message: string, retryable: boolean): Ending {
+  return {
+    status: "interrupted",
+    finish_reason: "interrupted",
+    content: "",
+    error: { code, message, retryable },
+    open_tools: "outcome_unknown",
+  };
+}

@@ -1,0 +1,59 @@
+/** One unfinished run as its row says, and what its events have in common. */
+import * as z from "zod/mini";
+import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
+import { integer, text } from "./rows.ts";
+import type { EventDraft } from "./transaction.ts";
+
+const runDetail = z.object({
+  /** The answer's id, fixed when the run was accepted. */
+  message_id: z.string(),
+  question_id: z.string(),
+  /** Milliseconds since the epoch. */
+  accepted_at: z.number(),
+});
+
+export interface Run extends Readonly<z.infer<typeof runDetail>> {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly state: "queued" | "running";
+  readonly attempt: number;
+  readonly agent_name: string;
+  readonly agent_version: string;
+  /** Seq of the question; no event of the run lies before it. */
+  readonly start_seq: number;
+}
+
+/** How a run ended. */
+export interface Ending {
+  readonly status: RunStatus;
+  readonly finish_reason: FinishReason;
+  readonly content: string;
+  readonly error?: AgentCompleted["payload"]["error"];
+  /** What open tool calls are completed with. */
+  readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";
+}
+
+/** An event of a run, given what all of them carry. */
+export type RunEventDraft = (of: OfRun) => EventDraft;
+
+/** What every event of a run carries. */
+export interface OfRun {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly agent_name: string;
+  readonly run_seq: number;
+  readonly timestamp: string;
+}
+
+export function runRow(row: Record<string, SqlStorageValue>): Run {
+  return {
+    run_id: text(row, "run_id"),
+    thread_id: text(row, "thread_id"),
+    state: text(row, "state") === "queued" ? "queued" : "running",
+    attempt: integer(row, "attempt"),
+    agent_name: text(row, "agent"),
+    agent_version: text(row, "version"),
+    start_seq: integer(row, "start_seq"),
+    ...runDetail.parse(JSON.parse(text(row, "detail"))),
+  };
+}

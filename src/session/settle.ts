@@ -1,0 +1,47 @@
+/**
+ * What follows a commit, in this order:
+ *
+ * 1. the alarm is set, so that nothing below can cost a run its wake-up;
+ * 2. text that is pending goes out, before any later event of its run;
+ * 3. every connection is pumped;
+ * 4. runs that ended are stopped, runs that began are started.
+ *
+ * The commit stands whatever happens here, so nothing here may throw: what fails
+ * for one connection or one run is reported, and the rest goes on.
+ */
+import type { Deadlines } from "./deadlines.ts";
+import { faultOf } from "./faults.ts";
+import type { Host } from "./host.ts";
+import type { Logger } from "./ports.ts";
+import type { Pump } from "./pump.ts";
+import type { Runs } from "./runs.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Longer than any run may take: by then it has ended, or nobody is executing it any more. */
+export const RUN_WATCHDOG_MS = 60_000;
+
+export interface Followers {
+  readonly runs: Runs;
+  readonly host: Host;
+  readonly pump: Pump;
+  readonly deadlines: Deadlines;
+  readonly report: Logger;
+}
+
+export function settle(tx: Transaction, { runs, host, pump, deadlines, report }: Followers): void {
+  const steps = [
+    () => runs.committed(tx),
+    () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
+    ...[...tx.runSeqs.keys()].map((run_id) => () => host.flush(run_id)),
+    () => pump.all(),
+    ...tx.ended.map((run_id) => () => host.stop(run_id)),
+    ...tx.started.map((run_id) => () => host.start(run_id)),
+  ];
+  for (const step of steps) {
+    try {
+      step();
+    } catch (cause) {
+      report("error", "something after a commit failed", { ...faultOf(cause) });
+    }
+  }
+}
