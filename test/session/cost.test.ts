@@ -119,5 +119,8 @@ describe("the HTTP readers", () => {
     const before = await read(`/v1/threads/main/messages?limit=3&before=${last.next}`);
     expect(before.messages.map(({ content }) => content)).toEqual(["message 1", "message 2", "message 3"]);
     expect(before.next).toBeUndefined();
+    const fromElsewhere = await read("/v1/threads/main/messages?before=6");
+    expect(fromElsewhere.messages.map(({ content }) => content).at(-1)).toBe("message 5");
+    expect((await read(`/v1/threads/${thread_id}/messages?before=3`)).messages).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { connect, newUser } from "../support/client.ts";
+import { connect, newUser, stubOf } from "../support/client.ts";
 
 const MESSAGE = { type: "user_message", id: "m", payload: { content: "hi", respond: false } };
 
@@ -28,7 +29,11 @@ const BAD: ReadonlyArray<readonly [string, unknown, Record<string, unknown>]> = 
   ["a missing payload", { type: "user_message", id: "m" }, { code: "invalid_payload", field: "payload" }],
   ["a missing id", { ...MESSAGE, id: undefined }, { code: "invalid_payload", field: "id" }],
   ["an empty id", { ...MESSAGE, id: "" }, { code: "invalid_payload", field: "id" }],
-  ["an id of 65 characters", { ...MESSAGE, id: "i".repeat(65) }, { code: "invalid_payload", field: "id" }],
+  [
+    "an id of 65 characters",
+    { ...MESSAGE, id: "i".repeat(65) },
+    { code: "invalid_payload", field: "id", limit: 64 },
+  ],
   ["a numeric id", { ...MESSAGE, id: 5 }, { code: "invalid_payload", field: "id" }],
   ["missing content", { ...MESSAGE, payload: {} }, { code: "invalid_payload", field: "payload.content" }],
   [
@@ -148,12 +153,37 @@ describe("bad frames", () => {
     expect((await client.next("message_ack")).payload.seq).toBe(4);
   });
 
-  test("[P5] answers ping, in the exact bytes and in any other spelling", async () => {
-    const client = await connect(newUser());
-    client.send('{"type":"ping","payload":{}}');
-    await client.next("pong");
+  test("[P5] answers ping in the exact bytes by the platform alone, in any other spelling by the object", async () => {
+    const sub = newUser();
+    const client = await connect(sub);
+    const answeredByPlatform = async () =>
+      await runInDurableObject(await stubOf(sub), (_, ctx) =>
+        ctx.getWebSockets().some((socket) => ctx.getWebSocketAutoResponseTimestamp(socket) !== null),
+      );
     client.send('{ "type": "ping", "payload": {} }');
     await client.next("pong");
+    expect(await answeredByPlatform()).toBe(false);
+    client.send('{"type":"ping","payload":{}}');
+    await client.next("pong");
+    expect(await answeredByPlatform()).toBe(true);
     expect(client.texts.at(-1)).toBe('{"type":"pong","payload":{}}');
+    client.send({ type: "ping", id: "mine", payload: {} });
+    expect((await client.next("pong")).reply_to).toBe("mine");
+  });
+
+  test.each([
+    [{ ...MESSAGE, payload: { content: 5 } }, "payload.content must be of type string"],
+    [{ ...MESSAGE, payload: {} }, "payload.content is required"],
+    [{ ...MESSAGE, payload: { content: "" } }, "payload.content must not be empty"],
+    [{ ...MESSAGE, payload: { content: "x", data: [1] } }, "payload.data must be of type record"],
+    [{ ...MESSAGE, id: "i".repeat(65) }, "id may have 64 characters"],
+    [{ ...MESSAGE, id: 5 }, "id must be of type string"],
+    [{ type: "ack", payload: { seq: 1.5 } }, "payload.seq must be of type int"],
+    [{ type: "ack", payload: { seq: -1 } }, "payload.seq must be at least 0"],
+    [{ ...MESSAGE, extra: nested(40) }, "nesting is limited to 32 levels"],
+  ])("[P1] says what is wrong in words: %#", async (frame, message) => {
+    const client = await connect(newUser());
+    client.send(frame);
+    expect((await client.next("error")).payload.message).toBe(message);
   });
 });

@@ -47,6 +47,7 @@ describe("sockets", () => {
       }
     });
     unlucky.send({ type: "ack", payload: { seq: 1 } });
+    expect((await unlucky.next("error")).payload).toMatchObject({ code: "internal", fatal: true });
     expect(await unlucky.untilClosed()).toEqual({ code: 4204, reason: "internal" });
     other.send({ type: "ping", payload: {} });
     await other.next("pong");
@@ -147,6 +148,19 @@ describe("the alarm", () => {
     const idle = deadlines([duty("d", undefined)]);
     idle.made.fire();
     expect(idle.set).toEqual([]);
+  });
+
+  test("[D6] a duty that cannot say when it is due next does not stop the alarm", () => {
+    const next = () => {
+      throw new Error("no");
+    };
+    const { made, set, reports } = deadlines([
+      { name: "broken", next, perform: () => {} },
+      { name: "fine", next: () => 6_000, perform: () => {} },
+    ]);
+    made.fire();
+    expect(set).toEqual([6_000]);
+    expect(reports).toEqual(["a duty failed"]);
   });
 
   test("[D6] a duty that throws costs neither the others their turn nor the alarm its next time", () => {

@@ -99,14 +99,18 @@ describe("resuming", () => {
     const writer = await connect(sub);
     await say(writer, 1, "first");
     for (let i = 0; i < 300; i += 1) writer.say(`b${i}`, `burst ${i}`, QUIET);
+    await writer.next("message_ack");
     const tab = await connect(sub, { epoch: epochOf(writer), since: 1 });
     for (let i = 300; i < 500; i += 1) writer.say(`b${i}`, `burst ${i}`, QUIET);
     await tab.next(({ seq }) => seq === 501);
     expect(tab.seqs()).toEqual(Array.from({ length: 500 }, (_, i) => i + 2));
     expect(tab.frames[0]?.type).toBe("connection_established");
     const completed = tab.frames.findIndex(({ type }) => type === "replay_completed");
-    const replayed = tab.frames[0]?.payload.replay?.to ?? 1;
-    expect(tab.frames.findIndex(({ seq }) => seq === replayed)).toBeLessThan(completed);
+    const { to } = tab.frames[0]?.payload.replay;
+    expect(to).toBeGreaterThan(1);
+    const last = tab.frames.findIndex(({ seq }) => seq === to);
+    expect(last).toBeGreaterThan(0);
+    expect(last).toBeLessThan(completed);
   });
 
   test("[S4] a cursor of another epoch, or a seq without one, is a gap with a snapshot", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { connect, newUser, type TestClient } from "../support/client.ts";
+import { probe } from "../support/probe.ts";
 
 const SCRIPT = [
   { think: "let me see" },
@@ -89,15 +90,20 @@ describe("a turn", () => {
   });
 
   test("[N6] runs the calls of one effect in parallel and hands the outcomes back in their order", async () => {
-    const client = await connect(newUser());
-    const calls = ["a", "b", "c"].map((key) => ({ tool: "echo", key }));
-    await ask(client, "c1", [{ tools: calls }]);
-    const types = client.events().map(({ type }) => type);
-    expect(types.slice(2, 8)).toEqual([
-      ...Array(3).fill("tool_executing"),
-      ...Array(3).fill("tool_completed"),
-    ]);
-    expect(client.of("tool_completed").map(({ payload }) => payload.step)).toEqual([1, 1, 1]);
+    const sub = newUser();
+    const client = await connect(sub);
+    probe.hold(sub);
+    // The first call can only end once the second has run, and the agent writes the outcomes down.
+    const calls = [
+      { tool: "hold", key: sub },
+      { tool: "release", key: sub },
+    ];
+    const done = await ask(client, "c1", [{ tools: calls }]);
+    const completed = client.of("tool_completed").map(({ payload }) => payload);
+    expect(completed.map(({ tool_name }) => tool_name)).toEqual(["release", "hold"]);
+    expect(completed.map(({ step }) => step)).toEqual([1, 1]);
+    expect(client.of("tool_executing").map(({ payload }) => payload.tool_name)).toEqual(["hold", "release"]);
+    expect(done.payload.content).toBe('[{"released":"held"},{"released":"now"}]');
   });
 
   test("[Q1] keeps content unchanged whatever it holds", async () => {

@@ -47,7 +47,10 @@ export class Desk {
   readonly #timers = new Set<{ at: number; due: () => void }>();
   #sockets: RecordingSocket[] = [];
   #ids = 0;
+  #instance = 0;
   now = BEGIN;
+  /** Replaced by a test that wants the disk to take its time. */
+  sync = () => this.#storage.sync();
   session: Session;
 
   constructor(storage: DurableObjectStorage, agent: Agent, over: Partial<Ports> = {}) {
@@ -92,16 +95,21 @@ export class Desk {
     return this.#timers.size;
   }
 
-  /** The instance and every socket are gone; what is left is the storage. */
+  /**
+   * The instance and every socket are gone; what is left is the storage, which a
+   * dead instance can no longer reach.
+   */
   crash(agent = this.#agent): void {
+    this.#instance += 1;
     this.#work.length = 0;
     this.#timers.clear();
     this.#sockets = [];
     this.session = this.#wake(agent);
   }
 
-  /** The instance is gone, the sockets stay. */
+  /** The instance is gone, the sockets stay. Only when nothing is running: eviction waits for that. */
   evict(): void {
+    if (this.#work.length > 0) throw new Error("an object that works is not evicted");
     this.session = this.#wake(this.#agent);
   }
 
@@ -112,7 +120,7 @@ export class Desk {
       sockets: () => this.#sockets,
       clock: {
         now: () => this.now,
-        wait: async () => {},
+        wait: () => new Promise((resolve) => setTimeout(resolve, 0)),
         timer: (ms, due) => {
           const timer = { at: this.now + ms, due };
           this.#timers.add(timer);
@@ -139,12 +147,17 @@ export class Desk {
   /** The object's own storage; its alarm is rung by the test, not by the platform. */
   #withoutAlarm(): PlatformStorage {
     const storage = this.#storage;
+    const instance = this.#instance;
+    const exec = (query: string, ...bindings: unknown[]) => {
+      if (instance !== this.#instance) throw new Error("this instance is dead");
+      return storage.sql.exec(query, ...bindings);
+    };
     return {
-      sql: storage.sql,
+      sql: { exec } as never,
       transactionSync: (work) => storage.transactionSync(work),
       getAlarm: async () => null,
       setAlarm: async () => {},
-      sync: () => storage.sync(),
+      sync: () => this.sync(),
     };
   }
 }

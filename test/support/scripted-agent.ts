@@ -29,7 +29,11 @@ const TOOLS = {
   hold: scriptedTool("hold", true, async ({ key }, { signal }) => {
     probe.executed(key);
     while (probe.isHeld(key) && !signal.aborted) await scheduler.wait(2);
-    return { released: key };
+    return { released: "held" };
+  }),
+  release: scriptedTool("release", true, ({ key }) => {
+    probe.release(key);
+    return { released: "now" };
   }),
   charge: scriptedTool("charge", false, async ({ key }, { signal }) => {
     probe.executed(key);
@@ -42,7 +46,7 @@ const TOOLS = {
   huge: scriptedTool("huge", true, () => "x".repeat(70_000)),
 };
 
-const toolName = z.enum(["echo", "hold", "charge", "fail", "huge"]);
+const toolName = z.enum(["echo", "hold", "release", "charge", "fail", "huge"]);
 const call = z.object({ tool: toolName, key: z.string(), value: z.optional(z.unknown()) });
 
 const line = z.union([
@@ -74,7 +78,12 @@ function* perform(step: Line) {
   if ("think" in step) yield* think(step.think);
   else if ("tool" in step) yield* tool(TOOLS[step.tool], { key: step.key, value: step.value });
   else if ("tools" in step) {
-    yield* tools(step.tools.map(({ tool: name, key, value }) => [TOOLS[name], { key, value }] as const));
+    const outcomes = yield* tools(
+      step.tools.map(({ tool: name, key, value }) => [TOOLS[name], { key, value }] as const),
+    );
+    yield* text(
+      JSON.stringify(outcomes.map((outcome) => (outcome.status === "ok" ? outcome.result : outcome))),
+    );
   } else if ("text" in step) {
     for (let i = 0; i < (step.times ?? 1); i += 1) yield* text(step.text, { pace_ms: step.pace_ms ?? 0 });
   } else if ("report" in step) {

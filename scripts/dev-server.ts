@@ -1,0 +1,89 @@
+/** A server of one's own: used by the demo and by the tests that need a real one. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { devVars, newSecret } from "./dev-vars.ts";
+import { freePort } from "./ports.ts";
+import { runWrangler, type Wrangler } from "./wrangler.ts";
+
+/** Starting takes about 3 s; on a loaded machine several times that. */
+const READY_TIMEOUT_MS = 60_000;
+
+/** One per process: tokens outlive a restart of the server, as they do in production. */
+const SECRET = newSecret();
+
+export interface DevServerOptions {
+  readonly port?: number;
+  /** Where the state lives; it survives the server only if this is given. */
+  readonly persist_to?: string;
+  /** Another wrangler configuration, such as one with a scripted agent. */
+  readonly config?: string;
+  /** Variables of the Worker, besides `ENVIRONMENT` and `JWT_SECRET`. */
+  readonly vars?: Readonly<Record<string, string>>;
+}
+
+export interface DevServer {
+  /** Such as `http://127.0.0.1:41234`. */
+  readonly url: string;
+  readonly pid: number | undefined;
+  /** What the server has written so far. */
+  readonly output: () => string;
+  stop(): Promise<void>;
+  /** Ends the whole tree at once, as a crash does. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts a server on a free port, with its own state and its own secret.
+ *
+ *     const server = await startDevServer();
+ *     try { await fetch(`${server.url}/v1/config`); } finally { await server.stop(); }
+ */
+export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  const home = await mkdtemp(join(tmpdir(), "throughline-"));
+  const port = options.port ?? (await freePort());
+  const wrangler = runWrangler(await argumentsFor(home, port, options));
+  const server = serverOf(wrangler, `http://127.0.0.1:${port}`, home);
+  await ready(server, wrangler).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
+  return server;
+}
+
+async function argumentsFor(home: string, port: number, options: DevServerOptions): Promise<string[]> {
+  const env_file = join(home, "env");
+  await writeFile(env_file, devVars({ JWT_SECRET: SECRET, ...options.vars }), { mode: 0o600 });
+  const persist_to = options.persist_to ?? join(home, "state");
+  const config = options.config === undefined ? [] : ["--config", options.config];
+  const place = ["--ip", "127.0.0.1", "--port", `${port}`, "--persist-to", persist_to];
+  return [...place, "--env-file", env_file, ...config];
+}
+
+function serverOf(wrangler: Wrangler, url: string, home: string): DevServer {
+  const lines: string[] = [];
+  wrangler.onLine((line) => lines.push(line));
+  const discard = () => rm(home, { recursive: true, force: true, maxRetries: 5 });
+  return {
+    url,
+    pid: wrangler.pid,
+    output: () => lines.join("\n"),
+    stop: () => wrangler.stop().then(discard),
+    kill: () => wrangler.kill().then(discard),
+  };
+}
+
+async function ready(server: DevServer, { exited }: Wrangler): Promise<void> {
+  const given_up = AbortSignal.timeout(READY_TIMEOUT_MS);
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
+  while (!given_up.aborted && !ended) {
+    const response = await fetch(`${server.url}/v1/config`).catch(() => undefined);
+    if (response?.ok) return;
+    await pause(100);
+  }
+  throw new Error(`the server ${ended ? "ended" : "did not get ready"}:\n${server.output()}`);
+}

@@ -1,0 +1,89 @@
+/**
+ * Text from the socket → a frame of the protocol. Checked are the fields the SDK
+ * and its view rely on; the server's own schemas say the rest. Types this version
+ * does not know are passed over, so that a newer server does not break it.
+ */
+import type { Event } from "../protocol/events.ts";
+import type { ServerFrame } from "../protocol/server-frames.ts";
+import { isRecord, parseJson } from "./json.ts";
+
+export type StreamFrame = Exclude<ServerFrame, Event>;
+
+export type Incoming =
+  | { readonly kind: "event"; readonly frame: Event }
+  | { readonly kind: "frame"; readonly frame: StreamFrame }
+  /** An event of a later version: nothing to show, but its seq counts. */
+  | { readonly kind: "unknown_event"; readonly seq: number }
+  | { readonly kind: "unknown_frame" }
+  | { readonly kind: "malformed" };
+
+type Kind = "string" | "number" | "boolean" | "object" | "array";
+type Fields = Readonly<Record<string, Kind>>;
+
+const OF_RUN = { run_id: "string", thread_id: "string", agent_name: "string" } as const;
+const OF_TOOL = { ...OF_RUN, step: "number", tool_call_id: "string", tool_name: "string" } as const;
+
+const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
+  user_message: { message_id: "string", thread_id: "string", content: "string", timestamp: "string" },
+  agent_started: OF_RUN,
+  agent_thinking: { ...OF_RUN, step: "number", thought: "string" },
+  tool_executing: OF_TOOL,
+  tool_completed: { ...OF_TOOL, status: "string" },
+  final_report: { ...OF_RUN, report: "object" },
+  agent_completed: { ...OF_RUN, message_id: "string", status: "string", content: "string" },
+  notification: { topic: "string" },
+};
+
+const FRAME_FIELDS: Readonly<Record<StreamFrame["type"], Fields>> = {
+  connection_established: { protocol: "number", user_id: "string", epoch: "string", resume: "string" },
+  replay_completed: { seq: "number" },
+  events_skipped: { from: "number", to: "number" },
+  message_ack: { message_id: "string", thread_id: "string" },
+  command_ack: {},
+  error: { code: "string", message: "string" },
+  partial_result: { run_id: "string", attempt: "number" },
+  state_snapshot: {
+    as_of_seq: "number",
+    threads: "array",
+    messages: "array",
+    runs: "array",
+    notifications: "array",
+  },
+  pong: {},
+};
+
+const MALFORMED: Incoming = { kind: "malformed" };
+
+export function parseFrame(data: unknown): Incoming {
+  const value = typeof data === "string" ? parseJson(data) : undefined;
+  if (!isRecord(value)) return MALFORMED;
+  if (isEvent(value)) return { kind: "event", frame: value };
+  if (isStreamFrame(value)) return { kind: "frame", frame: value };
+  const { type, seq } = value;
+  if (typeof type !== "string" || Object.hasOwn(EVENT_FIELDS, type) || Object.hasOwn(FRAME_FIELDS, type))
+    return MALFORMED;
+  if (seq === undefined) return { kind: "unknown_frame" };
+  return isSeq(seq) ? { kind: "unknown_event", seq } : MALFORMED;
+}
+
+function isEvent(value: unknown): value is Event {
+  return isRecord(value) && isSeq(value.seq) && fits(value, EVENT_FIELDS);
+}
+
+function isStreamFrame(value: unknown): value is StreamFrame {
+  return isRecord(value) && fits(value, FRAME_FIELDS);
+}
+
+function isSeq(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+}
+
+function fits(frame: Readonly<Record<string, unknown>>, table: Readonly<Record<string, Fields>>): boolean {
+  const { type, payload } = frame;
+  if (typeof type !== "string" || !Object.hasOwn(table, type) || !isRecord(payload)) return false;
+  return Object.entries(table[type] ?? {}).every(([name, kind]) => kindOf(payload[name]) === kind);
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? "array" : typeof value;
+}

@@ -1,0 +1,201 @@
+/**
+ * What becomes of each frame: folded into the view and handed to the application
+ * exactly once, settled with its command, or, if something is missing, mended.
+ */
+import type { Event } from "../protocol/events.ts";
+import type { ConnectionEstablished } from "../protocol/greeting.ts";
+import { REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
+import type { ErrorFrame } from "../protocol/replies.ts";
+import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
+import type { Acks } from "./acks.ts";
+import type { Channels } from "./channels.ts";
+import type { Emitter } from "./emitter.ts";
+import type { Cancel, Environment } from "./environment.ts";
+import { ClientError, fromErrorFrame } from "./errors.ts";
+import type { Incoming, StreamFrame } from "./frames.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Outcome, View } from "./view.ts";
+
+/** Order is restored at most this often without an event in between; then the fault is not one of the network. */
+const MAX_RECOVERIES = 3;
+
+export interface IntakeOptions {
+  readonly environment: Pick<Environment, "setTimer" | "uuid">;
+  readonly emitter: Emitter<Channels>;
+  readonly view: View;
+  readonly outbox: Outbox;
+  readonly acks: Acks;
+  readonly send: (text: string) => void;
+  readonly reconnect: (reason: string) => void;
+  readonly stop: (reason: string) => void;
+  /** A fatal error asks for this much patience. */
+  readonly delayNext: (ms: number) => void;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  #recoveries = 0;
+  /** False once the connection is gone; a listener may end it in the middle of a frame. */
+  #connected = false;
+  #cancelSnapshot: Cancel = () => {};
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  greeted(greeting: ConnectionEstablished["payload"]): void {
+    const { emitter, view, outbox } = this.#options;
+    const known = view.cursor?.epoch;
+    this.#connected = true;
+    emitter.emit("frame", { type: "connection_established", payload: greeting });
+    if (!this.#connected) return;
+    if (!view.greet(greeting)) return this.#contradicted();
+    // A client that was away learns here what 43xx told the others.
+    if (known !== undefined && known !== greeting.epoch) this.#dropOutbox("epoch_changed");
+    if (view.awaits_snapshot) this.#expectSnapshot();
+    outbox.opened();
+  }
+
+  received(incoming: Incoming): void {
+    try {
+      this.#take(incoming);
+    } catch (cause) {
+      // The frame passed the checks and broke the fold all the same; a snapshot gets past it.
+      this.#malformed(cause);
+    }
+  }
+
+  lost(): void {
+    this.#connected = false;
+    this.#cancelSnapshot();
+    this.#options.outbox.closed();
+    this.#options.acks.drop();
+  }
+
+  invalidated(reason: string): void {
+    this.#options.view.forget();
+    this.#dropOutbox(reason);
+  }
+
+  #take(incoming: Incoming): void {
+    switch (incoming.kind) {
+      case "event":
+        return this.#takeEvent(incoming.frame);
+      case "frame":
+        this.#options.emitter.emit("frame", incoming.frame);
+        return this.#takeFrame(incoming.frame);
+      case "unknown_event":
+        return this.#takeSkip(incoming.seq, incoming.seq);
+      case "malformed":
+        return this.#malformed();
+      case "unknown_frame":
+        return;
+    }
+  }
+
+  #takeEvent(event: Event): void {
+    const { emitter, view } = this.#options;
+    emitter.emit("frame", event);
+    const outcome = view.takeEvent(event);
+    if (outcome === "taken") {
+      emitter.emit("event", event);
+      emitter.emit(event.type, event);
+    }
+    this.#advance(event.seq, outcome);
+  }
+
+  #takeFrame(frame: StreamFrame): void {
+    switch (frame.type) {
+      case "message_ack":
+      case "command_ack":
+        return this.#options.outbox.settle(frame);
+      case "error":
+        return this.#takeError(frame);
+      case "events_skipped":
+        return this.#takeSkip(frame.payload.from, frame.payload.to);
+      case "state_snapshot":
+        return this.#takeSnapshot(frame);
+      case "partial_result":
+        return this.#takeText(frame);
+      case "replay_completed":
+      case "connection_established":
+      case "pong":
+        return;
+    }
+  }
+
+  #takeSkip(from: number, to: number): void {
+    this.#advance(to, this.#options.view.takeSkip(from, to));
+  }
+
+  #takeError(frame: ErrorFrame): void {
+    this.#options.outbox.settle(frame);
+    if (frame.payload.fatal) this.#options.delayNext(frame.payload.retry_after_ms ?? 0);
+    if (frame.reply_to === undefined) this.#options.emitter.emit("error", fromErrorFrame(frame));
+  }
+
+  #takeSnapshot(frame: StateSnapshot): void {
+    this.#cancelSnapshot();
+    this.#options.view.takeSnapshot(frame);
+    this.#handedOver(frame.payload.as_of_seq);
+  }
+
+  #takeText(frame: PartialResult): void {
+    const { view, emitter } = this.#options;
+    const before = view.conversation;
+    view.takeText(frame);
+    if (view.conversation !== before) emitter.emit("conversation", view.conversation);
+  }
+
+  #advance(seq: number, outcome: Outcome): void {
+    if (outcome === "hole") return this.#recover();
+    if (outcome === "seen") return;
+    this.#recoveries = 0;
+    this.#handedOver(seq);
+  }
+
+  #handedOver(seq: number): void {
+    this.#options.emitter.emit("conversation", this.#options.view.conversation);
+    if (this.#connected) this.#options.acks.note(seq);
+  }
+
+  #malformed(cause?: unknown): void {
+    this.#options.emitter.emit("error", new ClientError("bad_frame", "a frame could not be read", { cause }));
+    this.#recover();
+  }
+
+  /** Something before this point is missing: a snapshot replaces what cannot be pieced together. */
+  #recover(): void {
+    if (!this.#connected || this.#exhausted()) return;
+    const { view, send, environment } = this.#options;
+    view.awaitSnapshot();
+    this.#expectSnapshot();
+    send(JSON.stringify({ type: "resync", id: environment.uuid(), payload: {} }));
+  }
+
+  #exhausted(): boolean {
+    this.#recoveries += 1;
+    if (this.#recoveries <= MAX_RECOVERIES) return false;
+    const error = new ClientError("resync_failed", `order could not be restored in ${MAX_RECOVERIES} tries`);
+    this.#options.emitter.emit("error", error);
+    this.#options.stop("resync_failed");
+    return true;
+  }
+
+  #expectSnapshot(): void {
+    this.#cancelSnapshot();
+    this.#cancelSnapshot = this.#options.environment.setTimer(REPLY_TIMEOUT_MS, () => {
+      if (!this.#exhausted()) this.#options.reconnect("no_snapshot");
+    });
+  }
+
+  /** The server continues a log this client does not hold: a new start is the only cursor that is surely right. */
+  #contradicted(): void {
+    this.#options.view.forget();
+    this.#options.reconnect("bad_greeting");
+  }
+
+  #dropOutbox(reason: string): void {
+    this.#options.outbox.clear("state_invalidated", `the server dropped this user's state: ${reason}`);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Keeps one connection alive: makes attempts, each with a fresh token and the
+ * current cursor, and decides after each end whether and when to try again.
+ */
+import type { ConnectionEstablished } from "../protocol/greeting.ts";
+import { CLOSE_CODES, closeAction } from "../protocol/pure/close-codes.ts";
+import { Backoff, STABLE_AFTER_MS } from "./backoff.ts";
+import { loadConfig, type ServerConfig, socketUrl } from "./discovery.ts";
+import type { Cancel, Environment } from "./environment.ts";
+import { ClientError } from "./errors.ts";
+import type { Intake } from "./intake.ts";
+import type { ClientState } from "./state.ts";
+import { type Ending, Transport } from "./transport.ts";
+import type { Cursor } from "./view.ts";
+
+/** Back online, a socket that answers at all answers fast; a dead one must not cost the usual 10 s. */
+const ONLINE_PROBE_MS = 2_000;
+
+/** Rejected twice in a row, a token will not be accepted the third time either. */
+const MAX_REJECTED_TOKENS = 2;
+
+export interface LinkOptions {
+  readonly environment: Environment;
+  readonly url: string;
+  readonly client_id: string;
+  readonly getToken: () => string | Promise<string>;
+  readonly cursor: () => Cursor | undefined;
+  readonly intake: Pick<Intake, "greeted" | "received" | "lost" | "invalidated">;
+  readonly changed: (state: ClientState) => void;
+  readonly failed: (error: ClientError) => void;
+}
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #backoff: Backoff;
+  #state: ClientState = { status: "connecting", attempt: 1 };
+  #config: ServerConfig | undefined;
+  #transport: Transport | undefined;
+  #attempt = 0;
+  #rejected_tokens = 0;
+  #retry_after_ms = 0;
+  #cancelRetry: Cancel = () => {};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.environment.random);
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Starts the next attempt. Everything that can fail in it ends in `#wait` or `stop`, so the promise is never lost. */
+  async connect(): Promise<void> {
+    if (this.#state.status === "stopped") return;
+    this.#cancelRetry();
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#change({ status: "connecting", attempt });
+    const access = await this.#access();
+    if (attempt !== this.#attempt || this.#state.status !== "connecting" || access === undefined) return;
+    this.#transport = this.#open(access.config, access.token, attempt);
+  }
+
+  send(text: string): void {
+    this.#transport?.send(text);
+  }
+
+  /** Gives up the present connection for a new one. */
+  reconnect(reason: string): void {
+    this.#transport?.end(1000, reason);
+  }
+
+  stop(reason: string, code?: number): void {
+    if (this.#state.status === "stopped") return;
+    this.#cancelRetry();
+    this.#change({ status: "stopped", reason, ...(code === undefined ? {} : { code }) });
+    this.#transport?.end(1000, reason);
+  }
+
+  /** The network or the page is back: what is waiting tries now, what is open asks whether it still is. */
+  wake(signal: "online" | "visible"): void {
+    if (this.#state.status === "waiting") void this.connect();
+    else if (this.#state.status === "open")
+      this.#transport?.probe(signal === "online" ? ONLINE_PROBE_MS : undefined);
+    // An attempt begun without a network may hang until it times out.
+    else if (signal === "online") this.reconnect("back_online");
+  }
+
+  /** The server asked for patience (`retry_after_ms` of a fatal error). */
+  delayNext(ms: number): void {
+    this.#retry_after_ms = ms;
+  }
+
+  async #access(): Promise<{ readonly config: ServerConfig; readonly token: string } | undefined> {
+    try {
+      this.#config ??= await loadConfig(this.#options.url, this.#options.environment.fetch);
+      return { config: this.#config, token: await this.#token() };
+    } catch (error) {
+      const failure = asClientError(error);
+      this.#options.failed(failure);
+      if (failure.retryable) this.#wait(failure.code);
+      else this.stop(failure.code);
+      return undefined;
+    }
+  }
+
+  async #token(): Promise<string> {
+    try {
+      return await this.#options.getToken();
+    } catch (cause) {
+      throw new ClientError("token_unavailable", "getToken failed", { retryable: true, cause });
+    }
+  }
+
+  #open(config: ServerConfig, token: string, attempt: number): Transport {
+    const { environment, client_id, cursor, intake } = this.#options;
+    return new Transport({
+      environment,
+      url: socketUrl(config, client_id, attempt, cursor()),
+      token_subprotocol: config.token_prefix + token,
+      greeted: (greeting) => this.#greeted(greeting),
+      received: (incoming) => intake.received(incoming),
+      ended: (ending) => this.#ended(ending),
+    });
+  }
+
+  #greeted(greeting: ConnectionEstablished["payload"]): void {
+    this.#rejected_tokens = 0;
+    this.#change({ status: "open", greeting });
+    // Whoever was told may have closed the client.
+    if (this.#transport !== undefined) this.#options.intake.greeted(greeting);
+  }
+
+  #ended({ code, reason, lived_ms }: Ending): void {
+    this.#transport = undefined;
+    this.#options.intake.lost();
+    if (this.#state.status === "stopped") return;
+    if (lived_ms !== undefined && lived_ms >= STABLE_AFTER_MS) this.#backoff.reset();
+    if (lived_ms === undefined && code === CLOSE_CODES.token_invalid) this.#rejected_tokens += 1;
+    const action = closeAction(code);
+    if (action === "stop" || this.#rejected_tokens >= MAX_REJECTED_TOKENS) return this.stop(reason, code);
+    if (action === "reset") this.#options.intake.invalidated(reason);
+    this.#wait(reason, code);
+  }
+
+  #wait(reason: string, code?: number): void {
+    if (this.#state.status === "stopped") return;
+    const retry_in_ms = this.#backoff.next(this.#retry_after_ms);
+    this.#retry_after_ms = 0;
+    this.#cancelRetry = this.#options.environment.setTimer(retry_in_ms, () => void this.connect());
+    this.#change({ status: "waiting", retry_in_ms, reason, ...(code === undefined ? {} : { code }) });
+  }
+
+  #change(state: ClientState): void {
+    this.#state = state;
+    this.#options.changed(state);
+  }
+}
+
+/** A bug of the SDK or its surroundings must not end in silence either. */
+function asClientError(error: unknown): ClientError {
+  if (error instanceof ClientError) return error;
+  return new ClientError("discovery_failed", "the attempt failed", { retryable: true, cause: error });
+}

@@ -1,0 +1,130 @@
+/**
+ * One socket, from its opening to its end: the greeting must come first and in
+ * time, silence is probed with a ping, and the end is reported exactly once.
+ */
+import type { ConnectionEstablished } from "../protocol/greeting.ts";
+import { CLOSE_CODES } from "../protocol/pure/close-codes.ts";
+import {
+  PING_AFTER_SILENCE_MS,
+  PING_TEXT,
+  PONG_TIMEOUT_MS,
+  PROTOCOL_VERSION,
+  SUBPROTOCOL,
+} from "../protocol/pure/constants.ts";
+import type { Cancel, Environment, Socket } from "./environment.ts";
+import { type Incoming, parseFrame } from "./frames.ts";
+
+/** From the start of an attempt to its greeting; also covers a server that accepts and then says nothing. */
+const GREETING_TIMEOUT_MS = 10_000;
+
+/** Used where the platform gives no code of its own (RFC 6455 §7.4.1). */
+const NO_CLOSE_FRAME = 1006;
+
+export interface Ending {
+  readonly code: number;
+  readonly reason: string;
+  /** For how long the connection was established; undefined if it never was. */
+  readonly lived_ms: number | undefined;
+}
+
+export interface TransportOptions {
+  readonly environment: Pick<Environment, "WebSocket" | "now" | "setTimer">;
+  readonly url: string;
+  readonly token_subprotocol: string;
+  readonly greeted: (greeting: ConnectionEstablished["payload"]) => void;
+  readonly received: (incoming: Incoming) => void;
+  readonly ended: (ending: Ending) => void;
+}
+
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #socket: Socket | undefined;
+  #greeted_at: number | undefined;
+  #heard_at: number;
+  #heard_frames = 0;
+  #over = false;
+  #cancel: Cancel;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    const { environment } = options;
+    this.#heard_at = environment.now();
+    this.#cancel = environment.setTimer(GREETING_TIMEOUT_MS, () => this.end(NO_CLOSE_FRAME, "no_greeting"));
+    this.#socket = this.#open();
+  }
+
+  send(text: string): void {
+    if (this.#greeted_at !== undefined && !this.#over) this.#socket?.send(text);
+  }
+
+  /** Asks the other side whether it is there; no word within `timeout_ms` ends the connection. */
+  probe(timeout_ms = PONG_TIMEOUT_MS): void {
+    if (this.#greeted_at === undefined || this.#over) return;
+    const heard_before = this.#heard_frames;
+    this.send(PING_TEXT);
+    this.#after(timeout_ms, () => {
+      if (this.#heard_frames > heard_before) this.#listen();
+      else this.end(NO_CLOSE_FRAME, "no_answer");
+    });
+  }
+
+  /** Ends the connection from this side, without waiting for a network that may be gone. */
+  end(code: number, reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancel();
+    this.#socket?.close(1000);
+    const { environment, ended } = this.#options;
+    const lived_ms = this.#greeted_at === undefined ? undefined : environment.now() - this.#greeted_at;
+    ended({ code, reason, lived_ms });
+  }
+
+  #open(): Socket | undefined {
+    const { environment, url, token_subprotocol } = this.#options;
+    try {
+      const socket = new environment.WebSocket(url, [SUBPROTOCOL, token_subprotocol]);
+      socket.addEventListener("message", ({ data }) => this.#heard(data));
+      socket.addEventListener("close", ({ code, reason }) => this.end(code, reason || "connection_lost"));
+      return socket;
+    } catch {
+      // The URL was checked, so it is the token that cannot be a subprotocol. Reported as the server would, and not in this turn.
+      this.#after(0, () => this.end(CLOSE_CODES.token_invalid, "token_malformed"));
+      return undefined;
+    }
+  }
+
+  #heard(data: unknown): void {
+    if (this.#over) return;
+    this.#heard_at = this.#options.environment.now();
+    this.#heard_frames += 1;
+    const incoming = parseFrame(data);
+    if (this.#greeted_at !== undefined) return this.#options.received(incoming);
+    if (incoming.kind !== "frame") return this.end(NO_CLOSE_FRAME, "bad_greeting");
+    // A refused connection is told why before it is closed.
+    if (incoming.frame.type === "error") return this.#options.received(incoming);
+    if (incoming.frame.type !== "connection_established") return this.end(NO_CLOSE_FRAME, "bad_greeting");
+    this.#greet(incoming.frame.payload);
+  }
+
+  #greet(greeting: ConnectionEstablished["payload"]): void {
+    if (greeting.protocol !== PROTOCOL_VERSION || this.#socket?.protocol !== SUBPROTOCOL)
+      return this.end(CLOSE_CODES.unsupported_version, "unsupported_version");
+    this.#greeted_at = this.#heard_at;
+    this.#listen();
+    this.#options.greeted(greeting);
+  }
+
+  /** One timer per silence, not one per frame: when it fires, it looks how long the silence really was. */
+  #listen(): void {
+    const silence = this.#options.environment.now() - this.#heard_at;
+    this.#after(PING_AFTER_SILENCE_MS - silence, () => {
+      if (this.#options.environment.now() - this.#heard_at >= PING_AFTER_SILENCE_MS) this.probe();
+      else this.#listen();
+    });
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#cancel();
+    this.#cancel = this.#options.environment.setTimer(Math.max(0, ms), run);
+  }
+}

@@ -1,0 +1,126 @@
+/** The list of turns, kept in step with the conversation: only what changed is touched. */
+import { button, el } from "./dom.ts";
+import { RunView } from "./run-view.ts";
+import type { Pending, Turn } from "./turns.ts";
+
+/** This close to the end counts as "reading the end": new text then scrolls by itself. */
+const NEAR_END_PX = 120;
+
+/** Less than the gap above it, so that nothing of the text before shows. */
+const REPORT_MARGIN_PX = 12;
+
+export interface TranscriptOptions {
+  readonly list: HTMLElement;
+  readonly scroller: HTMLElement;
+  /** Brings the reader back to the end. */
+  readonly latest: HTMLButtonElement;
+  readonly retry: (pending: Pending) => void;
+}
+
+interface Part {
+  readonly element: HTMLElement;
+  update(turn: Turn): void;
+}
+
+export class Transcript {
+  readonly #options: TranscriptOptions;
+  readonly #parts = new Map<string, Part>();
+
+  constructor(options: TranscriptOptions) {
+    this.#options = options;
+    options.scroller.addEventListener("scroll", () => this.#showLatest(), { passive: true });
+    options.latest.addEventListener("click", () => this.scrollToEnd());
+  }
+
+  show(turns: readonly Turn[]): void {
+    const follow = this.#nearEnd();
+    const keys = new Set(turns.map(({ key }) => key));
+    for (const [key, part] of this.#parts) if (!keys.has(key)) this.#remove(key, part);
+    turns.forEach((turn, index) => {
+      this.#place(turn, index);
+    });
+    if (follow) this.#options.scroller.scrollTop = this.#restingPoint();
+    this.#showLatest();
+  }
+
+  scrollToEnd(): void {
+    const { scroller } = this.#options;
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  /** The end; but where the last turn has a report, the place where that begins: it is to be read, not passed over. */
+  #restingPoint(): number {
+    const { list, scroller } = this.#options;
+    const report = list.lastElementChild?.querySelector(".report");
+    if (!report) return scroller.scrollHeight;
+    const above = report.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    return scroller.scrollTop + above - REPORT_MARGIN_PX;
+  }
+
+  #place(turn: Turn, index: number): void {
+    const { list } = this.#options;
+    const part = this.#parts.get(turn.key) ?? this.#make(turn);
+    part.update(turn);
+    const present = list.children[index];
+    if (present !== part.element) list.insertBefore(part.element, present ?? null);
+  }
+
+  #make(turn: Turn): Part {
+    const part = turn.kind === "run" ? runPart() : bubblePart(this.#options.retry);
+    this.#parts.set(turn.key, part);
+    return part;
+  }
+
+  #remove(key: string, part: Part): void {
+    part.element.remove();
+    this.#parts.delete(key);
+  }
+
+  #nearEnd(): boolean {
+    const { scrollHeight, scrollTop, clientHeight } = this.#options.scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  }
+
+  #showLatest(): void {
+    this.#options.latest.hidden = this.#nearEnd();
+  }
+}
+
+function runPart(): Part {
+  const view = new RunView();
+  let shown: Turn | undefined;
+  return {
+    element: view.element,
+    update(turn) {
+      if (turn.kind !== "run") return;
+      const same = shown?.kind === "run" && shown.run === turn.run && shown.answer === turn.answer;
+      if (!same) view.update(turn.run, turn.answer);
+      shown = turn;
+    },
+  };
+}
+
+function bubblePart(retry: (pending: Pending) => void): Part {
+  const bubble = el("div", { class: "bubble" });
+  const note = el("p", { class: "note" });
+  const speaker = el("h2", { class: "visually-hidden", text: "You" });
+  const element = el("li", { class: "turn question" }, speaker, bubble, note);
+  return {
+    element,
+    update(turn) {
+      if (turn.kind === "question") bubble.textContent = turn.message.content;
+      if (turn.kind !== "pending") return;
+      bubble.textContent = turn.pending.content;
+      element.classList.add("pending");
+      note.replaceChildren(...noteOf(turn.pending, retry));
+    },
+  };
+}
+
+function noteOf(pending: Pending, retry: (pending: Pending) => void): Node[] {
+  const { problem } = pending;
+  if (problem === undefined)
+    return [document.createTextNode(pending.message_id === undefined ? "Sending…" : "")];
+  const again = button("Try again", "link", () => retry(pending));
+  return [el("span", { class: "problem", text: `Not sent: ${problem} ` }), again];
+}

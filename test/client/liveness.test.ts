@@ -1,0 +1,159 @@
+import { describe, expect, test } from "vitest";
+import { PING_TEXT } from "../../src/protocol/pure/constants.ts";
+import { greeting, thought, userMessage } from "./support/frames.ts";
+import { opened, started } from "./support/world.ts";
+
+const PONG = { type: "pong", payload: {} };
+
+describe("liveness", () => {
+  test("[C15] 25 s of silence bring a ping, of exactly the bytes that wake nobody", async () => {
+    const { world } = await opened();
+    await world.advance(24_999);
+    expect(world.socket.ofType("ping")).toEqual([]);
+    await world.advance(1);
+    expect(world.socket.ofType("ping").map((frame) => JSON.stringify(frame))).toEqual([PING_TEXT]);
+  });
+
+  test("[C15] whatever the server sends puts the ping off", async () => {
+    const { world } = await opened();
+    await world.advance(20_000);
+    world.socket.receive(userMessage(1));
+    await world.advance(24_999);
+    expect(world.socket.ofType("ping")).toEqual([]);
+    await world.advance(1);
+    expect(world.socket.ofType("ping")).toHaveLength(1);
+  });
+
+  test("[C15] an answer keeps the connection, ping after ping", async () => {
+    const { world, client } = await opened();
+    for (let round = 0; round < 5; round += 1) {
+      await world.advance(25_000);
+      world.socket.receive(PONG);
+    }
+    await world.advance(20_000);
+    expect(client.state.status).toBe("open");
+    expect(world.socket.ofType("ping")).toHaveLength(5);
+  });
+
+  test("[C15] any frame is an answer", async () => {
+    const { world, client } = await opened();
+    await world.advance(25_000);
+    world.socket.receive(userMessage(1));
+    await world.advance(10_000);
+    expect(client.state.status).toBe("open");
+  });
+
+  test("[C15] no answer for 10 s ends the connection", async () => {
+    const { world, client } = await opened();
+    await world.advance(34_999);
+    expect(client.state.status).toBe("open");
+    await world.advance(1);
+    expect(client.state).toMatchObject({ status: "waiting", reason: "no_answer" });
+  });
+
+  test("[C16] a page that becomes visible asks at once", async () => {
+    const { world, client } = await opened();
+    world.signal("visible");
+    expect(world.socket.ofType("ping")).toHaveLength(1);
+    await world.advance(10_000);
+    expect(client.state).toMatchObject({ reason: "no_answer" });
+  });
+
+  test("[C16] back online, a dead connection is noticed within 2 s", async () => {
+    const { world, client } = await opened();
+    world.signal("online");
+    expect(world.socket.ofType("ping")).toHaveLength(1);
+    await world.advance(2_000);
+    expect(client.state).toMatchObject({ status: "waiting", reason: "no_answer" });
+  });
+
+  test.each(["online", "visible"] as const)("[C16] %s ends the wait for the next attempt", async (signal) => {
+    const { world, client } = await opened();
+    world.random = 0.99;
+    world.socket.drop();
+    world.signal(signal);
+    await world.advance(0);
+    expect(client.state.status).toBe("connecting");
+    expect(world.sockets).toHaveLength(2);
+    await world.advance(1_000);
+    expect(world.sockets).toHaveLength(2);
+  });
+
+  test("[C16] an attempt that was begun without a network is begun again with one", async () => {
+    const { world } = await started();
+    world.signal("online");
+    await world.advance(250);
+    expect(world.sockets).toHaveLength(2);
+    world.socket.receive(greeting());
+    world.sockets[0]?.receive(greeting());
+    expect(world.sockets[0]?.closed).toBe(true);
+  });
+
+  test("[C16] a stopped client is not woken", async () => {
+    const { world, client } = await opened();
+    client.close();
+    world.signal("online");
+    world.signal("visible");
+    await world.advance(60_000);
+    expect(world.sockets).toHaveLength(1);
+  });
+});
+
+describe("acknowledgements", () => {
+  test("[C14] 16 events are acknowledged at once, cumulatively", async () => {
+    const { world } = await opened();
+    await world.advance(250);
+    for (let seq = 1; seq <= 15; seq += 1) world.socket.receive(thought(seq));
+    expect(world.socket.ofType("ack")).toHaveLength(1);
+    world.socket.receive(thought(16));
+    expect(world.socket.ofType("ack").at(-1)?.payload).toEqual({ seq: 16 });
+  });
+
+  test("[C14] fewer are acknowledged after 250 ms", async () => {
+    const { world } = await opened();
+    await world.advance(250);
+    world.socket.receive(userMessage(1), thought(2));
+    await world.advance(249);
+    expect(world.socket.ofType("ack")).toHaveLength(1);
+    await world.advance(1);
+    expect(world.socket.ofType("ack").at(-1)?.payload).toEqual({ seq: 2 });
+    await world.advance(5_000);
+    expect(world.socket.ofType("ack")).toHaveLength(2);
+  });
+
+  test("[C14] a page that is hidden acknowledges at once, and only what is new", async () => {
+    const { world } = await opened();
+    world.socket.receive(userMessage(1));
+    world.signal("hidden");
+    world.signal("hidden");
+    expect(world.socket.ofType("ack").map(({ payload }) => payload)).toEqual([{ seq: 1 }]);
+  });
+
+  test("[C14] a duplicate is not acknowledged again", async () => {
+    const { world } = await opened();
+    world.socket.receive(userMessage(1));
+    await world.advance(250);
+    world.socket.receive(userMessage(1));
+    await world.advance(1_000);
+    expect(world.socket.ofType("ack")).toHaveLength(1);
+  });
+
+  test("[C14] skipped events and snapshots are acknowledged like events", async () => {
+    const { world } = await opened(4);
+    await world.advance(250);
+    world.socket.receive({ type: "events_skipped", payload: { from: 5, to: 9, reason: "trimmed" } });
+    await world.advance(250);
+    expect(world.socket.ofType("ack").map(({ payload }) => payload.seq)).toEqual([4, 9]);
+  });
+
+  test("[C14] what was not acknowledged when the connection was lost is not sent on the next", async () => {
+    const { world } = await opened();
+    world.socket.receive(userMessage(1));
+    world.socket.drop();
+    await world.advance(2_000);
+    world.socket.receive(greeting({ resume: "resumed" }));
+    await world.advance(1_000);
+    expect(world.socket.ofType("ack")).toEqual([]);
+    expect(world.socket.url.searchParams.get("since")).toBe("1");
+  });
+});

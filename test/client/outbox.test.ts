@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import { ClientError } from "../../src/client/index.ts";
+import { commandAck, greeting, messageAck, refusal, snapshot } from "./support/frames.ts";
+import { opened, reopened, settled, started } from "./support/world.ts";
+
+function idsOf(frames: ReadonlyArray<{ readonly id?: string }>): Array<string | undefined> {
+  return frames.map(({ id }) => id);
+}
+
+/** The error a promise is rejected with. */
+async function rejection(promise: Promise<unknown>): Promise<ClientError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof ClientError) return error;
+  throw new Error("the promise was not rejected with a ClientError");
+}
+
+describe("sending commands", () => {
+  test("[C8] a message resolves with the payload of its acknowledgement", async () => {
+    const { world, client } = await opened();
+    const sent = client.send("hello", { thread_id: "t1", respond: false, metadata: { a: 1 } });
+    const [frame] = world.socket.ofType("user_message");
+    expect(frame?.payload).toEqual({ content: "hello", thread_id: "t1", respond: false, metadata: { a: 1 } });
+    world.socket.receive(messageAck(frame?.id ?? "", 1));
+    expect(await sent).toEqual({ seq: 1, message_id: "m1", thread_id: "main", duplicate: false });
+  });
+
+  test("[C8] cancelling a run and asking for a snapshot resolve with their acknowledgements", async () => {
+    const { world, client } = await opened();
+    const answers = Promise.all([client.cancel("r1"), client.resync()]);
+    const [cancel, resync] = world.socket.sent;
+    expect([cancel?.type, cancel?.payload, resync?.type]).toEqual(["run_cancel", { run_id: "r1" }, "resync"]);
+    world.socket.receive(commandAck(cancel?.id ?? ""), commandAck(resync?.id ?? ""));
+    expect(await answers).toEqual([{ duplicate: false }, { duplicate: false }]);
+  });
+
+  test("[C8] commands given before the greeting go out after it, in order", async () => {
+    const { world, client } = await started();
+    void client.send("first");
+    void client.cancel("r1");
+    expect(world.socket.sent).toEqual([]);
+    world.socket.receive(greeting(), snapshot(0));
+    expect(world.socket.sent.map(({ type }) => type)).toEqual(["user_message", "run_cancel"]);
+  });
+
+  test("[C8] what has no reply is sent again after every greeting, in order and with the same ids", async () => {
+    const made = await opened();
+    for (const content of ["a", "b", "c"]) void made.client.send(content);
+    const first = made.world.socket.ofType("user_message");
+    made.world.socket.receive(messageAck(first[1]?.id ?? "", 1));
+    const second = await reopened(made);
+    const third = await reopened(made);
+    const unanswered = [first[0]?.id, first[2]?.id];
+    expect(idsOf(second.ofType("user_message"))).toEqual(unanswered);
+    expect(idsOf(third.ofType("user_message"))).toEqual(unanswered);
+  });
+
+  test("[C8] nothing is sent again before the next greeting", async () => {
+    const { world, client } = await opened();
+    void client.send("a");
+    world.socket.drop();
+    await world.advance(2_000);
+    expect(world.sockets).toHaveLength(2);
+    expect(world.socket.sent).toEqual([]);
+  });
+
+  test("[C8] a reply to an unknown id is ignored", async () => {
+    const { world, client } = await opened();
+    const sent = client.send("a");
+    world.socket.receive(messageAck("another", 1), commandAck("one more"));
+    const [frame] = world.socket.ofType("user_message");
+    world.socket.receive(messageAck(frame?.id ?? "", 2));
+    expect((await sent).seq).toBe(2);
+  });
+
+  test("[C9] without a reply for 10 s a command is sent again with the same id", async () => {
+    const { world, client } = await opened();
+    void client.send("a");
+    await world.advance(9_999);
+    expect(world.socket.ofType("user_message")).toHaveLength(1);
+    await world.advance(1);
+    const frames = world.socket.ofType("user_message");
+    expect(frames).toHaveLength(2);
+    expect(frames[1]).toEqual(frames[0]);
+  });
+
+  test("[C9] after the second 10 s without a reply the connection is given up", async () => {
+    const { world, client } = await opened();
+    void client.send("a");
+    await world.advance(19_999);
+    expect(client.state.status).toBe("open");
+    await world.advance(1);
+    expect(client.state).toMatchObject({ status: "waiting", reason: "no_reply" });
+    expect(world.sockets[0]?.closed).toBe(true);
+  });
+
+  test("[C9] the wait begins anew for the next command once the oldest has its reply", async () => {
+    const { world, client } = await opened();
+    void client.send("a");
+    await world.advance(6_000);
+    void client.send("b");
+    const [a] = world.socket.ofType("user_message");
+    world.socket.receive(messageAck(a?.id ?? "", 1));
+    await world.advance(9_999);
+    expect(world.socket.ofType("user_message")).toHaveLength(2);
+    await world.advance(1);
+    expect(world.socket.ofType("user_message")).toHaveLength(3);
+  });
+
+  test("[C9] a connection that is answered is left alone", async () => {
+    const { world, client } = await opened();
+    void client.send("a");
+    const [frame] = world.socket.ofType("user_message");
+    world.socket.receive(messageAck(frame?.id ?? "", 1));
+    await world.advance(24_000);
+    expect(world.socket.ofType("user_message")).toHaveLength(1);
+    expect(client.state.status).toBe("open");
+  });
+
+  test("[C10] a refusal rejects with its code, field, limit and whether to try again", async () => {
+    const { world, client, errors } = await opened();
+    const sent = rejection(client.send("x"));
+    const about = { field: "payload.content", limit: 32_768, retryable: true, retry_after_ms: 500 };
+    world.socket.receive(refusal("too_large", about, world.socket.sent[0]?.id));
+    expect(await sent).toMatchObject({ code: "too_large", ...about });
+    expect(errors).toEqual([]);
+  });
+
+  test("[C10] a refusal that names no command comes to the error channel", async () => {
+    const { world, errors } = await opened();
+    world.socket.receive(refusal("ack_ahead"));
+    expect(errors).toEqual(["ack_ahead"]);
+  });
+
+  test("[C10] a message answered with the wrong kind of reply rejects", async () => {
+    const { world, client } = await opened();
+    const sent = rejection(client.send("x"));
+    world.socket.receive(commandAck(world.socket.sent[0]?.id ?? ""));
+    expect((await sent).code).toBe("bad_frame");
+  });
+
+  test("[C18] closing rejects what has no reply, and says whether it may have arrived", async () => {
+    const { world, client } = await opened();
+    const arrived = rejection(client.send("a"));
+    world.socket.drop();
+    const queued = rejection(client.send("b"));
+    client.close();
+    expect(await arrived).toMatchObject({ code: "closed", maybe_sent: true });
+    expect(await queued).toMatchObject({ code: "closed", maybe_sent: false });
+  });
+
+  test("[C18] a stopped client refuses at once", async () => {
+    const { world, client } = await opened();
+    world.socket.drop(4007, "signed_out");
+    await settled();
+    expect(await rejection(client.send("a"))).toMatchObject({ code: "stopped" });
+    expect(await rejection(client.cancel("r1"))).toMatchObject({ code: "stopped" });
+    expect(await rejection(client.resync())).toMatchObject({ code: "stopped" });
+  });
+});

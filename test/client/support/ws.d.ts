@@ -1,0 +1,27 @@
+/** The part of `ws` (which ships no types) that the scripted server uses. */
+declare module "ws" {
+  import type { IncomingMessage } from "node:http";
+  import type { Duplex } from "node:stream";
+
+  export interface ServerSocket {
+    readonly readyState: number;
+    send(data: string | Buffer): void;
+    close(code: number, reason: string): void;
+    terminate(): void;
+    on(type: "message", listener: (data: Buffer, is_binary: boolean) => void): void;
+    on(type: "close", listener: (code: number) => void): void;
+  }
+
+  export class WebSocketServer {
+    constructor(options: {
+      readonly noServer: true;
+      readonly handleProtocols: (offered: Set<string>) => string | false;
+    });
+    handleUpgrade(
+      request: IncomingMessage,
+      socket: Duplex,
+      head: Buffer,
+      accepted: (socket: ServerSocket) => void,
+    ): void;
+  }
+}

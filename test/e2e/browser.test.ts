@@ -1,0 +1,220 @@
+/** The page in a real browser, against the real Worker, over a network that can be cut. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import chromium from "@sparticuz/chromium";
+import { type Browser, chromium as launcher, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DevServer, startDevServer } from "../../scripts/dev-server.ts";
+import { type FlakyNetwork, flakyNetwork } from "../../scripts/flaky-network.ts";
+import { signIn } from "../../scripts/sign-in.ts";
+import { type Client, type Conversation, connect, inProgress, type Run } from "../../src/client/index.ts";
+import { markdownHtml } from "../../src/web/markdown-html.ts";
+
+const QUESTION = "I'm spending $50k/month on AI infrastructure. Help me optimize costs.";
+const SCREENSHOTS = ".artifacts/screenshots";
+const DESKTOP = { width: 1200, height: 800 };
+const MOBILE = { width: 390, height: 844 };
+
+/** The packaged browser is made for a sandbox of its own; here the page is to meet ordinary rules. */
+const UNWANTED_ARGS = ["--single-process", "--disable-web-security", "--allow-running-insecure-content"];
+
+let server: DevServer;
+let network: FlakyNetwork;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([
+    startDevServer(),
+    launch(),
+    mkdir(SCREENSHOTS, { recursive: true }),
+  ]);
+  network = await flakyNetwork(server.url);
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await network?.close();
+  await server?.stop();
+});
+
+describe("the page", () => {
+  test("[W1] answers a question over a network that breaks in mid-run, with nothing missing or doubled", async () => {
+    const { page, faults, foreign } = await visit(DESKTOP, "light");
+    const witness = await watch(page);
+    await shot(page, "1-welcome");
+    await page.getByLabel("Your message").fill(QUESTION);
+    await page.keyboard.press("Enter");
+    await page.locator(".step.tool").first().waitFor();
+    network.cut();
+    expect(witness.conversation.runs.map(inProgress)).toEqual([true]);
+    await page.getByText("Reconnecting").waitFor();
+    await shot(page, "2-reconnecting");
+    network.restore();
+    const restored_at = performance.now();
+    await page.getByText("Online").waitFor();
+    expect(performance.now() - restored_at).toBeLessThan(3_000);
+
+    const run = await ended(witness);
+    await expectSame(page, witness.conversation, run);
+    await shot(page, "3-answer");
+    expect(faults).toEqual([]);
+    expect(foreign).toEqual([]);
+    witness.close();
+  }, 30_000);
+
+  test("[W2] shows the same conversation after a reload and in a second window", async () => {
+    const { page, context } = await visit(MOBILE, "dark");
+    const witness = await watch(page);
+    await page.getByRole("button", { name: /50k/ }).click();
+    const run = await ended(witness);
+    await expectSame(page, witness.conversation, run);
+    await page.reload();
+    await expectAnswer(page, witness.conversation);
+    const second = await context.newPage();
+    await second.goto(network.url);
+    await expectAnswer(second, witness.conversation);
+    await shot(second, "4-mobile-dark");
+    witness.close();
+  }, 30_000);
+
+  test("[W3] stops a run on request and keeps what was written", async () => {
+    const { page } = await visit(MOBILE, "light");
+    await page.getByRole("button", { name: /50k/ }).click();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped.").waitFor();
+    await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
+    await shot(page, "5-stopped");
+  }, 20_000);
+
+  test("[W4] sends what was written offline once the network is back, and keeps the draft over a reload", async () => {
+    const { page } = await visit(DESKTOP, "dark");
+    network.cut();
+    await page.getByText("Reconnecting").waitFor();
+    await page.getByLabel("Your message").fill("written offline");
+    await page.keyboard.press("Enter");
+    await page.getByText("Sending…").waitFor();
+    await shot(page, "6-offline");
+    network.restore();
+    await page.getByText("Sending…").waitFor({ state: "detached" });
+    expect(await page.locator(".bubble").allTextContents()).toEqual(["written offline"]);
+    await page.getByLabel("Your message").pressSequentially("a draft");
+    await page.keyboard.press("Shift+Enter");
+    await page.reload();
+    expect(await page.getByLabel("Your message").inputValue()).toBe("a draft\n");
+  }, 20_000);
+
+  test("[W5] asks for a token where there is no development sign-in, and keeps it in memory only", async () => {
+    const page = await browser.newPage({ viewport: DESKTOP, colorScheme: "light" });
+    await page.route("**/v1/config", async (route) => {
+      const response = await route.fetch();
+      const { auth, ...rest } = await response.json();
+      await route.fulfill({ response, json: { ...rest, auth: { ...auth, dev_token_url: undefined } } });
+    });
+    await page.goto(network.url);
+    await page.getByLabel("Access token").fill("not.a.token");
+    await page.keyboard.press("Enter");
+    await page.getByText("That did not work").waitFor();
+    await shot(page, "7-sign-in");
+    const token = await signIn(server.url, "pasted");
+    await page.getByLabel("Access token").fill(token);
+    await page.getByRole("button", { name: "Connect" }).click();
+    await page.getByText("Online").waitFor();
+    expect(await page.getByLabel("Access token").count()).toBe(0);
+    const { origins } = await page.context().storageState();
+    expect(JSON.stringify(origins)).not.toContain(token);
+  }, 20_000);
+});
+
+async function launch(): Promise<Browser> {
+  const args = chromium.args.filter((arg) => !UNWANTED_ARGS.includes(arg));
+  return launcher.launch({ executablePath: await executable(), args, headless: true });
+}
+
+async function executable(): Promise<string> {
+  const own = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find(
+    (path) => path !== undefined && existsSync(path),
+  );
+  return process.env.CHROMIUM_PATH ?? (await chromium.executablePath().catch(() => own ?? ""));
+}
+
+/** A new guest on the page, online. */
+async function visit(viewport: { width: number; height: number }, colorScheme: "light" | "dark") {
+  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  const foreign: string[] = [];
+  page.on("pageerror", ({ message }) => faults.push(message));
+  // What a lost network makes the browser say is no fault of the page.
+  page.on("console", (line) => {
+    if (line.type() === "error" && !line.text().includes("net::ERR_")) faults.push(line.text());
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(network.url) && !request.url().startsWith("data:"))
+      foreign.push(request.url());
+  });
+  await page.goto(network.url);
+  await page.getByText("Online").waitFor();
+  return { page, context, faults, foreign };
+}
+
+/** The same user's client on an undisturbed network: what the page must end up showing. */
+async function watch(page: Page): Promise<Client> {
+  const name = await page.locator("#account").textContent();
+  const client = connect({ url: server.url, getToken: () => signIn(server.url, name ?? "") });
+  await new Promise<void>((resolve) => {
+    client.on("frame", ({ type }) => type === "replay_completed" && resolve());
+  });
+  return client;
+}
+
+function ended(client: Client): Promise<Run> {
+  return new Promise((resolve) => {
+    client.on("agent_completed", ({ payload }) => {
+      const run = client.conversation.runs.find(({ run_id }) => run_id === payload.run_id);
+      if (run !== undefined) resolve(run);
+    });
+  });
+}
+
+async function expectSame(page: Page, view: Conversation, run: Run): Promise<void> {
+  await expectAnswer(page, view);
+  const tools = run.steps.flatMap((step) => (step.kind === "tool" ? [step.tool_name] : []));
+  const thoughts = run.steps.flatMap((step) => (step.kind === "thinking" ? [step.thought] : []));
+  expect(await page.locator(".tool-name").allTextContents()).toEqual(tools);
+  expect(await page.locator(".step.thinking").allTextContents()).toEqual(thoughts);
+  expect(tools.length).toBeGreaterThan(0);
+  expect(thoughts.length).toBeGreaterThan(0);
+}
+
+async function expectAnswer(page: Page, view: Conversation): Promise<void> {
+  const questions = view.messages.filter(({ role }) => role === "user").map(({ content }) => content);
+  const answers = view.messages.filter(({ role }) => role === "assistant");
+  const titles = answers.flatMap(({ report }) => report?.recommendations.map(({ title }) => title) ?? []);
+  expect(titles.length).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => page.locator(".recommendations .title").allTextContents()).toEqual(titles);
+  await expect
+    .poll(async () => (await page.locator(".prose").allTextContents()).map(words))
+    .toEqual(answers.map(({ content }) => words(plainText(content))));
+  expect(await page.locator(".bubble").allTextContents()).toEqual(questions);
+}
+
+function plainText(markdown: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    "&quot;": '"',
+    "&amp;": "&",
+    "&lt;": "<",
+    "&gt;": ">",
+  };
+  return markdownHtml(markdown)
+    .replace(/<[^>]*>/g, " ")
+    .replace(/&\w+;/g, (entity) => entities[entity] ?? entity);
+}
+
+/** Markup may put spaces anywhere between words. */
+function words(text: string): string {
+  return text.replace(/\s+/g, "");
+}
+
+async function shot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+}
