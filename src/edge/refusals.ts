@@ -4,8 +4,8 @@
  * closed, without the user's object ever hearing of it.
  */
 import { offeredSubprotocols } from "../auth/credentials.ts";
-import { closeOf, errorPayload, statusOf } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/pure/constants.ts";
+import { closeOf, errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { ErrorFrame } from "../protocol/replies.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import { json } from "./answers.ts";

@@ -3,8 +3,7 @@
  * close code a refused WebSocket upgrade gets, and whether the same request may
  * succeed later. `docs/protocol.md` repeats this table and a test compares them.
  */
-import { CLOSE_CODES, type CloseName } from "./pure/close-codes.ts";
-import type { Refusal } from "./result.ts";
+import type { CloseName } from "./pure/close-codes.ts";
 
 interface ErrorRule {
   /** HTTP status when the refusal answers a request. */
@@ -62,19 +61,3 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorRule>;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** The HTTP status that answers a refused request. */
-export function statusOf(refusal: Refusal): number {
-  return ERRORS[refusal.code].status;
-}
-
-/** The close code and reason that end a connection because of `refusal`. */
-export function closeOf(refusal: Refusal): { readonly code: number; readonly reason: CloseName } {
-  const reason = ERRORS[refusal.code].close;
-  return { code: CLOSE_CODES[reason], reason };
-}
-
-/** The payload of an `error` frame; `fatal` says that the connection is about to be closed. */
-export function errorPayload(refusal: Refusal, fatal = false) {
-  return { ...refusal, retryable: ERRORS[refusal.code].retryable, fatal };
-}

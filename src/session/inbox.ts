@@ -6,7 +6,7 @@
 import type { Principal } from "../auth/principal.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
-import { errorPayload } from "../protocol/errors.ts";
+import { errorPayload } from "../protocol/refusal.ts";
 import type { Reply } from "../protocol/replies.ts";
 import { ok, refuse } from "../protocol/result.ts";
 import type { State } from "./commands/context.ts";

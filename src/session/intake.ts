@@ -3,8 +3,8 @@
  * dialect, then control at once and commands through the inbox.
  */
 import type { ClientFrame, ControlFrame } from "../protocol/commands.ts";
-import { errorPayload } from "../protocol/errors.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
+import { errorPayload } from "../protocol/refusal.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Inbox } from "./inbox.ts";

@@ -4,10 +4,10 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Agent } from "../agents/agent.ts";
-import { errorPayload, statusOf } from "../protocol/errors.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
+import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
 import { platformClock, platformIds, platformLogger } from "./platform.ts";
 import type { Ports } from "./ports.ts";

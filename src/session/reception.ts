@@ -2,9 +2,10 @@
  * How a connection begins and ends: limits, superseding, the greeting with what
  * was missed, and the last word before a close.
  */
-import { closeOf, errorPayload } from "../protocol/errors.ts";
+
 import type { Limits } from "../protocol/limits.ts";
 import { MAX_ID_CHARS } from "../protocol/primitives.ts";
+import { closeOf, errorPayload } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { StateSnapshot } from "../protocol/stream.ts";
 import type { Codec } from "./codec.ts";

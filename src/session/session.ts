@@ -3,8 +3,8 @@
  * decided there; how they follow one another after a commit is in settle.ts.
  */
 
-import { closeOf } from "../protocol/errors.ts";
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
+import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { Connections, endsAt } from "./connections.ts";
 import { Deadlines, type Duty } from "./deadlines.ts";

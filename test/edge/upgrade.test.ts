@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../src/edge/app.ts";
 import type { Env } from "../../src/edge/env.ts";
-import { errorPayload } from "../../src/protocol/errors.ts";
+import { errorPayload } from "../../src/protocol/refusal.ts";
 import { refuse } from "../../src/protocol/result.ts";
 import { readUpgradeRequest } from "../../src/session/upgrade-request.ts";
 import {
