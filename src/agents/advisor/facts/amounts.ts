@@ -1,0 +1,90 @@
+/** What each amount of money in a text is for, and how much that is per month. */
+import { type Scope, scopeOf } from "../buckets.ts";
+import { type Money, readMoney } from "./money.ts";
+import { PER_MONTH, PERIOD, type Period, periodIn } from "./periods.ts";
+import { type Role, roleOf, SPENDING } from "./roles.ts";
+import { type Context, contexts } from "./sentences.ts";
+
+export interface Amount {
+  readonly role: Role;
+  /** Per month, except a `gpu_rate`, which is per hour. */
+  readonly low: number;
+  readonly high: number;
+  readonly currency: string;
+  readonly currency_stated: boolean;
+  readonly period: Period | undefined;
+  readonly scope: Scope | undefined;
+  /** Said to be for everything ("on AI infrastructure", "in total"). */
+  readonly general: boolean;
+  readonly said: string;
+}
+
+const GENERAL =
+  /\b(?:ai|ml|genai) (?:infra\w*|stack|costs?|spend\w*|bills?|budget|services|tools|workloads?)|\b(?:total|overall|altogether|everything)\b/i;
+const SPENT_JUST_BEFORE = /\b(?:spend|pay|cost|bill|budget)\w* (?:is |of |about |around |us |roughly |~)*$/i;
+const LISTED = /[$€£]|\b(?:usd|eur|gbp|monthly|costs?)\b/i;
+const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
+
+/** `masked` is `text` with everything blanked that is known not to be money. */
+export function readAmounts(masked: string, text: string): readonly Amount[] {
+  const found = readMoney(masked);
+  const around = contexts(text, found);
+  const hidden = contexts(masked, found);
+  const named = found.find(({ currency }) => currency !== undefined)?.currency;
+  return found.flatMap((money, index) => {
+    const [context, layer] = [around[index], hidden[index]];
+    if (context === undefined || layer === undefined || !isMoney(money, context)) return [];
+    const period = [layer.after.slice(0, 40), layer.before, layer.sentence, masked]
+      .map(periodIn)
+      .find((each) => each !== undefined);
+    const role = roleOf(money, context, { period, changed: found[index - 1]?.leads_to_next === true });
+    return [amount(money, context, { period, role, currency: money.currency ?? named })];
+  });
+}
+
+/**
+ * A number without a currency is money only where the sentence is about paying
+ * and the number looks like a bill, or where it is one of a list ("GPU 22k, API 14k").
+ */
+function isMoney({ currency, said }: Money, { before, lead, after, sentence }: Context): boolean {
+  if (currency !== undefined) return true;
+  if (!/[km]$|\d[,. ]?\d{3}$/i.test(said)) return false;
+  const ends = /^ ?(?:$|[,.;)]|and\b|on\b|for\b)/.test(after);
+  if (ends && LISTED.test(sentence) && scopeOf(before) !== undefined) return true;
+  if (!SPENDING.test(lead + after)) return false;
+  return PERIOD_NEXT.test(after) || (SPENT_JUST_BEFORE.test(lead) && ends);
+}
+
+interface Reading extends Pick<Amount, "period" | "role"> {
+  readonly currency: string | undefined;
+}
+
+function amount(money: Money, context: Context, { period, role, currency }: Reading): Amount {
+  const factor = role === "gpu_rate" ? 1 : PER_MONTH[period ?? "month"];
+  const scope = scopeAround(context);
+  return {
+    role,
+    low: money.low * factor,
+    high: money.high * factor,
+    currency: currency ?? "USD",
+    currency_stated: currency !== undefined,
+    period,
+    scope: scope === "all" ? undefined : scope,
+    general: scope === "all",
+    said: money.said.trim(),
+  };
+}
+
+/** What follows says most ("$30k on GPUs", "$30k GPU bill"); otherwise the clause before ("GPUs: $30k"). */
+function scopeAround({ before, after }: Context): Scope | "all" | undefined {
+  const rest = after.replace(PERIOD_NEXT, "");
+  const following = /^ ?(?:[,;:)]|and\b|plus\b)/i.test(rest)
+    ? ""
+    : (rest.split(/[,(:]/)[0]?.slice(0, 60) ?? "");
+  const clause = before.split(/,|;|\band\b|\bplus\b|: (?=.*\w)/i).at(-1) ?? "";
+  return meant(following) ?? meant(clause);
+}
+
+function meant(words: string): Scope | "all" | undefined {
+  return GENERAL.test(words) ? "all" : scopeOf(words);
+}

@@ -1,0 +1,48 @@
+/** What the user has said in figures over the whole conversation; what is newer counts. */
+import { type Facts, middle, readMessage } from "./message.ts";
+
+/** Older messages than this are about something else. */
+const MAX_USER_MESSAGES = 10;
+
+export interface Understanding {
+  readonly facts: Facts;
+  /** What the question alone says. */
+  readonly now: Facts;
+}
+
+export function understand(question: string, earlier: readonly string[]): Understanding {
+  const now = readMessage(question);
+  const facts = [...earlier.slice(-MAX_USER_MESSAGES).map(readMessage), now].reduce(combine);
+  return { facts, now };
+}
+
+function combine(older: Facts, newer: Facts): Facts {
+  const last = <T>(key: (facts: Facts) => readonly T[]) => (key(newer).length > 0 ? key(newer) : key(older));
+  return {
+    ...spendOf(older, newer),
+    left_out: [...older.left_out, ...newer.left_out],
+    target: newer.target ?? older.target,
+    goal: newer.goal ?? older.goal,
+    gpu_rate: newer.gpu_rate ?? older.gpu_rate,
+    gpus: last(({ gpus }) => gpus),
+    hours: newer.hours ?? older.hours,
+    committed: older.committed || newer.committed,
+    percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
+    models: last(({ models }) => models),
+    unpriced: last(({ unpriced }) => unpriced),
+    tokens: newer.tokens ?? older.tokens,
+  };
+}
+
+type SpendFacts = Pick<Facts, "total" | "parts" | "rest" | "currency" | "currency_stated">;
+
+/** A new total keeps the parts it can contain, new parts keep the total they fit in; another currency starts afresh. */
+function spendOf(older: SpendFacts, newer: SpendFacts): SpendFacts {
+  const { total, parts, rest, currency, currency_stated } = newer.currency === undefined ? older : newer;
+  const own = { total, parts, rest, currency, currency_stated };
+  if (older.currency !== currency) return own;
+  const kept = older.parts.filter(({ scope }) => parts.every((part) => part.scope !== scope));
+  const all = { ...own, total: total ?? older.total, parts: [...kept, ...parts] };
+  const sum = all.parts.reduce((each, { amount }) => each + amount, 0);
+  return all.total === undefined || sum <= middle(all.total) ? all : own;
+}

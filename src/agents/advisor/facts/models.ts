@@ -1,0 +1,50 @@
+/** Model names in a text, however they are spelled: gpt-5, GPT 5, claude sonnet 4.6, claude-sonnet-4-6. */
+import { MODELS } from "../prices.ts";
+import { mask } from "./mask.ts";
+
+export interface ModelFacts {
+  /** Names as in the price table, in order of appearance. */
+  readonly models: readonly string[];
+  /** Named, but without a price here. */
+  readonly unpriced: readonly string[];
+  readonly rest: string;
+}
+
+/** Longest first, so that "gpt-5-mini" is not read as "gpt-5". */
+const PRICED = MODELS.toSorted((a, b) => b.length - a.length).map((model) => ({
+  model,
+  pattern: new RegExp(`\\b${spelling(model)}(?![\\w]|[-.]\\d)`, "gi"),
+}));
+
+const OTHER =
+  /\b(?:(?:gpt|claude|gemini|llama|mistral|mixtral|deepseek|qwen|nova|command|grok|gemma)[- ]?(?:[a-z]+[- ])?v?\d[\w.-]*\w|gpt-?\d|o[134](?:-(?:mini|pro))?)\b/gi;
+
+export function readModels(text: string): ModelFacts {
+  let rest = text;
+  const found: Array<{ readonly model: string; readonly at: number }> = [];
+  for (const { model, pattern } of PRICED) {
+    const masked = mask(rest, pattern);
+    rest = masked.rest;
+    found.push(...masked.matches.map((match) => ({ model, at: match.index })));
+  }
+  const other = mask(rest, OTHER);
+  const models = found.toSorted((a, b) => a.at - b.at).map(({ model }) => model);
+  return {
+    models: [...new Set(models)],
+    unpriced: [...new Set(other.matches.map(([name]) => name))].slice(0, 5),
+    rest: other.rest,
+  };
+}
+
+/** The table's name for `name` as it stands in usage data, which may add a provider, a date or a region. */
+export function tableName(name: string): string | undefined {
+  return readModels(name.replace(/[-@]20\d\d.*$/, "")).models[0];
+}
+
+function spelling(model: string): string {
+  return model
+    .replace(/^amazon\.|-preview$/g, "")
+    .replace(/^claude-/, "(?:claude[- ]?)?")
+    .split(/[-.](?![^(]*\))/)
+    .join("[-. ]?");
+}

@@ -1,0 +1,39 @@
+/** Reading numbers as people write them: 50k, 50,000, 50.000, 1,5m, 20 000. */
+
+/** A number without a unit; spaces between thousands only where money is expected. */
+export const NUMBER = String.raw`\d+(?:[,.]\d+)*`;
+export const SPACED_NUMBER = String.raw`\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d{1,2})?(?!\d)|${NUMBER}`;
+
+/** Longest first; a suffix never runs on into another word. */
+export const SUFFIX = "thousand|grand|million|billion|trillion|mio|mn|mm|bn|[kmbt]";
+
+const SCALE: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9, t: 1e12 };
+
+/** More than this is a slip of the finger, not a bill. */
+const MAX_NUMBER = 1e15;
+
+/** `undefined` where the text is not a usable positive number. */
+export function parseNumber(digits: string, suffix = ""): number | undefined {
+  const value = Number(plain(digits.replace(/[ '’]/g, ""), suffix)) * scaleOf(suffix.toLowerCase());
+  return value > 0 && value <= MAX_NUMBER ? value : undefined;
+}
+
+function scaleOf(suffix: string): number {
+  if (suffix === "thousand" || suffix === "grand") return 1e3;
+  return SCALE[suffix.charAt(0)] ?? 1;
+}
+
+/** The separator that can only be decimal becomes ".", the others go. */
+function plain(digits: string, suffix: string): string {
+  const last = Math.max(digits.lastIndexOf("."), digits.lastIndexOf(","));
+  if (last < 0) return digits;
+  const whole = digits.slice(0, last);
+  const mixed = digits.includes(".") && digits.includes(",");
+  const grouped =
+    digits.length - last === 4 && !/^0?$/.test(whole) && !(suffix !== "" && digits[last] === ".");
+  if (!mixed && (grouped || /[.,]/.test(whole))) return digits.replace(/[.,]/g, "");
+  if (mixed && digits.length - last === 4 && whole.includes(digits.charAt(last))) {
+    return digits.replace(/[.,]/g, "");
+  }
+  return `${whole.replace(/[.,]/g, "")}.${digits.slice(last + 1)}`;
+}

@@ -1,0 +1,36 @@
+/** How many tokens go in and come out per month, as far as that is known. */
+import type { Facts } from "./facts/message.ts";
+import { type Ledger, PLANNING } from "./ledger.ts";
+import { MODELS, priceOf } from "./prices.ts";
+
+/** Input tokens per output token, where not known. */
+const USUAL_MIX = 5;
+
+/** A round volume to compare prices on, where none was named. */
+const SAMPLE_TOKENS = 1e6;
+
+/** The arguments of `price_lookup`. */
+export function tokenMix(facts: Facts, ledger: Ledger) {
+  const { total = SAMPLE_TOKENS, input, output } = facts.tokens ?? {};
+  const embedding = priceOf(facts.models[0] ?? "")?.mode === "embedding";
+  if (facts.tokens && !embedding) mixIds(facts, ledger);
+  const guess = output ? output * USUAL_MIX : (total / (USUAL_MIX + 1)) * USUAL_MIX;
+  const inputs = embedding ? total : (input ?? guess);
+  return {
+    models: facts.models.filter((model) => MODELS.includes(model)),
+    input_tokens: Math.round(inputs),
+    output_tokens: Math.round(output ?? inputs / USUAL_MIX),
+    cached_tokens: 0,
+    cache_write_tokens: 0,
+  };
+}
+
+export function mixOf({ tokens }: Facts): number {
+  return tokens?.input && tokens.output ? tokens.input / tokens.output : USUAL_MIX;
+}
+
+/** The assumption about the mix, where it is one. */
+export function mixIds({ tokens }: Facts, ledger: Ledger): readonly string[] {
+  const known = tokens?.input && tokens.output;
+  return known ? [] : [ledger.assume(`${USUAL_MIX} input tokens per output token`, PLANNING)];
+}

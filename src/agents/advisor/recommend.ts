@@ -1,0 +1,90 @@
+/** From levers and what they save to ranked recommendations. */
+import type { Recommendation } from "../../protocol/report.ts";
+import type { Allocation } from "./allocation.ts";
+import { type Bucket, LABELS, type Spend } from "./buckets.ts";
+import { type Ledger, PLANNING } from "./ledger.ts";
+import { LEVERS, type Lever } from "./levers.ts";
+import { money } from "./money-text.ts";
+import type { Ranking } from "./tools/rank-recommendations.ts";
+import { cents, percents, type Range } from "./tools/savings.ts";
+
+/** A lever on a bucket, with what it saves there. */
+export interface Candidate extends Lever {
+  readonly lever: string;
+  readonly bucket: Bucket;
+  readonly share: Range;
+  readonly how: string;
+  readonly ids: readonly string[];
+}
+
+/** Levers known only as a rule of thumb. */
+const RULES: ReadonlyArray<readonly [Bucket, string, Range]> = [
+  ["llm_api", "trim", [0.04, 0.08]],
+  ["gpu", "quantise", [0.08, 0.15]],
+  ["platform", "retention", [0.1, 0.25]],
+];
+
+export function candidate(found: Omit<Candidate, keyof Lever>): readonly Candidate[] {
+  const known = Object.hasOwn(LEVERS, found.lever) ? LEVERS[found.lever] : undefined;
+  return known && found.share[1] > 0 ? [{ ...known, ...found }] : [];
+}
+
+/** Where few buckets are in question rules of thumb count too; otherwise only where nothing is simulated. */
+export function ruleCandidates(spend: Spend, ledger: Ledger): readonly Candidate[] {
+  const few = Object.keys(spend).length < 3;
+  return RULES.filter(([bucket]) => spend[bucket] && (few || bucket === "platform")).flatMap(
+    ([bucket, lever, share]) => {
+      const how = `rule of thumb, ${percents(share)} of it`;
+      const ids = [
+        ledger.assume(`“${LEVERS[lever]?.title}” saves ${percents(share)} of ${LABELS[bucket]}`, PLANNING),
+      ];
+      return candidate({ lever, bucket, share, how, ids });
+    },
+  );
+}
+
+export function rankArgs({ spend, total, alternatives }: Allocation, candidates: readonly Candidate[]) {
+  return {
+    buckets: bucketsOf(spend, total),
+    levers: candidates.map(({ lever, bucket, share, confidence, effort }) => ({
+      lever,
+      bucket,
+      share,
+      confidence,
+      effort,
+    })),
+    alternatives: alternatives.map(({ name, spend: other }) => ({ name, buckets: bucketsOf(other, total) })),
+  };
+}
+
+/** What no lever applies to still counts for the shares. */
+function bucketsOf(spend: Spend, total: number) {
+  const buckets: Array<[string, number]> = Object.entries(spend);
+  const rest = buckets.reduce((left, [, amount]) => left - amount, total);
+  return [...buckets, ["other", rest] as const]
+    .map(([bucket, amount]) => ({ bucket, spend: cents(amount) }))
+    .filter((each) => each.spend > 0);
+}
+
+export function recommendations(
+  { spend, currency, assumed, ids }: Allocation,
+  { ranked }: Ranking,
+  candidates: readonly Candidate[],
+): Recommendation[] {
+  return ranked.flatMap(({ lever, bucket, saving: [low, high] }) =>
+    candidates
+      .filter((each) => each.lever === lever && each.bucket === bucket)
+      .map(({ title, steps, risk, confidence, effort, bucket: on, how, ids: own }) => ({
+        title,
+        action_steps: [...steps],
+        monthly_saving_low: low,
+        monthly_saving_high: high,
+        currency,
+        confidence,
+        effort,
+        risk,
+        evidence: `${money(spend[on] ?? 0, currency)} a month for ${LABELS[on]}${assumed[on] ? ` (${assumed[on]})` : ""}: ${how}`,
+        assumption_ids: [...new Set([...ids, ...own])],
+      })),
+  );
+}

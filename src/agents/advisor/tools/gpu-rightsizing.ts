@@ -1,0 +1,63 @@
+/** What idle GPU time costs, what fewer GPUs would save, and when a commitment pays. */
+import * as z from "zod/mini";
+import {
+  amount,
+  cents,
+  clamp,
+  percent,
+  percents,
+  type Range,
+  savingOf,
+  shares,
+  simulator,
+} from "./savings.ts";
+
+const input = z.object({
+  /** Monthly spend on the fleet: GPUs × hours × rate. */
+  spend: amount,
+  /** GPUs in the fleet, where known: savings then come in whole GPUs. */
+  gpus: z.optional(amount),
+  utilisation: shares,
+  target: shares,
+  /** Hourly rates; only their ratio counts. */
+  on_demand_rate: amount,
+  committed_rate: amount,
+  /** Part of the fleet that always runs; 0 where it is committed already. */
+  steady: shares,
+});
+
+export const gpuRightsizing = simulator(
+  "gpu_rightsizing",
+  "Idle cost of a GPU fleet, saving at a target utilisation, break-even of a commitment.",
+  input,
+  ({ spend, gpus, utilisation, target, on_demand_rate, committed_rate, steady }) => {
+    const freed: Range = [
+      freedShare(utilisation[1], target[0], gpus),
+      freedShare(utilisation[0], target[1], gpus),
+    ];
+    const ratio = on_demand_rate > 0 ? Math.min(1, committed_rate / on_demand_rate) : 1;
+    const off = 1 - ratio;
+    const fewer = `1 − ${percents(utilisation)} used ÷ ${percents(target)} target${gpus ? `, in whole GPUs of ${gpus}` : ""}`;
+    return {
+      levers: [
+        savingOf("rightsize", spend, freed, fewer),
+        savingOf(
+          "commit",
+          spend,
+          [steady[0] * off, steady[1] * off],
+          `${percents(steady)} always on × ${percent(off)} off`,
+        ),
+      ],
+      idle_cost: [cents(spend * (1 - utilisation[1])), cents(spend * (1 - utilisation[0]))],
+      /** Below this utilisation paying by the hour is cheaper. */
+      commit_break_even_utilisation: clamp(ratio),
+    };
+  },
+);
+
+/** A fleet never shrinks to nothing, and never grows on our advice. */
+function freedShare(utilisation: number, target: number, gpus?: number): number {
+  const kept = Math.min(1, utilisation / Math.max(target, 0.01));
+  // The epsilon forgives 16 × 0.35 ÷ 0.7 for being a little more than 8.
+  return gpus ? 1 - Math.max(1, Math.ceil(gpus * kept - 1e-9)) / Math.max(1, gpus) : 1 - kept;
+}

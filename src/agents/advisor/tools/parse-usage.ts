@@ -1,0 +1,127 @@
+/** Billing and usage exports as rows with known columns; daily rows come back as monthly sums, totals cover everything. */
+import * as z from "zod/mini";
+import type { Tool } from "../../effects.ts";
+import { columnsOf, looksLikeUsage } from "../usage/columns.ts";
+import { type Row, readRow } from "../usage/row.ts";
+import { readTable, recordsOf, type Table } from "../usage/table.ts";
+import { amount, cents } from "./savings.ts";
+
+const input = z.object({ text: z.optional(z.string()), rows: z.optional(z.array(z.unknown())) });
+
+export const usageRow = z.object({
+  period: z.string(),
+  provider: z.string(),
+  service: z.string(),
+  category: z.string(),
+  model: z.string(),
+  quantity: amount,
+  unit: z.string(),
+  cost: amount,
+  currency: z.string(),
+});
+
+const output = z.object({
+  /** Largest first; what does not fit is summed up as "(other)". */
+  rows: z.array(usageRow),
+  accepted: amount,
+  rejected: z.array(z.object({ reason: z.string(), count: amount })),
+  /** Never added together, the most frequent first. Empty code: not stated. */
+  currencies: z.array(z.object({ currency: z.string(), rows: amount, cost: amount })),
+  /** Days from the first to the last, where rows are daily; 0 otherwise. */
+  days: amount,
+  input_tokens: amount,
+  output_tokens: amount,
+  /** Rows without a cost, priced by their tokens at list prices. */
+  priced_rows: amount,
+});
+
+type Args = z.infer<typeof input>;
+export type Usage = z.infer<typeof output>;
+export type UsageRow = z.infer<typeof usageRow>;
+
+/** Keeps the result a few kilobytes. */
+const MAX_ROWS = 24;
+
+const DAY_MS = 86_400_000;
+
+export const parseUsage: Tool<Args, Usage> = {
+  name: "parse_usage",
+  description:
+    "Reads billing data (CSV, TSV, JSON, JSONL; FOCUS, OpenAI, LiteLLM, OpenRouter) and counts rejected rows.",
+  input,
+  output,
+  idempotent: true,
+  execute({ text = "", rows }) {
+    const table =
+      rows === undefined ? readTable(text) : { format: "json", records: recordsOf(rows), broken: [] };
+    const read = rowsOf(table);
+    const good = read.filter((each) => typeof each !== "string");
+    const reasons = [...table.broken, ...read.filter((each) => typeof each === "string")];
+    return {
+      format: table.format,
+      rows: bounded(good),
+      accepted: good.length,
+      rejected: [...Map.groupBy(reasons, String)].map(([reason, { length: count }]) => ({ reason, count })),
+      currencies: [...Map.groupBy(good, ({ currency }) => currency)]
+        .map(([currency, own]) => ({ currency, rows: own.length, cost: cents(sum(own, "cost")) }))
+        .toSorted((a, b) => b.rows - a.rows),
+      days: daysOf(good),
+      input_tokens: sum(good, "input"),
+      output_tokens: sum(good, "output"),
+      priced_rows: good.filter(({ priced }) => priced).length,
+    };
+  },
+};
+
+/** Records need not have the same columns, but usually do: they are mapped once per shape. */
+function rowsOf({ records }: Table): ReadonlyArray<Row | string> {
+  const shapes = new Map<string, ReturnType<typeof columnsOf>>();
+  return records.map((cells) => {
+    const shape = Object.keys(cells).join("\n");
+    const columns = shapes.get(shape) ?? columnsOf(cells);
+    shapes.set(shape, columns);
+    return looksLikeUsage(columns) ? readRow(cells, columns) : "no cost column";
+  });
+}
+
+/** Rows that differ only in the day are one; small ones beyond the limit are one per month, category and currency. */
+function bounded(rows: readonly Row[]): UsageRow[] {
+  const sums = merged(rows);
+  const small = sums
+    .slice(MAX_ROWS)
+    .map((row) => ({ ...row, provider: "", service: "(other)", model: "", unit: "" }));
+  return [...sums.slice(0, MAX_ROWS), ...merged(small)];
+}
+
+function merged(rows: ReadonlyArray<Row | UsageRow>): UsageRow[] {
+  const labels = ({ period, provider, service, category, model, unit, currency }: Row | UsageRow) => ({
+    period,
+    provider,
+    service,
+    category,
+    model,
+    unit,
+    currency,
+  });
+  return [...Map.groupBy(rows, (row) => JSON.stringify(labels(row))).values()]
+    .flatMap((members) =>
+      members.slice(0, 1).map((first) => ({
+        ...labels(first),
+        quantity: sum(members, "quantity"),
+        cost: cents(sum(members, "cost")),
+      })),
+    )
+    .toSorted((a, b) => b.cost - a.cost);
+}
+
+/** Only data with more days than months is daily. */
+function daysOf(rows: readonly Row[]): number {
+  const days = [...new Set(rows.map(({ day }) => day).filter((day) => day.length > 7))].toSorted();
+  const months = new Set(days.map((day) => day.slice(0, 7))).size;
+  const span = Date.parse(days.at(-1) ?? "") - Date.parse(days[0] ?? "");
+  return days.length > months && span > 0 ? Math.round(span / DAY_MS) + 1 : 0;
+}
+
+function sum<Key extends string>(rows: ReadonlyArray<{ readonly [key in Key]: number }>, key: Key): number {
+  return rows.reduce((total, row) => total + row[key], 0);
+}

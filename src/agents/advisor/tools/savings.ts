@@ -1,0 +1,71 @@
+/** What every simulation answers: how much of a bucket each of its levers saves, and why. */
+import * as z from "zod/mini";
+import type { Tool } from "../../effects.ts";
+import type { Schema } from "../../schema.ts";
+
+/** A share of something, 0 to 1. */
+export const share = z.number().check(z.gte(0), z.lte(1));
+
+/** Money, tokens, hours: anything that is not negative. */
+export const amount = z.number().check(z.gte(0));
+
+/** From the cautious end to the hopeful one. */
+export const shares = z.tuple([share, share]);
+export const amounts = z.tuple([amount, amount]);
+
+export type Range = z.infer<typeof amounts>;
+
+const saving = z.object({
+  lever: z.string(),
+  /** Of the bucket's spend, were this lever pulled alone. */
+  share: shares,
+  /** The same in money. */
+  saving: amounts,
+  /** The arithmetic in words and numbers. */
+  how: z.string(),
+});
+
+const simulation = z.object({ levers: z.array(saving) });
+
+export type Saving = z.infer<typeof saving>;
+export type Simulation = z.infer<typeof simulation>;
+
+/** A tool that works out levers on one bucket. */
+export function simulator<Args>(
+  name: string,
+  description: string,
+  input: Schema<Args>,
+  execute: (args: Args) => Simulation,
+): Tool<Args, Simulation> {
+  return { name, description, input, output: simulation, idempotent: true, execute };
+}
+
+/** Shares outside 0 to 1 and swapped ends are put right: a saving is never negative and never more than the spend. */
+export function savingOf(lever: string, spend: number, [one, other]: Range, how: string): Saving {
+  const low = clamp(Math.min(one, other));
+  const high = clamp(Math.max(one, other));
+  return {
+    lever,
+    share: [low, high],
+    saving: [cents(low * spend), cents(high * spend)],
+    how: `${how} = ${percents([low, high])}`,
+  };
+}
+
+/** A share with four decimals, between 0 and 1 whatever comes in. */
+export function clamp(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(0, Math.round(value * 1e4) / 1e4)) : 0;
+}
+
+export function cents(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+export function percent(value: number): string {
+  return `${Math.round(value * 100)} %`;
+}
+
+export function percents([low, high]: Range): string {
+  const from = Math.round(low * 100);
+  return from === Math.round(high * 100) ? percent(high) : `${from}–${percent(high)}`;
+}

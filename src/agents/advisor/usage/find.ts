@@ -1,0 +1,64 @@
+/** Usage data that came with a question: attached, or pasted into the text. */
+import type { AgentInput } from "../../agent.ts";
+import { columnsOf, looksLikeUsage } from "./columns.ts";
+import { delimiterOf, readTable, recordsOf } from "./table.ts";
+
+export interface Found {
+  /** The arguments of `parse_usage`. */
+  readonly data?: { readonly text: string } | { readonly rows: unknown[] };
+  /** The text without the data: prices in a bill are not statements about spend. */
+  readonly prose: string;
+}
+
+/** Attached data first, then what the question holds. */
+export function findUsage({ question, data }: Pick<AgentInput, "question" | "data">): Found {
+  const pasted = findPasted(question);
+  const attached = attachedData(data);
+  return attached === undefined ? pasted : { data: attached, prose: pasted.prose };
+}
+
+function attachedData(data: unknown): Found["data"] {
+  if (typeof data === "string") return isUsage(data) ? { text: data } : undefined;
+  if (typeof data !== "object" || data === null) return undefined;
+  for (const key of ["csv", "text"]) {
+    const text: unknown = Object.entries(data).find(([name]) => name === key)?.[1];
+    if (typeof text === "string" && isUsage(text)) return { text };
+  }
+  const rows: unknown[] = Array.isArray(data) ? data : [data];
+  return recordsOf(rows).some((cells) => looksLikeUsage(columnsOf(cells))) ? { rows } : undefined;
+}
+
+/** A fenced block, JSON, or lines under a header that names a cost. */
+export function findPasted(text: string): Found {
+  for (const block of blocksOf(text)) {
+    if (isUsage(block)) return { data: { text: block }, prose: text.replace(block, () => " ") };
+  }
+  return { prose: text };
+}
+
+function blocksOf(text: string): readonly string[] {
+  const fenced = [...text.matchAll(/```[^\n]*\n([^`]*)/g)].map(([, block = ""]) => block.trim());
+  const json = [text.slice(text.search(/[[{]/), Math.max(text.lastIndexOf("]"), text.lastIndexOf("}")) + 1)];
+  return [...fenced, ...json, ...delimited(text)].filter((block) => block !== "");
+}
+
+/** From each line that could be a header, the lines that have a delimiter like it. */
+function delimited(text: string): readonly string[] {
+  const lines = text.split("\n");
+  const start = lines.findIndex((line) => delimiterOf(line) !== undefined && isHeader(line));
+  const mark = delimiterOf(lines[start] ?? "");
+  if (mark === undefined) return [];
+  const length = lines.slice(start).findIndex((line) => !line.includes(mark));
+  return [lines.slice(start, length < 0 ? undefined : start + length).join("\n")];
+}
+
+/** Prose has commas too, but does not name columns. */
+function isHeader(line: string): boolean {
+  const names = line.split(delimiterOf(line) ?? ",").map((name) => [name.replace(/"/g, "").trim(), ""]);
+  return names.length > 1 && looksLikeUsage(columnsOf(Object.fromEntries(names)));
+}
+
+function isUsage(text: string): boolean {
+  const { records } = readTable(text);
+  return records.slice(0, 5).some((cells) => looksLikeUsage(columnsOf(cells)));
+}

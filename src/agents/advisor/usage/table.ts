@@ -1,0 +1,94 @@
+/** Turning text or JSON of any of the usual shapes into records: column name → value. */
+
+export type Cells = Readonly<Record<string, unknown>>;
+
+export interface Table {
+  readonly format: string;
+  readonly records: readonly Cells[];
+  /** Why lines could not be taken apart, one entry per line. */
+  readonly broken: readonly string[];
+}
+
+/** More rows than this would not fit in a message anyway. */
+const MAX_RECORDS = 20_000;
+
+/** Where APIs put their rows. */
+const LISTS = /^(?:data|rows|results|items|records|usage)$/i;
+
+export function readTable(text: string): Table {
+  const trimmed = text.replace(/^\uFEFF/, "").trim();
+  if (!/^[[{]/.test(trimmed)) return readDelimited(trimmed);
+  const whole = parseJson(trimmed);
+  if (whole !== undefined) return { format: "json", records: recordsOf(whole), broken: [] };
+  const lines = trimmed.split("\n").map(parseJson);
+  const good = lines.filter((each) => each !== undefined);
+  return {
+    format: "jsonl",
+    records: recordsOf(good),
+    broken: lines.slice(good.length).map(() => "not JSON"),
+  };
+}
+
+/** The rows of `[…]`, `{data: […]}`, or pages of `{…, results: […]}`, nested objects flattened. */
+export function recordsOf(value: unknown): readonly Cells[] {
+  if (Array.isArray(value)) return value.flatMap((each: unknown) => recordsOf(each)).slice(0, MAX_RECORDS);
+  if (typeof value !== "object" || value === null) return [];
+  const entries: Array<[string, unknown]> = Object.entries(value);
+  const list = entries.find(([key, inner]) => LISTS.test(key) && Array.isArray(inner));
+  const own = flat(entries.filter((entry) => entry !== list));
+  return list === undefined ? [own] : recordsOf(list[1]).map((cells) => ({ ...own, ...cells }));
+}
+
+/** `{amount: {value: 3}}` has the column "amount value", one level deep. */
+function flat(entries: ReadonlyArray<[string, unknown]>): Cells {
+  return Object.fromEntries(
+    entries.flatMap(([key, inner]) =>
+      typeof inner === "object" && inner !== null
+        ? Object.entries(inner).map(([name, leaf]) => [`${key} ${name}`, leaf])
+        : [[key, inner]],
+    ),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readDelimited(text: string): Table {
+  const delimiter = delimiterOf(text);
+  const [header = [], ...lines] = delimiter === undefined ? [] : splitRows(text, delimiter);
+  const filled = lines.filter((cells) => cells.join("") !== "");
+  const whole = filled.filter((cells) => cells.length === header.length);
+  return {
+    format: delimiter === "\t" ? "tsv" : delimiter === undefined ? "none" : "csv",
+    records: whole.map((cells) => Object.fromEntries(header.map((name, at) => [name, cells[at]]))),
+    broken: filled.slice(whole.length).map(() => "wrong number of columns"),
+  };
+}
+
+/** The one that divides the first line into most columns. */
+export function delimiterOf(text: string): string | undefined {
+  const [line = ""] = text.split("\n", 1);
+  const count = (mark: string) => line.split(mark).length;
+  const best = ["\t", ",", ";", "|"].reduce((a, b) => (count(b) > count(a) ? b : a));
+  return count(best) > 1 ? best : undefined;
+}
+
+/** RFC 4180: quoted cells may hold delimiters, line breaks and doubled quotes; one never closed runs to the end. */
+function splitRows(text: string, delimiter: string): readonly string[][] {
+  const cell = new RegExp(
+    `(?:"([^"]*(?:""[^"]*)*)(?:"|$))?([^${delimiter}\n]*)(?:(\n|$)|[${delimiter}])`,
+    "gy",
+  );
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain = "", end] of text.matchAll(cell)) {
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain.trim());
+    if (end === "" || rows.length > MAX_RECORDS) break;
+    if (end !== undefined) rows.push([]);
+  }
+  return rows;
+}

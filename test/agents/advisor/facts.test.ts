@@ -1,0 +1,262 @@
+/** What is read from what people write, nasty cases included. */
+import { describe, expect, test } from "vitest";
+import { understand } from "../../../src/agents/advisor/facts/facts.ts";
+import { middle } from "../../../src/agents/advisor/facts/message.ts";
+
+const read = (text: string) => understand(text, []).facts;
+
+/** Spend per month: the total, or the sum of the parts. */
+function monthly(text: string): number | undefined {
+  const { total, parts, rest } = read(text);
+  if (total !== undefined) return Math.round(middle(total));
+  return parts.length > 0 ? Math.round(parts.reduce((sum, { amount }) => sum + amount, 0) + rest) : undefined;
+}
+
+describe("spend", () => {
+  test.each<[string, number | undefined, string?]>([
+    ["I'm spending $50k/month on AI infrastructure", 50_000, "USD"],
+    ["$50K per month", 50_000, "USD"],
+    ["we spend $ 50 k a month", 50_000, "USD"],
+    ["$600,000 per year on AI", 50_000, "USD"],
+    ["$0.6m per annum", 50_000, "USD"],
+    ["0.6m€/yr", 50_000, "EUR"],
+    ["$1.2 million annually", 100_000, "USD"],
+    ["$1.2bn/year", 100_000_000, "USD"],
+    ["50,000 USD a month", 50_000, "USD"],
+    ["USD 50,000 monthly", 50_000, "USD"],
+    ["€20k", 20_000, "EUR"],
+    ["20.000 € per month", 20_000, "EUR"],
+    ["20 000 € a month", 20_000, "EUR"],
+    ["1,5k€ per month", 1_500, "EUR"],
+    ["CHF 50'000 each month", 50_000, "CHF"],
+    ["£12,500.50 per month", 12_501, "GBP"],
+    ["$40-60k per month", 50_000, "USD"],
+    ["$40k to $60k a month", 50_000, "USD"],
+    ["between $40k and $60k monthly", 50_000, "USD"],
+    ["$5–10k/mo", 7_500, "USD"],
+    ["$1,000 a day", 30_417, "USD"],
+    ["$12k a week", 52_000, "USD"],
+    ["$150k per quarter", 50_000, "USD"],
+    ["our AI bill is 50k a month", 50_000, "USD"],
+    ["we pay 50,000 for AI services", 50_000, "USD"],
+    ["We pay $30k on GPUs and $20k on OpenAI per month", 50_000, "USD"],
+    ["GPUs: $30k, OpenAI: $12.5k, Snowflake $7.5k (monthly)", 50_000, "USD"],
+    ["$50k/month in total, of which $30k is GPUs", 50_000, "USD"],
+    ["$30k on GPUs and another $20k elsewhere", 50_000, "USD"],
+    ["we spend $50k/month and want to cut to $30k", 50_000, "USD"],
+    ["cut our $50k/month bill", 50_000, "USD"],
+    ["reduce from $50k to $30k a month", 50_000, "USD"],
+    ["costs went from $30k to $50k a month", 50_000, "USD"],
+    ["up from $30k we now spend $50k a month", 50_000, "USD"],
+    ["We make $2M ARR and spend $50k a month on ml", 50_000, "USD"],
+    ["we raised $5m and burn $50k/month on AI", 50_000, "USD"],
+    ["our budget is $50k/month", 50_000, "USD"],
+    ["we spend up to $50k a month", 50_000, "USD"],
+    ["$50k a month on GPUs, so $600k a year on GPUs", 50_000, "USD"],
+    ["we spend $50k/month on 200M tokens/day", 50_000, "USD"],
+    ["we spend $50k per month, $3 per 1M tokens", 50_000, "USD"],
+    ["５０，０００ USD per month", 50_000, "USD"],
+    ["we spend about fifty thousand dollars a month", 50_000, "USD"],
+    ["Monthly: GPU 22k, API 14k, storage 3k EUR", 39_000, "EUR"],
+    ["our costs doubled from $25k to $50k per month", 50_000, "USD"],
+    ["Our Anthropic bill hit $18,432.17 last month, up from $9k", 18_432, "USD"],
+    ["a budget of $10k per month, and currently we spend $14k", 14_000, "USD"],
+    ["we have 22k users, 14k sessions and no costs", undefined],
+    ["cut costs to $30k", undefined],
+    ["keep it under $30k", undefined],
+    ["save $10k a month", undefined],
+    ["cut costs by $10k per month", undefined],
+    ["we have $100k in AWS credits", undefined],
+    ["tokens cost $3 per 1M tokens", undefined],
+    ["$20 per seat", undefined],
+    ["we serve 50k requests a day", undefined],
+    ["in 2025 we launched", undefined],
+    ["$0/month", undefined],
+    ["$-", undefined],
+    ["$99999999999999999999 a month", undefined],
+    ["save 30%", undefined],
+    ["", undefined],
+  ])("[G8] %j comes to %s a month", (text, expected, currency) => {
+    expect(monthly(text)).toBe(expected);
+    expect(read(text).currency).toBe(currency);
+  });
+
+  test("[G8] parts keep what they are for", () => {
+    expect(read("GPUs: $30k, OpenAI: $12.5k, Snowflake $7k (monthly)").parts).toMatchObject([
+      { scope: "gpu", amount: 30_000 },
+      { scope: "llm_api", amount: 12_500 },
+      { scope: "data", amount: 7_000 },
+    ]);
+  });
+
+  test.each<[string, object]>([
+    ["we spend $50k/month, cut it to $30k", { target: 30_000 }],
+    ["we spend $50k/month, target $30k", { target: 30_000 }],
+    ["I want to spend $30k, now it is $50k a month", { target: 30_000 }],
+    ["we spend $50k/month with a budget of $40k", { target: 40_000 }],
+    ["we spend $50k/month, save $10k", { goal: 10_000 }],
+    ["cut costs by $10k per month", { goal: 10_000 }],
+  ])("[G8] %j holds a wish", (text, wish) => {
+    expect(read(text)).toMatchObject(wish);
+  });
+
+  test("[G8] a second currency is set aside", () => {
+    expect(read("We pay €20k for APIs and $5k for GPUs a month")).toMatchObject({
+      currency: "EUR",
+      left_out: ["$5k"],
+    });
+  });
+});
+
+describe("hardware", () => {
+  test.each<[string, Array<{ count: number; type: string }>]>([
+    ["8xA100", [{ count: 8, type: "A100" }]],
+    ["8 x A100 80GB", [{ count: 8, type: "A100" }]],
+    ["16 H100s", [{ count: 16, type: "H100" }]],
+    ["40 × L4", [{ count: 40, type: "L4" }]],
+    ["four nvidia T4 GPUs", [{ count: 4, type: "T4" }]],
+    ["2 nodes of 8xH100", [{ count: 16, type: "H100" }]],
+    ["2x 8xA100", [{ count: 16, type: "A100" }]],
+    ["H100 x 8", [{ count: 8, type: "H100" }]],
+    ["1,024 H100s", [{ count: 1024, type: "H100" }]],
+    ["24 GPUs", [{ count: 24, type: "GPU" }]],
+    [
+      "16 H100s and 40 L40S",
+      [
+        { count: 16, type: "H100" },
+        { count: 40, type: "L40S" },
+      ],
+    ],
+    ["16 H100s, those 16 H100s idle", [{ count: 16, type: "H100" }]],
+    ["our H100s", []],
+    ["$24 GPUs", []],
+    ["5000 GPU-hours", []],
+    ["GPT-5", []],
+  ])("[G9] %j is a fleet", (text, gpus) => {
+    expect(read(text).gpus).toEqual(gpus);
+  });
+
+  test.each<[string, number | undefined]>([
+    ["8xA100 at 40% utilization", 0.4],
+    ["GPUs at 35%", 0.35],
+    ["utilisation is around 30-40%", 0.35],
+    ["our GPUs are idle 60% of the time", 0.4],
+    ["40 percent utilised", 0.4],
+    ["utilization of 140%", undefined],
+    ["80% of it on GPT-5", undefined],
+    ["90% cache hit rate", undefined],
+  ])("[G9] utilisation in %j", (text, expected) => {
+    const { utilisation } = read(text).percents;
+    expect(utilisation === undefined ? undefined : Math.round(utilisation * 100) / 100).toBe(expected);
+  });
+
+  test.each<[string, number | undefined]>([
+    ["24/7", 730],
+    ["8 hours a day", 243],
+    ["40 hours per week", 173],
+    ["30 hours a day", 730],
+    ["hours", undefined],
+  ])("[G9] hours in %j", (text, expected) => {
+    const { hours } = read(text);
+    expect(hours && Math.round(hours)).toBe(expected);
+  });
+
+  test("[G9] a rate per GPU-hour is no spend", () => {
+    for (const text of [
+      "10 H100s at $2.50 per GPU hour",
+      "10 H100s at $2.50/hr per GPU",
+      "H100 at $2.50/hr",
+    ]) {
+      expect(read(text), text).toMatchObject({ gpu_rate: 2.5, parts: [], total: undefined });
+    }
+  });
+
+  test("[G9] reserved capacity is noticed, its absence too", () => {
+    expect(read("all reserved instances").committed).toBe(true);
+    expect(read("nothing is on demand, no reserved").committed).toBe(false);
+    expect(read("not committed yet").committed).toBe(false);
+  });
+});
+
+describe("models and tokens", () => {
+  test.each<[string, string[], string[]]>([
+    ["GPT 5", ["gpt-5"], []],
+    ["gpt-5-mini and gpt-5", ["gpt-5-mini", "gpt-5"], []],
+    ["claude-sonnet-4-6", ["claude-sonnet-4-6"], []],
+    ["Claude Sonnet 4.6", ["claude-sonnet-4-6"], []],
+    ["sonnet 4.5 and haiku 4.5", ["claude-sonnet-4-5", "claude-haiku-4-5"], []],
+    ["gemini 2.5 flash", ["gemini-2.5-flash"], []],
+    ["gemini-3.1-pro", ["gemini-3.1-pro-preview"], []],
+    ["nova-2-lite", ["amazon.nova-2-lite"], []],
+    ["gpt-5.5", [], ["gpt-5.5"]],
+    ["llama-3-70b", [], ["llama-3-70b"]],
+    ["gpt", [], []],
+  ])("[G9] %j names models", (text, models, unpriced) => {
+    expect(read(text)).toMatchObject({ models, unpriced });
+  });
+
+  test.each<[string, number | undefined, boolean?]>([
+    ["200M tokens/day", 200e6 * (365 / 12), true],
+    ["5B tokens a month", 5e9, true],
+    ["1.5 million tokens per week", 1.5e6 * (52 / 12), true],
+    ["300M tokens", 300e6, false],
+    ["200M input and 40M output tokens per month", 240e6, true],
+    ["2,000 tokens per request", undefined],
+    ["$3 tokens", undefined],
+    ["tokens", undefined],
+  ])("[G9] tokens per month in %j", (text, total, stated) => {
+    expect(read(text).tokens?.total).toBe(total);
+    expect(read(text).tokens?.period_stated).toBe(stated);
+  });
+
+  test.each<[string, object]>([
+    ["80% of it on GPT-5", { shares: [{ share: 0.8, model: "gpt-5" }] }],
+    [
+      "60% training, 40% inference",
+      {
+        shares: [
+          { share: 0.6, scope: "training" },
+          { share: 0.4, scope: "gpu" },
+        ],
+      },
+    ],
+    ["70% GPUs", { shares: [{ share: 0.7, scope: "gpu" }] }],
+    ["20% cache hit rate", { cache_hit: 0.2, shares: [] }],
+    ["50% can wait overnight", { deferrable: 0.5, shares: [] }],
+    ["15% of runs fail", { failed: 0.15, shares: [] }],
+    ["cut costs by 30%", { goal: 0.3, shares: [] }],
+    ["we grow 10% a month", { shares: [] }],
+    ["$3,000/month on GPT-4o, 70% of calls are simple", { shares: [] }],
+    ["GPT-4o is 70% of it", { shares: [{ share: 0.7, model: "gpt-4o" }] }],
+    ["200% of GPUs", { shares: [] }],
+  ])("[G9] the percentage in %j", (text, expected) => {
+    expect(read(text).percents).toMatchObject(expected);
+  });
+});
+
+describe("conversation", () => {
+  test("[G5] newer figures join older ones", () => {
+    const { facts } = understand("80% of it on GPT-5", ["We spend $50k/month", "8xA100 at 40% utilization"]);
+    expect(facts).toMatchObject({
+      total: { low: 50_000 },
+      gpus: [{ count: 8 }],
+      percents: { utilisation: 0.4 },
+      models: ["gpt-5"],
+    });
+  });
+
+  test("[G5] parts that do not fit an older total replace it", () => {
+    const { facts } = understand("$60k on GPUs", ["We spend $50k/month"]);
+    expect(facts).toMatchObject({ total: undefined, parts: [{ scope: "gpu", amount: 60_000 }] });
+  });
+
+  test("[G5] parts that fit an older total refine it", () => {
+    const { facts } = understand("$30k of it on GPUs", ["We spend $50k/month in total"]);
+    expect(facts).toMatchObject({ total: { low: 50_000 }, parts: [{ scope: "gpu", amount: 30_000 }] });
+  });
+
+  test("[G5] a figure in another currency starts afresh", () => {
+    const { facts } = understand("I meant €40k a month", ["We spend $50k/month"]);
+    expect(facts).toMatchObject({ currency: "EUR", total: { low: 40_000 } });
+  });
+});

@@ -1,0 +1,348 @@
+/** The answers to the five canonical prompts, their siblings, and everything that is none of them. */
+import { describe, expect, test } from "vitest";
+import { advisor } from "../../../src/agents/advisor/advisor.ts";
+import { ToolFailure } from "../../../src/agents/effects.ts";
+import { report as reportSchema } from "../../../src/protocol/report.ts";
+import { ask, type Driven, drive } from "../../support/drive-agent.ts";
+
+const FIFTY_K = "I'm spending $50k/month on AI infrastructure. Help me optimize costs.";
+
+const CANONICAL = [
+  "Help me optimize costs",
+  FIFTY_K,
+  "Analyze my entire AI infrastructure and give me a full cost optimization report",
+  "Review my model training pipeline and suggest ways to cut costs",
+  "Audit my data processing costs and tell me where we waste money",
+];
+
+function reportOf({ report }: Driven) {
+  if (report === undefined) throw new Error("no report");
+  return report;
+}
+
+const answer = (question: string) => drive(advisor, ask(question));
+
+describe("substance", () => {
+  test.each(CANONICAL)(
+    "[G1] gives at least three steps with numbers and stated assumptions: %s",
+    async (question) => {
+      const driven = await answer(question);
+      const report = reportOf(driven);
+      const known = report.assumptions.map(({ id }) => id);
+      expect(driven.text.length).toBeGreaterThan(1_000);
+      expect(report.recommendations.length).toBeGreaterThanOrEqual(3);
+      for (const each of report.recommendations) {
+        expect(each.monthly_saving_high).toBeGreaterThan(0);
+        expect(each.monthly_saving_low).toBeLessThanOrEqual(each.monthly_saving_high);
+        expect(each.assumption_ids.length).toBeGreaterThan(0);
+        expect(known).toEqual(expect.arrayContaining(each.assumption_ids));
+        expect(each.action_steps.length).toBeGreaterThanOrEqual(2);
+        expect(each.evidence).toMatch(/\d/);
+      }
+      expect(report.questions.length).toBeLessThanOrEqual(3);
+      expect(reportSchema.safeParse(report).success).toBe(true);
+    },
+  );
+
+  test.each(CANONICAL)(
+    "[G2] thinks before the first tool, and takes few durable steps: %s",
+    async (question) => {
+      const driven = await answer(question);
+      const kinds = driven.effects.map((effect) => JSON.stringify(effect).match(/"kind":"(\w+)"/)?.[1]);
+      expect(kinds.indexOf("think")).toBeLessThan(kinds.indexOf("tools"));
+      expect(driven.thoughts.length).toBeLessThanOrEqual(3);
+      expect(driven.tools.length).toBeGreaterThanOrEqual(2);
+      expect(driven.durableEffects).toBeLessThanOrEqual(20);
+      expect(kinds.filter((kind) => kind === "report")).toHaveLength(1);
+      expect(kinds.at(-1)).toBe("report");
+      expect(driven.result).toEqual({ finish_reason: "stop" });
+    },
+  );
+
+  test("[G2] begins to answer before the last tool has run", async () => {
+    const { effects } = await answer(FIFTY_K);
+    const texts = effects.map((effect) => JSON.stringify(effect).includes('"kind":"text"'));
+    const tools = effects.map((effect) => JSON.stringify(effect).includes('"kind":"tools"'));
+    expect(texts.indexOf(true)).toBeLessThan(tools.lastIndexOf(true));
+  });
+
+  test.each(CANONICAL)("[G2] shows tool calls and results as small JSON: %s", async (question) => {
+    for (const { args, outcome } of (await answer(question)).tools) {
+      expect(outcome.status).toBe("ok");
+      expect(JSON.stringify(args).length).toBeLessThan(4_096);
+      expect(JSON.stringify(outcome).length).toBeLessThan(4_096);
+    }
+  });
+
+  test("[G1] analyses $50,000 a month on one split, and says what two others would change", async () => {
+    const { text, tools } = await answer(FIFTY_K);
+    expect(text).toContain("You spend **$50,000 a month**");
+    expect(text).toMatch(/\*\*Realistic saving: \$1\d,\d{3}–\$2\d,\d{3} a month/);
+    expect(text).toContain("mostly GPUs");
+    expect(tools.map(({ name }) => name)).toEqual([
+      "simulate_routing",
+      "simulate_caching",
+      "simulate_batch",
+      "gpu_rightsizing",
+      "rank_recommendations",
+    ]);
+  });
+
+  test("[G1] covers every category in a full audit", async () => {
+    const { tools } = await answer(CANONICAL[2] ?? "");
+    const names = tools.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(["gpu_rightsizing", "training_efficiency", "data_pipeline_audit"]),
+    );
+  });
+
+  test("[G1] reviews training by training levers, data processing by data levers", async () => {
+    const [training, data] = [await answer(CANONICAL[3] ?? ""), await answer(CANONICAL[4] ?? "")];
+    expect(training.tools[0]?.name).toBe("training_efficiency");
+    expect(training.text).toContain("spot");
+    expect(data.tools[0]?.name).toBe("data_pipeline_audit");
+    expect(data.text).toContain("cheaper tier");
+  });
+});
+
+describe("honesty", () => {
+  test("[G3] says that no figures were found, and labels the illustration", async () => {
+    const driven = await answer("Help me optimize costs");
+    expect(driven.text).toContain("I found no figures");
+    expect(driven.text).toContain("illustration");
+    expect(reportOf(driven).assumptions[0]).toMatchObject({
+      id: "A1",
+      text: expect.stringContaining("not your bill"),
+    });
+    expect(driven.text).not.toContain("You spend");
+  });
+
+  test("[G3] never passes an assumed amount off as stated", async () => {
+    const report = reportOf(await answer(FIFTY_K));
+    expect(report.findings[0]?.detail).toBe("LLM API calls: $25,000 a month, 50 % (assumed, A1).");
+    for (const { evidence } of report.recommendations)
+      expect(evidence).toMatch(/^\$[\d,]+ a month for [\w ,]+ \(A1\): /);
+    const stated = reportOf(await answer("We pay $30k on GPUs and $20k on OpenAI per month"));
+    expect(stated.findings[0]?.detail).toBe("GPU compute: $30,000 a month, 60 % (stated).");
+    for (const { evidence } of stated.recommendations) expect(evidence).not.toContain("(A1)");
+    const mixed = reportOf(await answer("$50k/month in total, of which $30k is GPUs"));
+    expect(mixed.recommendations.find(({ title }) => title.startsWith("Right-size"))?.evidence).not.toMatch(
+      /\(A\d\)/,
+    );
+    expect(mixed.recommendations.find(({ title }) => title.startsWith("Cache"))?.evidence).toMatch(/\(A\d\)/);
+  });
+
+  test("[G3] a recommendation names the assumptions it rests on, and no others", async () => {
+    const { recommendations, assumptions } = reportOf(await answer(FIFTY_K));
+    const behind = (title: string) => {
+      const ids = recommendations.find((each) => each.title.startsWith(title))?.assumption_ids ?? [];
+      return assumptions.filter(({ id }) => ids.includes(id)).map(({ text }) => text);
+    };
+    expect(behind("Right-size")).toEqual([
+      expect.stringContaining("without a breakdown"),
+      expect.stringContaining("can run at"),
+    ]);
+    expect(behind("Cache")).toEqual([
+      expect.stringContaining("without a breakdown"),
+      expect.stringMatching(/cached input 10 % of plain \(claude-sonnet-4-6 stands in/),
+      "5 input tokens per output token",
+      expect.stringContaining("input tokens repeat"),
+    ]);
+    expect(behind("Commit")).toEqual([
+      expect.stringContaining("without a breakdown"),
+      "40–60 % of GPUs always run",
+      expect.stringContaining("commitment takes"),
+    ]);
+  });
+
+  test("[G3] says where another model's prices stand in, and only there", async () => {
+    const texts = async (question: string) =>
+      reportOf(await answer(question))
+        .assumptions.map(({ text }) => text)
+        .join("\n");
+    expect(await texts("We pay $20k a month for gpt-9")).toContain("stands in");
+    expect(await texts("We pay $20k a month for OpenAI")).toContain("stands in");
+    expect(await texts("We pay $20k a month for gpt-4o")).not.toContain("stands in");
+  });
+
+  test("[G3] only what is in the price table has it as its source", async () => {
+    const { assumptions } = reportOf(await answer(FIFTY_K));
+    const listed = assumptions.filter(({ source }) => source.includes("list prices")).map(({ text }) => text);
+    expect(listed).toEqual([
+      expect.stringContaining("costs 33 % of"),
+      expect.stringContaining("commitment takes"),
+    ]);
+  });
+
+  test("[G3] asks about the total first where there is none, and about the split where only that is missing", async () => {
+    expect(reportOf(await answer("Help me optimize costs")).questions[0]).toContain("What do you spend");
+    expect(reportOf(await answer(FIFTY_K)).questions[0]).toContain("split");
+  });
+
+  test("[G3] does not take a target, a saving or revenue for the spend", async () => {
+    for (const question of [
+      "Cut my AI costs to $30k",
+      "Help me save $10k a month on AI",
+      "We make $2M ARR, reduce AI costs",
+    ]) {
+      expect((await answer(question)).text, question).toContain("I found no figures");
+    }
+  });
+
+  test("[G3] says whether a target is in reach", async () => {
+    const ask = (target: string) =>
+      answer(`I spend $50k/month on AI infrastructure, get it down to ${target}`);
+    expect((await ask("$45k")).text).toContain("within reach even at the cautious end");
+    expect((await ask("$32k")).text).toContain("within reach if most steps go well");
+    expect((await ask("$10k")).text).toContain("beyond what these steps give");
+  });
+
+  test("[G3] keeps the user's currency, and leaves a second one out", async () => {
+    const driven = await answer("We pay €20k a month for LLM APIs and $5k for GPUs");
+    expect(driven.text).toContain("€20,000 a month");
+    expect(driven.text).toContain("left out $5k");
+    expect(reportOf(driven).recommendations.every(({ currency }) => currency === "EUR")).toBe(true);
+  });
+
+  test("[G3] notes how it read what was ambiguous", async () => {
+    const texts = async (question: string) =>
+      reportOf(await answer(question)).assumptions.map(({ text }) => text);
+    expect(await texts("We spend $50k on AI infrastructure")).toContain("$50k is read as per month");
+    expect(await texts("We spend 50k a month on AI costs")).toContain(
+      "No currency was named; amounts are read as US dollars",
+    );
+    expect(await texts("AI costs are $40-60k per month")).toContain("$40-60k is taken at its middle");
+    expect(await texts("Our AI budget is $50k/month, reduce costs")).toContain(
+      "$50k (budget) stands for the current spend",
+    );
+  });
+
+  test("[G3] dates the list prices it used", async () => {
+    const driven = await answer("We spend $20k a month on gpt-4o");
+    expect(driven.text).toContain("list prices of 2026-06-30");
+    expect(driven.tools.find(({ name }) => name === "price_lookup")?.outcome).toMatchObject({
+      result: { as_of: "2026-06-30", source: expect.stringContaining("check before relying") },
+    });
+  });
+});
+
+describe("the user's figures", () => {
+  test("[G4] prices a fleet at list prices where no bill was named", async () => {
+    const driven = await answer("Our 8xA100 run at 40% utilization, cut GPU costs");
+    expect(driven.text).toContain("$16,060 a month"); // 8 × 730 × $2.75
+    expect(driven.tools[0]).toMatchObject({
+      name: "gpu_rightsizing",
+      args: { gpus: 8, utilisation: [0.4, 0.4] },
+    });
+  });
+
+  test("[G4] uses the rate that was named", async () => {
+    const { text } = await answer("We rent 10 H100s at $2.50 per GPU hour, 100 hours a month. Reduce costs.");
+    expect(text).toContain("$2,500 a month");
+  });
+
+  test("[G4] routes with the prices and the share of the model that was named", async () => {
+    const { tools } = await answer("We pay $20k a month to OpenAI, 80% of it on GPT-4o");
+    expect(tools.find(({ name }) => name === "simulate_routing")?.args).toMatchObject({
+      addressable: 0.8,
+      spend: 20_000,
+    });
+  });
+
+  test("[G4] works out the bill of a token volume", async () => {
+    const { text } = await answer(
+      "100M input and 20M output tokens per month on claude-sonnet-4-6, reduce the cost",
+    );
+    expect(text).toContain("$600 a month"); // 100 × 3 + 20 × 15
+  });
+
+  test("[G4] drops levers that the figures leave no room for", async () => {
+    const driven = await answer("16 H100s, committed, at 90% utilization, $40k a month on GPUs");
+    expect(driven.text).not.toContain("Right-size");
+    expect(driven.text).not.toContain("Commit to");
+  });
+
+  test("[G4] looks at every part of a bill, whichever is named most", async () => {
+    const driven = await answer("We burn $120k/mo on AWS and $35k/mo on Claude Sonnet 4.6");
+    expect(driven.tools.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["gpu_rightsizing", "simulate_caching"]),
+    );
+    expect(driven.text).toContain("$155,000 a month");
+  });
+
+  test("[G4] does not add list prices to a bill that was named", async () => {
+    const driven = await answer("Is it cheaper to self-host on 4 H100s than paying $12k/month for gpt-4o?");
+    expect(driven.text).toContain("You spend **$12,000 a month**");
+  });
+
+  test("[G4] does not offer prompt caching for embeddings", async () => {
+    const driven = await answer("Reduce the cost of 2B tokens per month on text-embedding-3-large");
+    expect(driven.text).toContain("$260 a month"); // 2,000 × 0.13, all of it input
+    expect(driven.tools.map(({ name }) => name)).not.toContain("simulate_caching");
+  });
+
+  test("[G4] splits a cloud bill by a labelled assumption", async () => {
+    const driven = await answer("Our AWS bill is $30k per month, reduce it");
+    expect(driven.text).toContain("$30,000 without a breakdown is 65 % GPU compute");
+  });
+
+  test("[G5] remembers figures from earlier messages of the user, not of an assistant", async () => {
+    const history = [
+      { role: "user" as const, content: FIFTY_K },
+      { role: "assistant" as const, content: "You spend $70,000 a month on GPUs." },
+    ];
+    const driven = await drive(advisor, ask("What about caching?", { history }));
+    expect(driven.text).toContain("$50,000 a month");
+    expect(driven.text).not.toContain("70,000");
+    expect(driven.tools.map(({ name }) => name)).not.toContain("gpu_rightsizing");
+  });
+
+  test("[G5] lets a newer figure replace an older one", async () => {
+    const history = [{ role: "user" as const, content: FIFTY_K }];
+    const driven = await drive(advisor, ask("Sorry, it is $80k per month in total", { history }));
+    expect(driven.text).toContain("$80,000 a month");
+  });
+
+  test("[G5] takes a follow-up without a subject to be about the same thing", async () => {
+    const history = [{ role: "user" as const, content: "Our 8xA100 run at 40% utilization, cut GPU costs" }];
+    const driven = await drive(advisor, ask("and at 60%?", { history }));
+    expect(driven.tools[0]?.name).toBe("gpu_rightsizing");
+  });
+});
+
+describe("where there is nothing to analyse", () => {
+  test.each(["hello", "Hi there!", "what can you do?", "thanks", "What is the capital of France?", "", "🙂"])(
+    "[G6] says what it does and what helps: %j",
+    async (question) => {
+      const driven = await answer(question);
+      expect(driven.tools).toEqual([]);
+      expect(driven.text).toContain("billing export");
+      expect(reportOf(driven)).toMatchObject({ recommendations: [], assumptions: [] });
+      expect(reportOf(driven).questions.length).toBeLessThanOrEqual(3);
+      expect(reportSchema.safeParse(reportOf(driven)).success).toBe(true);
+    },
+  );
+});
+
+describe("when a tool fails", () => {
+  test("[G7] a failed simulation is named, and the others still count", async () => {
+    const driven = await drive(advisor, ask(FIFTY_K), { broken: ["simulate_caching"] });
+    expect(reportOf(driven).findings.at(-1)?.detail).toBe("simulate_caching failed.");
+    expect(driven.text).not.toContain("Cache repeated");
+    expect(reportOf(driven).recommendations.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test("[G7] without any simulation the rules of thumb remain", async () => {
+    const broken = ["simulate_caching", "simulate_routing", "simulate_batch", "gpu_rightsizing"];
+    const driven = await drive(advisor, ask(FIFTY_K), { broken });
+    expect(reportOf(driven).recommendations).toHaveLength(1);
+  });
+
+  test.each(["rank_recommendations", "parse_usage", "summarize_spend", "price_lookup"])(
+    "[G7] a run does not answer without %s",
+    async (name) => {
+      const question = "date,model,cost,currency\n2026-05,gpt-5,100,USD\nreduce costs";
+      await expect(drive(advisor, ask(question), { broken: [name] })).rejects.toThrow(ToolFailure);
+    },
+  );
+});

@@ -1,0 +1,326 @@
+/** Usage data: what is accepted, what is rejected, and what follows from it. */
+import { describe, expect, test } from "vitest";
+import { advisor } from "../../../src/agents/advisor/advisor.ts";
+import { parseUsage, type Usage, type UsageRow } from "../../../src/agents/advisor/tools/parse-usage.ts";
+import { summarizeSpend } from "../../../src/agents/advisor/tools/summarize-spend.ts";
+import { findUsage } from "../../../src/agents/advisor/usage/find.ts";
+import { numberOf } from "../../../src/agents/advisor/usage/row.ts";
+import { ask, drive } from "../../support/drive-agent.ts";
+
+const context = { signal: new AbortController().signal };
+
+async function parse(text: string): Promise<Usage> {
+  return parseUsage.execute({ text }, context);
+}
+
+const total = ({ currencies }: Usage, currency = "USD") =>
+  currencies.find((each) => each.currency === currency)?.cost;
+
+const FOCUS = `BilledCost,EffectiveCost,BillingCurrency,ServiceName,ProviderName,ChargePeriodStart,ConsumedQuantity,ConsumedUnit,SkuId
+12.50,10,USD,Amazon Bedrock,AWS,2026-05-01T00:00:00Z,1000,Tokens,anthropic.claude-sonnet-4-6
+7.50,7,USD,Amazon S3,AWS,2026-05-02T00:00:00Z,3,GB-Mo,S3-STD`;
+
+describe("parse_usage", () => {
+  test("[G11] reads a FOCUS export", async () => {
+    const usage = await parse(FOCUS);
+    expect(usage).toMatchObject({ accepted: 2, rejected: [], days: 2 });
+    expect(total(usage)).toBe(20);
+    expect(usage.rows[0]).toEqual({
+      period: "2026-05",
+      provider: "AWS",
+      service: "Amazon Bedrock",
+      category: "llm_api",
+      model: "claude-sonnet-4-6",
+      quantity: 1000,
+      unit: "Tokens",
+      cost: 12.5,
+      currency: "USD",
+    });
+    expect(usage.rows[1]).toMatchObject({ category: "data" });
+  });
+
+  test("[G11] reads pages of the OpenAI costs API", async () => {
+    const page = {
+      object: "page",
+      data: [
+        {
+          start_time: 1777593600,
+          results: [{ amount: { value: 3.5, currency: "usd" }, line_item: "gpt-5, input" }],
+        },
+        {
+          start_time: 1777680000,
+          results: [{ amount: { value: 1.5, currency: "usd" }, line_item: "gpt-5, input" }],
+        },
+      ],
+    };
+    const usage = await parse(JSON.stringify(page));
+    expect(total(usage)).toBe(5);
+    expect(usage.rows).toMatchObject([{ period: "2026-05", category: "llm_api" }]);
+  });
+
+  test("[G11] reads LiteLLM spend logs as JSONL, and prices tokens where there is no cost", async () => {
+    const logs = await parse(
+      '{"model":"openai/gpt-5-2025-08-07","spend":1.25,"startTime":"2026-05-01"}\n{"model":"gpt-5","spend":0.75,"startTime":"2026-05-01"}\nnot json',
+    );
+    expect(logs).toMatchObject({ accepted: 2, rejected: [{ reason: "not JSON", count: 1 }] });
+    expect(logs.rows).toMatchObject([{ model: "gpt-5", cost: 2 }]);
+    const tokens = await parse(
+      "date,model,input_tokens,output_tokens\n2026-05-01,gpt-5,1000000,100000\n2026-05-01,unknown-1,5,5",
+    );
+    expect(tokens).toMatchObject({ priced_rows: 1, input_tokens: 1e6, output_tokens: 1e5 });
+    expect(tokens.rows[0]?.cost).toBe(2.25);
+    expect(tokens.rejected).toEqual([{ reason: "no cost, and no list price for the model", count: 1 }]);
+  });
+
+  test("[G11] follows RFC 4180: quotes, delimiters, line breaks and doubled quotes in cells", async () => {
+    const usage = await parse('Service,Cost\r\n"GPU ""p5"", big\nbox","1,234.50"\r\nplain,1\r\n');
+    expect(usage.rows.map(({ service, cost }) => [service, cost])).toEqual([
+      ['GPU "p5", big\nbox', 1234.5],
+      ["plain", 1],
+    ]);
+  });
+
+  test.each([
+    ["tabs", "service\tcost\nS3\t5"],
+    ["semicolons", "service;cost\nS3;5"],
+    ["bars", "service|cost\nS3|5"],
+    ["a byte order mark", "\uFEFFservice,cost\nS3,5"],
+    ["blank lines", "service,cost\n\nS3,5\n\n"],
+    ["one JSON object", '{"service":"S3","cost":5}'],
+    ["a wrapped list", '{"rows":[{"service":"S3","cost":"5"}]}'],
+  ])("[G11] reads %s", async (_, text) => {
+    const usage = await parse(text);
+    expect(usage).toMatchObject({ accepted: 1, rejected: [] });
+    expect(usage.rows).toMatchObject([{ service: "S3", cost: 5 }]);
+  });
+
+  test("[G11] counts what it rejects, by reason", async () => {
+    const usage = await parse(
+      "date,service,cost\n2026-05,a,5\n2026-05,b,abc\n2026-05,c,\n2026-05,d,-3\n2026-05,e\n2026-05,f,1,2\n2026-05,g,NaN\n2026-05,h,9e99",
+    );
+    expect(usage.accepted).toBe(1);
+    expect(Object.fromEntries(usage.rejected.map(({ reason, count }) => [reason, count]))).toEqual({
+      "wrong number of columns": 2,
+      "cost is not a number": 4,
+      "negative cost (credit or refund)": 1,
+    });
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["prose", "hello world"],
+    ["a header alone", "date,cost"],
+    ["cut JSON", '[{"cost": 5}, {"co'],
+    ["columns without a cost", "a,b\n1,2"],
+    ["an empty list", "[]"],
+    ["nested nonsense", '[[[{"a":[1,2,{"b":null}]}]]]'],
+    ["a quote that never closes", 'service,cost\n"abc,5'],
+    ["delimiters alone", ",,,\n,,,"],
+  ])("[G11] accepts no row of %s", async (_, text) => {
+    expect(await parse(text)).toMatchObject({ accepted: 0, rows: [], currencies: [] });
+  });
+
+  test("[G11] keeps currencies apart", async () => {
+    const usage = await parse(
+      "date,service,cost,currency\n2026-05,a,5,USD\n2026-05,b,7,EUR\n2026-05,c,1,USD",
+    );
+    expect(usage.currencies).toEqual([
+      { currency: "USD", rows: 2, cost: 6 },
+      { currency: "EUR", rows: 1, cost: 7 },
+    ]);
+    expect((await parse("service,cost\na,€5\nb,7")).currencies.map(({ currency }) => currency)).toEqual([
+      "EUR",
+      "",
+    ]);
+    expect((await parse("service,cost_usd\na,5")).currencies[0]?.currency).toBe("USD");
+  });
+
+  test("[G11] bounds the rows, while totals cover all", async () => {
+    const lines = Array.from({ length: 500 }, (_, index) => `2026-05-01,service ${index},${index + 1}`);
+    const usage = await parse(`date,service,cost_usd\n${lines.join("\n")}`);
+    expect(usage.rows.length).toBeLessThanOrEqual(50);
+    expect(usage.rows.reduce((sum, { cost }) => sum + cost, 0)).toBe(125_250);
+    expect(total(usage)).toBe(125_250);
+    expect(JSON.stringify(usage).length).toBeLessThan(8_192);
+  });
+
+  test.each<[string, number | undefined]>([
+    ["12", 12],
+    ["1,234.50", 1234.5],
+    ["1.234,50", 1234.5],
+    ["$12.30", 12.3],
+    ["12 EUR", 12],
+    ["USD 12", 12],
+    ["-4", -4],
+    ["(4)", -4],
+    ["-$4", -4],
+    ["1.5e-3", 0.0015],
+    ["0.00", 0],
+    [".5", 0.5],
+    ["", undefined],
+    ["abc", undefined],
+    ["12 apples", undefined],
+    ["1-2", undefined],
+  ])("[G11] reads %j as the number %s", (text, value) => {
+    expect(numberOf(text)).toBe(value);
+  });
+});
+
+describe("summarize_spend", () => {
+  const row = (period: string, category: string, cost: number, more: Partial<UsageRow> = {}): UsageRow => ({
+    period,
+    provider: "",
+    service: "",
+    category,
+    model: "",
+    quantity: 0,
+    unit: "",
+    cost,
+    currency: "USD",
+    ...more,
+  });
+  const summarize = async (rows: UsageRow[], days = 0) =>
+    summarizeSpend.execute({ rows, currency: "USD", days }, context);
+
+  test("[G10] totals by dimension, with shares, largest first", async () => {
+    const result = await summarize([row("2026-05", "gpu", 25), row("2026-05", "llm_api", 75)]);
+    expect(result.by_category).toEqual([
+      { key: "llm_api", cost: 75, share: 0.75 },
+      { key: "gpu", cost: 25, share: 0.25 },
+    ]);
+  });
+
+  test("[G10] compares months, and averages them", async () => {
+    const result = await summarize([row("2026-06", "gpu", 150), row("2026-05", "gpu", 100)]);
+    expect(result).toMatchObject({ total: 250, monthly: 125 });
+    expect(result.month_over_month).toEqual([{ period: "2026-06", cost: 150, change: 0.5 }]);
+  });
+
+  test("[G10] scales days to a month", async () => {
+    expect((await summarize([row("2026-05", "gpu", 120)], 12)).monthly).toBe(304.17); // 120 ÷ 12 × 365 ÷ 12
+  });
+
+  test("[G10] works out unit costs", async () => {
+    const result = await summarize([
+      row("2026-05", "llm_api", 5, { model: "gpt-5", quantity: 2e6, unit: "tokens" }),
+    ]);
+    expect(result).toMatchObject({ unit_cost: [{ key: "gpt-5 per 1M tokens", cost: 2.5 }] });
+  });
+
+  test("[G10] leaves other currencies, and nothing at all, out", async () => {
+    expect((await summarize([row("2026-05", "gpu", 5, { currency: "EUR" })])).total).toBe(0);
+    expect(await summarize([])).toMatchObject({
+      total: 0,
+      monthly: 0,
+      by_category: [],
+      month_over_month: [],
+    });
+    expect((await summarize([row("2026-05", "gpu", 0)])).by_category).toEqual([
+      { key: "gpu", cost: 0, share: 0 },
+    ]);
+  });
+});
+
+describe("answers from data", () => {
+  const CSV =
+    "date,service,model,cost,currency\n2026-05-01,OpenAI,gpt-5,12000,USD\n2026-05-01,AWS GPU,,8000,USD\n2026-05-01,S3,,abc,USD";
+
+  test.each<[string, string, unknown]>([
+    ["pasted", `Where can we save?\n${CSV}\nThanks`, undefined],
+    ["in a fenced block", `Where can we save?\n\`\`\`csv\n${CSV}\n\`\`\``, undefined],
+    ["attached as text", "Where can we save?", CSV],
+    ["attached as {csv}", "Where can we save?", { csv: CSV }],
+    ["attached as {text}", "Where can we save?", { text: CSV, note: 1 }],
+    [
+      "attached as rows",
+      "Where can we save?",
+      {
+        rows: [
+          { service: "OpenAI", cost: 12000, model: "gpt-5", currency: "USD" },
+          { service: "AWS GPU", cost: 8000, currency: "USD" },
+          { service: "S3", cost: "abc", currency: "USD" },
+        ],
+      },
+    ],
+  ])("[G12] measured figures take the place of assumptions: %s", async (_, question, data) => {
+    const driven = await drive(advisor, ask(question, data === undefined ? {} : { data }));
+    expect(driven.tools.slice(0, 2).map(({ name }) => name)).toEqual(["parse_usage", "summarize_spend"]);
+    expect(driven.text).toContain(
+      "Your data comes to **$20,000 a month**: 2 rows used; rejected: 1 × cost is not a number.",
+    );
+    expect(driven.text).not.toContain("without a breakdown");
+    expect(driven.tools.find(({ name }) => name === "simulate_routing")?.args).toMatchObject({
+      spend: 12_000,
+    });
+  });
+
+  test("[G12] pasted JSON is found in the text", async () => {
+    const question = 'Reduce this: [{"service":"OpenAI","cost":500,"currency":"USD"}] please';
+    expect((await drive(advisor, ask(question))).text).toContain("$500 a month");
+  });
+
+  test("[G12] data of an earlier message still counts", async () => {
+    const history = [{ role: "user" as const, content: CSV }];
+    const driven = await drive(advisor, ask("And what about caching?", { history }));
+    expect(driven.text).toContain("Your data comes to **$20,000 a month**");
+  });
+
+  test("[G12] a second currency is left out and named", async () => {
+    const mixed = `${CSV}\n2026-05-01,Mistral,,700,EUR`;
+    expect((await drive(advisor, ask("save", { data: mixed }))).text).toContain(
+      "left out, not converted: €700",
+    );
+  });
+
+  test.each([
+    ["no usable row", "date,cost\n2026-05,abc"],
+    ["costs of nothing", "date,cost\n2026-05,0"],
+  ])("[G12] data with %s leaves the question to be answered without it", async (_, csv) => {
+    const driven = await drive(
+      advisor,
+      ask("I spend $50k/month on AI infrastructure, optimize", { data: csv }),
+    );
+    expect(driven.text).toContain("You spend **$50,000 a month**");
+  });
+
+  test.each([[null], [42], [{}], [[]], [{ csv: 5 }], [{ foo: "bar" }], ["hello"], [[1, "a", null]]])(
+    "[G12] data that is no usage is ignored: %j",
+    async (data) => {
+      const driven = await drive(advisor, ask("Help me optimize costs", { data }));
+      expect(driven.tools[0]?.name).toBe("simulate_routing");
+    },
+  );
+
+  test.each([
+    "Reduce cost, please\nand date, too",
+    "We use S3, EC2, GPUs\nand more, a lot",
+    "cut [costs] {now}",
+  ])("[G12] prose is not taken for data: %j", (question) => {
+    expect(findUsage({ question })).toEqual({ prose: question });
+  });
+
+  test("[G12] 64 KiB of data take well under a second", async () => {
+    const line = "2026-05-01,OpenAI,gpt-5,1.25,USD\n";
+    const csv = `date,service,model,cost,currency\n${line.repeat(Math.floor(65_000 / line.length))}`;
+    const started = performance.now();
+    const driven = await drive(advisor, ask(`Where can we save?\n${csv}`));
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(driven.text).toContain("rows used; none rejected");
+  });
+
+  test.each([
+    ["digits", "9".repeat(65_000)],
+    ["amounts", "$50k/month ".repeat(5_900)],
+    ["commas", ",".repeat(65_000)],
+    ["quotes", `a,cost\n${'"'.repeat(65_000)}`],
+    ["brackets", "[".repeat(65_000)],
+    ["spaces", `$${" ".repeat(65_000)}1`],
+    ["words", "costs ".repeat(10_000)],
+    ["percents", "50% ".repeat(16_000)],
+    ["GPUs", "8 x ".repeat(16_000)],
+  ])("[G12] 64 KiB of %s take well under a second", async (_, question) => {
+    const started = performance.now();
+    await drive(advisor, ask(question));
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
