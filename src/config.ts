@@ -39,18 +39,18 @@ const ORIGINS_RULE = "must be a comma-separated list of origins such as https://
 const name = z.string({ error: "must be a text" }).check(z.minLength(1, "must not be empty"));
 
 const variables = z.object({
-  ENVIRONMENT: z._default(
+  ENVIRONMENT: z.optional(
     z.enum(["production", "development"], { error: "must be production or development" }),
-    "production",
   ),
   JWT_SECRET: z
     .string({ error: SECRET_RULE })
     .check(z.refine((text) => utf8Length(text) >= MIN_SECRET_BYTES, { error: SECRET_RULE })),
   JWT_ISSUER: z.optional(name),
   JWT_AUDIENCE: z.optional(name),
-  ALLOWED_ORIGINS: z.pipe(
-    z.pipe(z._default(z.string({ error: ORIGINS_RULE }), ""), z.transform(splitList)),
-    z.array(z.string().check(z.refine(isOrigin, { error: ORIGINS_RULE }))),
+  ALLOWED_ORIGINS: z.optional(
+    z
+      .string({ error: ORIGINS_RULE })
+      .check(z.refine((text) => splitList(text).every(isOrigin), { error: ORIGINS_RULE })),
   ),
 });
 
@@ -58,11 +58,11 @@ function parse(env: object): Result<Settings> {
   const parsed = variables.safeParse(env);
   if (!parsed.success) return notConfigured(parsed.error);
   return ok({
-    environment: parsed.data.ENVIRONMENT,
+    environment: parsed.data.ENVIRONMENT ?? "production",
     jwt_secret: parsed.data.JWT_SECRET,
     jwt_issuer: parsed.data.JWT_ISSUER,
     jwt_audience: parsed.data.JWT_AUDIENCE,
-    allowed_origins: parsed.data.ALLOWED_ORIGINS,
+    allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
   });
 }
 

@@ -25,7 +25,7 @@ const claims = z.object({
   /** In tokens minted here: the realm they speak for. */
   realm: z.optional(z.string({ error: "must be a text" })),
   permissions: z.optional(z.array(z.string({ error: PERMISSIONS_RULE }), { error: PERMISSIONS_RULE })),
-  plan: z._default(z.enum(plan.options, { error: `must be one of ${plan.options.join(", ")}` }), "free"),
+  plan: z.optional(z.enum(plan.options, { error: `must be one of ${plan.options.join(", ")}` })),
 });
 
 export type Claims = Readonly<z.infer<typeof claims>>;

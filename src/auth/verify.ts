@@ -97,7 +97,7 @@ async function principalOf(claims: Claims, realm: Realm): Promise<Principal> {
     realm: realm.name,
     sub: claims.sub,
     permissions: permissionsOf(claims),
-    plan: claims.plan,
+    plan: claims.plan ?? "free",
     iat: claims.iat,
     auth_time: claims.auth_time,
     exp: claims.exp,

@@ -53,17 +53,22 @@ const PERMISSIONS_RULE = `must be a list of ${permission.options.join(", ")}`;
 
 const tokenRequest = z.object({
   sub: subject,
-  ttl_s: z._default(
-    z.int({ error: TTL_RULE }).check(z.gte(1, TTL_RULE), z.lte(MAX_TTL_S, TTL_RULE)),
-    DEFAULT_TTL_S,
-  ),
-  // `service` and `admin` are powers over others: only who names them gets them.
-  permissions: z._default(
+  ttl_s: z.optional(z.int({ error: TTL_RULE }).check(z.gte(1, TTL_RULE), z.lte(MAX_TTL_S, TTL_RULE))),
+  permissions: z.optional(
     z.array(z.enum(permission.options, { error: PERMISSIONS_RULE }), { error: PERMISSIONS_RULE }),
-    ["chat", "agents"],
   ),
-  plan: z._default(z.enum(plan.options, { error: `must be one of ${plan.options.join(", ")}` }), "free"),
+  plan: z.optional(z.enum(plan.options, { error: `must be one of ${plan.options.join(", ")}` })),
 });
+
+function withDefaults({ sub, ttl_s, permissions, plan }: z.infer<typeof tokenRequest>): TokenRequest {
+  return {
+    sub,
+    ttl_s: ttl_s ?? DEFAULT_TTL_S,
+    // `service` and `admin` are powers over others: only who names them gets them.
+    permissions: permissions ?? ["chat", "agents"],
+    plan: plan ?? "free",
+  };
+}
 
 async function read(request: Request, settings: Settings): Promise<Result<TokenRequest>> {
   const foreign = refuseOrigin(request, settings);
@@ -71,7 +76,7 @@ async function read(request: Request, settings: Settings): Promise<Result<TokenR
   const body = await readJson(request, MAX_BODY_BYTES);
   if (!body.ok) return body;
   const parsed = tokenRequest.safeParse(body.value);
-  return parsed.success ? ok(parsed.data) : refuseBody(parsed.error);
+  return parsed.success ? ok(withDefaults(parsed.data)) : refuseBody(parsed.error);
 }
 
 function refuseBody(error: z.core.$ZodError) {

@@ -1,9 +1,9 @@
 /** `GET /v1/config`: what a client must know before it connects. */
 import type { Handler } from "hono";
 import { type Settings, settingsOf } from "../config.ts";
-import { COMMAND_TYPES } from "../protocol/commands.ts";
+import { COMMANDS } from "../protocol/commands.ts";
 import type { Discovery } from "../protocol/discovery.ts";
-import { EVENT_TYPES } from "../protocol/events.ts";
+import { EVENTS } from "../protocol/events.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { CLOSE_CODES } from "../protocol/pure/close-codes.ts";
 import { PROTOCOL_VERSION, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIXES } from "../protocol/pure/constants.ts";
@@ -32,8 +32,8 @@ function discoveryOf(request: Request, settings: Settings): Discovery {
     },
     heartbeat: HEARTBEAT,
     limits: { ...DEFAULT_LIMITS },
-    events: [...EVENT_TYPES],
-    commands: [...COMMAND_TYPES],
+    events: Object.keys(EVENTS),
+    commands: Object.keys(COMMANDS),
     close_codes: { ...CLOSE_CODES },
   };
 }

@@ -47,21 +47,26 @@ export const resyncCommand = z.object({
   payload: z.object({}),
 });
 
-export const clientFrame = z.discriminatedUnion("type", [
-  userMessageCommand,
-  runCancelCommand,
-  ackCommand,
-  pingCommand,
-  resyncCommand,
-]);
+/** A schema for each type of frame. */
+export const COMMANDS = {
+  user_message: userMessageCommand,
+  run_cancel: runCancelCommand,
+  ack: ackCommand,
+  ping: pingCommand,
+  resync: resyncCommand,
+} as const;
 
-/** Commands with an effect: they have an `id`, go through the inbox and get exactly one reply. */
-export const effectCommand = z.discriminatedUnion("type", [userMessageCommand, runCancelCommand]);
+export const clientFrame = z.union(Object.values(COMMANDS));
 
-export const COMMAND_TYPES = ["user_message", "run_cancel", "ack", "ping", "resync"] as const;
-
+export type CommandType = keyof typeof COMMANDS;
+export type ClientFrame = z.infer<(typeof COMMANDS)[CommandType]>;
 export type UserMessageCommand = z.infer<typeof userMessageCommand>;
 export type RunCancelCommand = z.infer<typeof runCancelCommand>;
-export type ClientFrame = z.infer<typeof clientFrame>;
-export type EffectCommand = z.infer<typeof effectCommand>;
+
+/** Commands with an effect: they have an `id`, go through the inbox and get exactly one reply. */
+export type EffectCommand = UserMessageCommand | RunCancelCommand;
 export type ControlFrame = Exclude<ClientFrame, EffectCommand>;
+
+export function isCommandType(type: string): type is CommandType {
+  return Object.hasOwn(COMMANDS, type);
+}

@@ -51,31 +51,26 @@ export const eventsSkipped = z.object({
   }),
 });
 
-export const event = z.discriminatedUnion("type", [
-  userMessage,
-  agentStarted,
-  agentThinking,
-  toolExecuting,
-  toolCompleted,
-  finalReport,
-  agentCompleted,
+/** The event catalogue: a schema for each type. */
+export const EVENTS = {
+  user_message: userMessage,
+  agent_started: agentStarted,
+  agent_thinking: agentThinking,
+  tool_executing: toolExecuting,
+  tool_completed: toolCompleted,
+  final_report: finalReport,
+  agent_completed: agentCompleted,
   notification,
-]);
+} as const;
+
+export const event = z.union(Object.values(EVENTS));
 
 export type UserMessage = z.infer<typeof userMessage>;
 export type Notification = z.infer<typeof notification>;
 export type EventsSkipped = z.infer<typeof eventsSkipped>;
-export type Event = z.infer<typeof event>;
-export type EventType = Event["type"];
+export type EventType = keyof typeof EVENTS;
+export type Event = z.infer<(typeof EVENTS)[EventType]>;
 
-/** The event catalogue, as `GET /v1/config` publishes it. */
-export const EVENT_TYPES: readonly EventType[] = [
-  "user_message",
-  "agent_started",
-  "agent_thinking",
-  "tool_executing",
-  "tool_completed",
-  "final_report",
-  "agent_completed",
-  "notification",
-];
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(EVENTS, type);
+}

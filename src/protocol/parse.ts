@@ -1,6 +1,6 @@
 /** Text of a frame → a typed frame, or a refusal that names the field and the limit. */
 import type * as z from "zod/mini";
-import { type ClientFrame, COMMAND_TYPES, clientFrame } from "./commands.ts";
+import { type ClientFrame, COMMANDS, isCommandType } from "./commands.ts";
 import { MAX_DEPTH, MAX_FRAME_BYTES } from "./limits.ts";
 import { fitsBytes, MAX_ID_CHARS } from "./primitives.ts";
 import { type Refusal, refuse } from "./result.ts";
@@ -63,10 +63,10 @@ function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {
   if (typeof type !== "string") {
     return refuse("invalid_payload", "type is required and is a string", { field: "type" });
   }
-  if (!COMMAND_TYPES.some((known) => known === type)) {
-    return refuse("unknown_type", `type is none of ${COMMAND_TYPES.join(", ")}`, { field: "type" });
+  if (!isCommandType(type)) {
+    return refuse("unknown_type", `type is none of ${Object.keys(COMMANDS).join(", ")}`, { field: "type" });
   }
-  const parsed = clientFrame.safeParse(value, { reportInput: true });
+  const parsed = COMMANDS[type].safeParse(value, { reportInput: true });
   if (parsed.success) return { ok: true, frame: parsed.data };
   return { ok: false, refusal: refusalOf(parsed.error) };
 }

@@ -20,7 +20,8 @@ export const seq = z.int().check(z.gte(1));
 
 export const count = z.int().check(z.gte(0));
 
-export const jsonObject = z.record(z.string(), z.unknown());
+/** Any JSON object. */
+export const jsonObject = z.looseObject({});
 
 const encoder = new TextEncoder();
 

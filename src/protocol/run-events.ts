@@ -4,7 +4,7 @@
  * exactly one `agent_completed`. `run_seq` is gapless from 0.
  */
 import * as z from "zod/mini";
-import { count, id, seq, timestamp } from "./primitives.ts";
+import { count, id, jsonObject, seq, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
 
 /** In the payload of every event of a run; always strings, never null. */
@@ -88,7 +88,7 @@ export const agentCompleted = z.object({
     /** The whole answer: the concatenation of every `partial_result` of the last attempt. */
     content: z.string(),
     finish_reason: finishReason,
-    usage: z.array(z.record(z.string(), z.unknown())),
+    usage: z.array(jsonObject),
     attempts: z.int().check(z.gte(0)),
     duration_ms: z.number().check(z.gte(0)),
     error: z.optional(z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })),

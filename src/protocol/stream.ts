@@ -1,6 +1,6 @@
 /** Stream frames: fast, transient, without a `seq`; losing one costs nothing. */
 import * as z from "zod/mini";
-import { count, type DeepReadonly, id, position, timestamp } from "./primitives.ts";
+import { count, type DeepReadonly, id, jsonObject, position, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
 import { runStatus } from "./run-events.ts";
 
@@ -86,7 +86,7 @@ export const stateSnapshot = z.object({
     /** Notifications nobody has acknowledged, oldest first. */
     notifications: z.array(z.object({ seq: position, topic: z.string(), data: z.unknown(), timestamp })),
     version: count,
-    shared: z.record(z.string(), z.unknown()),
+    shared: jsonObject,
   }),
 });
 

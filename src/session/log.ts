@@ -2,7 +2,7 @@
  * A user's events: one gapless sequence. The only owner of `seq`, of the head,
  * of the number acknowledged so far and of the time that never goes back.
  */
-import { type Event, event as eventSchema } from "../protocol/events.ts";
+import { EVENTS, type Event, isEventType } from "../protocol/events.ts";
 import { integer, optionalInteger, optionalText, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
 
@@ -128,8 +128,8 @@ export class Log {
  * as after a roll-back to an older one. Whoever reads the log goes on without it.
  */
 export function readEvent(stored: StoredEvent | undefined): Event | undefined {
-  if (stored === undefined) return undefined;
-  const parsed = eventSchema.safeParse(JSON.parse(stored.frame));
+  if (stored === undefined || !isEventType(stored.type)) return undefined;
+  const parsed = EVENTS[stored.type].safeParse(JSON.parse(stored.frame));
   return parsed.success ? parsed.data : undefined;
 }
 

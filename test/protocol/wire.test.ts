@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import protocolPage from "../../docs/protocol.md?raw";
 import { canonicalJson } from "../../src/protocol/canonical.ts";
-import { COMMAND_TYPES } from "../../src/protocol/commands.ts";
+import { COMMANDS } from "../../src/protocol/commands.ts";
 import { ERRORS } from "../../src/protocol/errors.ts";
-import { EVENT_TYPES } from "../../src/protocol/events.ts";
+import { EVENTS } from "../../src/protocol/events.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { fitsBytes, utf8Length } from "../../src/protocol/primitives.ts";
 import { CLOSE_CODES } from "../../src/protocol/pure/close-codes.ts";
@@ -22,7 +22,7 @@ describe("the protocol page", () => {
     expect(protocolPage).toContain(`| ${code} | \`${name}\` |`);
   });
 
-  test.each([...EVENT_TYPES, ...COMMAND_TYPES])("[P8] has a section on %s", (type) => {
+  test.each([...Object.keys(EVENTS), ...Object.keys(COMMANDS)])("[P8] has a section on %s", (type) => {
     expect(protocolPage).toMatch(new RegExp(`^#+ .*\`${type}\``, "m"));
   });
 

@@ -175,7 +175,7 @@ describe("bad frames", () => {
     [{ ...MESSAGE, payload: { content: 5 } }, "payload.content must be of type string"],
     [{ ...MESSAGE, payload: {} }, "payload.content is required"],
     [{ ...MESSAGE, payload: { content: "" } }, "payload.content must not be empty"],
-    [{ ...MESSAGE, payload: { content: "x", data: [1] } }, "payload.data must be of type record"],
+    [{ ...MESSAGE, payload: { content: "x", data: [1] } }, "payload.data must be of type object"],
     [{ ...MESSAGE, id: "i".repeat(65) }, "id may have 64 characters"],
     [{ ...MESSAGE, id: 5 }, "id must be of type string"],
     [{ type: "ack", payload: { seq: 1.5 } }, "payload.seq must be of type int"],
