@@ -18,7 +18,7 @@ const core = {
   test: {
     name: "core",
     include: ["test/**/*.test.ts"],
-    exclude: ["test/client/**", "test/e2e/**"],
+    exclude: ["test/client/**", "test/web/**", "test/e2e/**"],
     testTimeout: 5_000,
     // One runtime for all files: users are unique to a test, so nothing is shared but the start-up time.
     isolate: false,
@@ -27,7 +27,7 @@ const core = {
 
 /** The SDK, as a browser or a server would run it. */
 const client = {
-  test: { name: "client", include: ["test/client/**/*.test.ts"], testTimeout: 5_000 },
+  test: { name: "client", include: ["test/client/**/*.test.ts", "test/web/**/*.test.ts"], testTimeout: 5_000 },
 };
 
 /** The whole thing over TCP: `wrangler dev`, a browser, the demo. */

@@ -10,7 +10,13 @@ export function refuseOrigin(request: Request, settings: Settings): Refusal | un
   return refuse("origin_forbidden", "pages of this origin may not connect", { field: "Origin" }).refusal;
 }
 
-/** True for addresses that only this machine reaches (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+/**
+ * True if the request names an address that only this machine reaches (RFC 6761
+ * §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). A caller chooses what it names, so this
+ * keeps pages of other hosts out (DNS rebinding), not other machines: those are kept
+ * out by the address that `npm start` binds to, and by its refusal of development
+ * tokens on any other.
+ */
 export function isLoopback(request: Request): boolean {
   const { hostname } = new URL(request.url);
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
