@@ -9,12 +9,12 @@ import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.
 import { body, headline, opening } from "./answer.ts";
 import { LABELS, type Spend } from "./buckets.ts";
 import { understand } from "./facts/facts.ts";
+import type { Facts } from "./facts/message.ts";
 import { type Evidence, findingsFor, qualityOf } from "./findings.ts";
 import { intentOf } from "./intent.ts";
 import { openLedger } from "./ledger.ts";
 import { measuredFacts } from "./measured.ts";
 import { tokenMix } from "./mix.ts";
-import { money } from "./money-text.ts";
 import { questionsFor } from "./questions.ts";
 import { type Candidate, candidate, rankArgs, recommendations, ruleCandidates } from "./recommend.ts";
 import { simulationsFor } from "./simulations.ts";
@@ -24,7 +24,6 @@ import { parseUsage, type Usage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
 import { type Summary, summarizeSpend } from "./tools/summarize-spend.ts";
-import { understood } from "./understood.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
 type Steps<T> = Generator<Effect, T, unknown>;
@@ -39,7 +38,7 @@ export const advisor: Agent = {
     // Data pasted earlier still counts where the question brings none.
     const data = found.data ?? history.findLast((each) => each.role === "user" && each.data)?.data;
     const understanding = understand(found.prose, said);
-    const named = intentOf(found.prose, said, data !== undefined || understood(understanding.facts) !== "");
+    const named = intentOf(found.prose, said, data !== undefined || hasFigures(understanding.facts));
     // A bill of several parts is about all of them, whichever is named most.
     const { parts, total } = understanding.now;
     const scopes = new Set(parts.map(({ scope }) => scope)).size + (total?.general ? 1 : 0);
@@ -50,7 +49,7 @@ export const advisor: Agent = {
 };
 
 function* hello(): Steps<AgentResult> {
-  yield* think("No question about costs, so there is nothing to compute; I say what I can do.");
+  yield* think("No question about costs.");
   yield* stream(HELLO);
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };
@@ -73,8 +72,13 @@ function* analyse(setting: Setting, data: Found["data"]): Steps<AgentResult> {
 function plan({ intent, facts }: Setting, hasData: boolean): string {
   const focus = bucketOf(intent);
   const topic = focus ? LABELS[focus] : intent === "audit" ? "all AI infrastructure" : "AI costs in general";
-  const attached = hasData ? " There is usage data to measure with." : "";
-  return `Topic: ${topic}. Understood: ${understood(facts) || "no figures"}.${attached} What is missing becomes a labelled assumption.`;
+  const given = hasData ? "usage data" : hasFigures(facts) ? "your figures" : "no figures";
+  return `Topic: ${topic}. Given: ${given}. The rest is labelled as assumed.`;
+}
+
+function hasFigures({ total, parts, tokens, gpus, models, percents }: Facts): boolean {
+  const lists = [parts, gpus, models, percents.shares];
+  return [total, tokens, percents.utilisation, ...lists.flat()].some((each) => each !== undefined);
 }
 
 function* conclude(setting: Setting, allocation: Allocation, evidence: Evidence): Steps<void> {
@@ -98,10 +102,7 @@ function* conclude(setting: Setting, allocation: Allocation, evidence: Evidence)
 }
 
 function verdict(steps: readonly Recommendation[]): string {
-  const [first] = steps;
-  if (first === undefined) return "None of the levers saves anything on these figures.";
-  const least = money(first.monthly_saving_low, first.currency);
-  return `${steps.length} levers save something, first “${first.title}” with ${least} a month or more. Overlaps are compounded, not added.`;
+  return `${steps.length} levers save something; overlaps compound.`;
 }
 
 interface Measured {

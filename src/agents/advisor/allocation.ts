@@ -58,7 +58,8 @@ export function allocate(setting: Setting): Allocation {
   const stated = facts.currency === undefined ? (sum > 0 ? "list prices" : "illustration") : "stated";
   const basis = measured ? "measured" : stated;
   noteReading(facts, ledger);
-  if (basis === "illustration") ledger.assume(illustrated(total, currency), PLANNING);
+  if (basis === "illustration")
+    ledger.assume(`${money(total, currency)} a month is an illustration, not your bill`, PLANNING);
   // Data that fits no bucket stays outside: nothing is assumed about it.
   const rest = measured ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
   const compared = basis === "stated" && sum === 0 && intent === "overview" ? ALTERNATIVES : [];
@@ -86,10 +87,6 @@ function restSplit({ facts, now, intent, ledger }: Setting, known: Spend, rest: 
 function assumeSplit(split: Spend, amount: number, { currency = "USD" }: Facts, ledger: Ledger): Assumed {
   const id = ledger.assume(splitText(split, amount, currency), PLANNING);
   return Object.fromEntries(Object.keys(split).map((bucket) => [bucket, id]));
-}
-
-function illustrated(total: number, currency: string): string {
-  return `Every ${money(total, currency)} of monthly spend is an illustration, not your bill`;
 }
 
 export function bucketOf(intent: Intent): Bucket | undefined {
@@ -133,9 +130,10 @@ function fleetCost({ gpus, hours, gpu_rate }: Facts, ledger: Ledger): number {
   }, 0);
 }
 
-function noteReading({ total, currency, currency_stated }: Facts, ledger: Ledger): void {
+function noteReading({ total, tokens, currency, currency_stated }: Facts, ledger: Ledger): void {
   if (currency && !currency_stated)
     ledger.assume("No currency was named; amounts are read as US dollars", READING);
+  if (tokens?.period_stated === false) ledger.assume(`${tokens.said} is read as per month`, READING);
   if (total === undefined) return;
   if (total.period === undefined) ledger.assume(`${total.said} is read as per month`, READING);
   if (total.low < total.high) ledger.assume(`${total.said} is taken at its middle`, READING);
@@ -162,8 +160,6 @@ function plus(spend: Spend, split: Spend, amount: number): Spend {
 
 function splitText(split: Spend, amount: number, currency: string): string {
   const buckets = BUCKETS.filter((bucket) => split[bucket]);
-  const [only, second] = buckets;
-  if (only && !second) return `${money(amount, currency)} is all ${LABELS[only]}`;
   const parts = buckets.map((bucket) => `${Math.round((split[bucket] ?? 0) * 100)} % ${LABELS[bucket]}`);
   return `${money(amount, currency)} without a breakdown is ${parts.join(", ")}`;
 }

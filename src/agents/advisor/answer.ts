@@ -15,8 +15,7 @@ export interface Result {
   readonly report: Report;
 }
 
-/** Rows of the table; the report has them all. */
-const MAX_ROWS = 7;
+/** The steps that pay most get a sentence; the report explains them all. */
 const MAX_EXPLAINED = 2;
 
 export function opening(
@@ -24,22 +23,15 @@ export function opening(
   facts: Facts,
   quality = "",
 ): string {
-  const { total: said, left_out } = facts;
+  const { left_out } = facts;
   const amount = money(total, currency);
-  if (basis === "illustration") {
-    return `I found no figures in your question, so nothing below is about your bill: amounts are for **every ${amount} of monthly spend**, as an illustration.\n\n`;
-  }
+  if (basis === "illustration")
+    return `I found no figures of yours, so this is an illustration for **every ${amount} of monthly spend**.\n\n`;
   if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}\n\n`;
-  if (basis === "list prices")
-    return `At list prices, what you describe costs about **${amount} a month**.\n\n`;
-  const read = said?.period && said.period !== "month" ? ` (${said.said} per ${said.period})` : "";
-  const open =
-    alternatives.length > 0
-      ? " You gave the total only, so I work with a typical split and check two others."
-      : "";
-  const other =
-    left_out.length > 0 ? ` I left out ${left_out.join(", ")}: currencies are not converted.` : "";
-  return `You spend **${amount} a month**${read}.${open}${other}\n\n`;
+  if (basis === "list prices") return `At list prices that is about **${amount} a month**.\n\n`;
+  const open = alternatives.length > 0 ? " I work with a typical split and check two others." : "";
+  const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
+  return `You spend **${amount} a month**.${open}${other}\n\n`;
 }
 
 export function body(result: Result): string {
@@ -61,17 +53,16 @@ export function headline({
   const { total, share, ranked } = ranking;
   if (ranked.length === 0) return "I see no saving that these figures would support.";
   const unit = basis === "illustration" ? "of it" : "a month";
-  return `**Realistic saving: ${moneyRange(total, currency)} ${unit} (${percents(share)}).** Each step counts what the steps above it leave, so the amounts add up. Order: saving × confidence ÷ effort.`;
+  return `**Realistic saving: ${moneyRange(total, currency)} ${unit} (${percents(share)}).** Each step counts what the steps above it leave.`;
 }
 
 function table({ report: { recommendations }, allocation: { currency } }: Result): string {
-  const rows = recommendations.slice(0, MAX_ROWS).map((each, index) => {
+  const rows = recommendations.map((each, index) => {
     const saving = moneyRange([each.monthly_saving_low, each.monthly_saving_high], currency);
     return `\n| ${index + 1} | ${each.title} | ${saving} | ${each.effort} | ${each.confidence} |`;
   });
-  const more = recommendations.length - MAX_ROWS;
   if (rows.length === 0) return "";
-  return `| # | Step | Saves a month | Effort | Confidence |\n|---|---|---|---|---|${rows.join("")}${more > 0 ? `\n\n${more} smaller steps are in the report.` : ""}`;
+  return `| # | Step | Saves a month | Effort | Confidence |\n|---|---|---|---|---|${rows.join("")}`;
 }
 
 function explained({ report: { recommendations } }: Result): string {
@@ -91,15 +82,13 @@ function splits({ ranking: { alternatives }, allocation: { currency } }: Result)
 }
 
 /** Whether a target that was named is in reach. */
-function goal({ facts: { goal: saving, target, percents: said }, ranking, allocation }: Result): string {
-  const { total, currency, basis } = allocation;
-  const wanted = saving ?? (target ? total - target : (said.goal ?? 0) * total);
-  if (wanted <= 0 || basis === "illustration") return "";
+function goal({ facts: { target = 0 }, ranking, allocation: { total, currency } }: Result): string {
+  const wanted = total - target;
+  if (target === 0 || wanted <= 0) return "";
   const [low, high] = ranking.total;
   const reach =
     low >= wanted ? "within reach even at the cautious end" : "within reach if most steps go well";
-  const verdict =
-    high >= wanted ? reach : "beyond what these steps give; it takes less usage or other prices too";
+  const verdict = high >= wanted ? reach : "beyond what these steps give";
   return `**Your goal** means saving ${money(wanted, currency)} a month (${percent(wanted / total)}): ${verdict}.`;
 }
 
@@ -109,9 +98,7 @@ function notes({ assumptions, questions }: Report): string {
       `\n- ${id}: ${text}${source === LIST_PRICES ? ` (list prices of ${PRICES_AS_OF})` : ""}.`,
   );
   const asked = questions.length > 0 ? `\n\n**What would sharpen this**\n${numbered(questions)}` : "";
-  return lines.length > 0
-    ? `**Assumptions, to be replaced by your figures**${lines.join("")}${asked}`
-    : asked.trim();
+  return lines.length > 0 ? `**Assumptions** (yours are better)${lines.join("")}${asked}` : asked.trim();
 }
 
 function numbered(lines: readonly string[]): string {

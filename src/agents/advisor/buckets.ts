@@ -15,35 +15,36 @@ export const LABELS: Readonly<Record<Scope, string>> = {
   gpu: "GPU compute",
   training: "model training",
   data: "data pipelines and storage",
-  platform: "platform, storage and logs",
+  platform: "platform and logs",
   cloud: "cloud bill",
 };
 
-/** First match wins: training on GPUs is training, and "inference" alone says least. */
-const WORDS: ReadonlyArray<readonly [Scope, RegExp]> = [
-  ["training", /\b(?:(?:pre-?)?train(?:ing|ed)?|fine-?tun\w*|hyperparam\w*)\b/i],
+/** What an answer can be about; first match wins. */
+export const FOCI: ReadonlyArray<readonly [Exclude<Bucket, "platform">, RegExp]> = [
+  ["training", /\b(?:(?:pre-?)?train(?:ing|ed)?|fine-?tun\w*|checkpoint\w*)\b/i],
   [
     "gpu",
-    /\b(?:gpus?|[hb]200s?|[hav]100s?|a10g?s?|l40?s?|t4s?|self-?host\w*|runpod|coreweave|lambda labs|vllm)\b/i,
+    /\b(?:gpus?|[hb]200s?|(?:\dx)?[ah]100s?|l40?s?|t4s?|self-?host\w*|vllm|utili[sz]ation|spot|reserved|quanti[sz]\w*|idle)\b/i,
   ],
   [
     "llm_api",
-    /\b(?:open ?ai|anthropic|claude|(?:chat)?gpt\w*|gemini|bedrock|llms?|apis?|tokens?|embeddings?|deepseek|mistral|openrouter|litellm|chat|completions?)\b/i,
+    /\b(?:open ?ai|anthropic|claude|(?:chat)?gpt\w*|gemini|bedrock|llms?|apis?|tokens?|embeddings?|deepseek|mistral|prompts?|cach(?:e|ing)|batch\w*|rout(?:e|ing))\b/i,
   ],
   [
     "data",
-    /\b(?:data|storage|s3|bigquery|snowflake|databricks|etl|elt|pipelines?|spark|warehouse|egress|athena|redshift|kafka|airflow|glue)\b/i,
+    /\b(?:(?<!training )data|storage|s3|bigquery|snowflake|databricks|etl|elt|spark|warehouse|egress|kafka)\b/i,
   ],
-  [
-    "platform",
-    /\b(?:observability|monitoring|logging|logs|datadog|vector|pinecone|weaviate|tooling|langsmith|platform|kubernetes|saas)\b/i,
-  ],
-  ["gpu", /\b(?:inference|serving|compute|ec2|sagemaker|machine learning)\b/i],
+];
+
+/** "Inference" alone says least, and "cloud" next to nothing. */
+const OTHERS: ReadonlyArray<readonly [Scope, RegExp]> = [
+  ["platform", /\b(?:observability|monitoring|logs?|logging|datadog|vector|platform|kubernetes)\b/i],
+  ["gpu", /\b(?:inference|serving|compute|ec2|sagemaker)\b/i],
   ["cloud", /\b(?:aws|amazon|gcp|google cloud|azure|cloud)\b/i],
 ];
 
 export function scopeOf(text: string): Scope | undefined {
-  return WORDS.find(([, words]) => words.test(text))?.[0];
+  return [...FOCI, ...OTHERS].find(([, words]) => words.test(text))?.[0];
 }
 
 export function totalOf(spend: Spend): number {

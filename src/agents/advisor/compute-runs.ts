@@ -16,11 +16,8 @@ export function gpuRun(spend: number, { gpus, percents, committed }: Facts, ledg
   const { utilisation: used } = percents;
   const type = gpus.find(({ type: name }) => gpuRate(name))?.type ?? USUAL_GPU;
   const { on_demand, committed: committed_rate } = gpuRate(type) ?? { on_demand: 1, committed: 1 };
-  const load =
-    used === undefined
-      ? "GPUs are 40–50 % used and can run at 60–65 %"
-      : "GPUs can run at 55–70 % without queues";
   const off = percent(1 - committed_rate / on_demand);
+  const load = `${used === undefined ? "GPUs are 40–50 % used and" : "GPUs"} can run at 60–65 %`;
   const target_id = ledger.assume(load, PLANNING);
   const commit = committed
     ? []
@@ -29,7 +26,7 @@ export function gpuRun(spend: number, { gpus, percents, committed }: Facts, ledg
         ledger.assume(`A one-year commitment takes ${off} off (${type})`, LIST_PRICES),
       ];
   const utilisation: Range = [used ?? 0.4, used ?? 0.5];
-  const target: Range = used === undefined ? [0.6, 0.65] : [0.55, 0.7];
+  const target: Range = [0.6, 0.65];
   const steady: Range = committed ? [0, 0] : [0.4, 0.6];
   const args = { spend, utilisation, target, on_demand_rate: on_demand, committed_rate, steady };
   return run(gpuRightsizing, count > 0 ? { ...args, gpus: count } : args, (lever) =>
@@ -37,17 +34,17 @@ export function gpuRun(spend: number, { gpus, percents, committed }: Facts, ledg
   );
 }
 
-export function trainingRun(spend: number, { percents: { failed } }: Facts, ledger: Ledger): Run {
+export function trainingRun(spend: number, ledger: Ledger): Run {
   const cheaper = spotSaving(0.6, 0.1);
   return factorRun(trainingEfficiency, ledger, {
     spend,
     levers: {
       spot: {
         "of training on spot": [0.2, 0.4],
-        "cheaper (60 % off, 10 % of work repeated)": [cheaper, cheaper],
+        "cheaper, repeats included": [cheaper, cheaper],
       },
-      throughput: { "less time at 1.1–1.3 × speed": [speedSaving(1.1), speedSaving(1.3)] },
-      waste: { "in failed or abandoned runs": [failed ?? 0.1, failed ?? 0.2], avoidable: [0.5, 0.5] },
+      throughput: { "less time": [speedSaving(1.1), speedSaving(1.3)] },
+      waste: { "in failed runs": [0.1, 0.2], avoidable: [0.5, 0.5] },
     },
   });
 }
@@ -56,9 +53,9 @@ export function dataRun(spend: number, ledger: Ledger): Run {
   return factorRun(dataPipelineAudit, ledger, {
     spend,
     levers: {
-      incremental: { "is compute": [0.45, 0.45], "of it on unchanged data": [0.15, 0.3] },
+      incremental: { "is compute": [0.45, 0.45], "of it unchanged": [0.15, 0.3] },
       tiering: { "is storage": [0.3, 0.3], "of it cold": [0.4, 0.6], "cheaper tier": [0.5, 0.5] },
-      pruning: { "is queries": [0.2, 0.2], "of bytes can be skipped": [0.3, 0.5] },
+      pruning: { "is queries": [0.2, 0.2], "can be skipped": [0.3, 0.5] },
     },
   });
 }

@@ -6,23 +6,20 @@ import { money } from "./money-text.ts";
 import type { Usage } from "./tools/parse-usage.ts";
 import type { Prices } from "./tools/price-lookup.ts";
 import { percent } from "./tools/savings.ts";
-import type { Summary } from "./tools/summarize-spend.ts";
 
 export interface Evidence {
   readonly usage?: Usage | undefined;
-  readonly summary?: Summary | undefined;
   readonly prices: Prices | undefined;
 }
 
 export function findingsFor(
   { spend, total, currency, basis, assumed }: Allocation,
-  { usage, summary, prices }: Evidence,
+  { usage, prices }: Evidence,
   /** Tools whose levers are missing. */
   failed: readonly string[],
 ): Finding[] {
   const [largest] = BUCKETS.toSorted((a, b) => (spend[b] ?? 0) - (spend[a] ?? 0));
   const amount = (largest && spend[largest]) ?? 0;
-  const trend = summary?.month_over_month.at(-1);
   const found: ReadonlyArray<readonly [string, string | false | undefined]> = [
     [
       "Largest cost",
@@ -30,12 +27,11 @@ export function findingsFor(
         `${LABELS[largest]}: ${money(amount, currency)} a month, ${percent(amount / total)} (${assumed[largest] ? `assumed, ${assumed[largest]}` : basis}).`,
     ],
     ["Data quality", usage && qualityOf(usage)],
-    ["Trend", trend && `${trend.period}: ${Math.round(trend.change * 100)} % against the month before.`],
     ...(prices?.cheaper ?? []).map(
       ({ instead_of, model, saving_share }) =>
         [
           "Cheaper model",
-          `${model} costs ${percent(saving_share)} less than ${instead_of}, same tier; test quality first.`,
+          `${model}: ${percent(saving_share)} below ${instead_of}, same tier; test quality.`,
         ] as const,
     ),
     ["Incomplete", failed.length > 0 && `${failed.join(", ")} failed.`],

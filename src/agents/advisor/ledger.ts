@@ -2,9 +2,9 @@
 import type { Assumption } from "../../protocol/report.ts";
 import { PRICES_AS_OF, PRICES_SOURCE } from "./prices.ts";
 
-export const PLANNING = "planning value, not measured; replace it with yours";
-export const LIST_PRICES = `bundled table of ${PRICES_AS_OF}: ${PRICES_SOURCE}`;
-export const READING = "reading of your message; correct it if wrong";
+export const PLANNING = "planning value; replace with yours";
+export const LIST_PRICES = `table of ${PRICES_AS_OF}: ${PRICES_SOURCE}`;
+export const READING = "reading of your message";
 
 export interface Ledger {
   readonly entries: readonly Assumption[];

@@ -4,7 +4,7 @@ import { type Ledger, LIST_PRICES, PLANNING } from "./ledger.ts";
 import { mixIds, mixOf } from "./mix.ts";
 import { type ModelPrice, priceOf } from "./prices.ts";
 import { factorRun, type Run, run } from "./run.ts";
-import { clamp, percent, type Range } from "./tools/savings.ts";
+import { clamp, percent } from "./tools/savings.ts";
 import { simulateBatch } from "./tools/simulate-batch.ts";
 import { simulateCaching } from "./tools/simulate-caching.ts";
 import { simulateRouting } from "./tools/simulate-routing.ts";
@@ -16,13 +16,11 @@ export function llmRuns(spend: number, facts: Facts, ledger: Ledger): readonly R
   const named = facts.models.flatMap((model) => priceOf(model) ?? []);
   const big = named.find(({ smaller }) => smaller !== undefined) ?? named[0] ?? priceOf(USUAL_MODEL);
   if (big === undefined) return [];
-  // Nothing repeats in embeddings that a prompt cache could hold.
-  if (big.mode === "embedding") return [batching(spend, facts, ledger)];
   const ids = priceIds(big, named.length > 0, facts, ledger);
   return [
     ...routing(spend, big, facts, { ledger, ids }),
     caching(spend, big, facts, { ledger, ids }),
-    batching(spend, facts, ledger),
+    batching(spend, ledger),
   ];
 }
 
@@ -37,7 +35,7 @@ function priceIds(big: ModelPrice, named: boolean, facts: Facts, ledger: Ledger)
   const cached = percent(big.cache_read_input_token_cost / big.input_cost_per_token);
   const ratio =
     small && `${small.model} costs ${percent(blended(small, facts) / blended(big, facts))} of ${big.model}`;
-  const stand_in = named ? "" : ` (${big.model} stands in: no model with a known price was named)`;
+  const stand_in = named ? "" : ` (${big.model} stands in)`;
   return [
     ledger.assume(`${ratio ?? big.model}, cached input ${cached} of plain${stand_in}`, LIST_PRICES),
     ...mixIds(facts, ledger),
@@ -48,7 +46,7 @@ function routing(spend: number, big: ModelPrice, facts: Facts, { ledger, ids }: 
   const small = priceOf(big.smaller ?? "");
   if (small === undefined) return [];
   const [price_big, price_small] = [blended(big, facts), blended(small, facts)];
-  const calls = ledger.assume("25–45 % of API calls suit a smaller model; 10 % of those escalate", PLANNING);
+  const calls = ledger.assume("25–45 % of calls suit a smaller model; 10 % of those escalate", PLANNING);
   const shares = facts.percents.shares.filter(({ model }) => model !== undefined);
   const all = shares.reduce((sum, { share }) => sum + share, 0);
   const own = shares.find(({ model }) => model === big.model)?.share ?? all;
@@ -61,12 +59,10 @@ function routing(spend: number, big: ModelPrice, facts: Facts, { ledger, ids }: 
 
 function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }: Known): Run {
   const input = model.input_cost_per_token * mixOf(facts);
-  const cached = facts.percents.cache_hit;
   const repeats = ledger.assume(
-    `40–60 % of input tokens repeat and 60–80 % of those can be cache hits${cached === undefined ? "; none are today" : ""}`,
+    "40–60 % of input tokens repeat, 60–80 % of those can be cache hits",
     PLANNING,
   );
-  const open = 1 - (cached ?? 0);
   const args = {
     spend,
     input_share: clamp(input / (input + model.output_cost_per_token)),
@@ -74,18 +70,13 @@ function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }
     price_cached: millions(model.cache_read_input_token_cost),
     price_write: millions(model.cache_creation_input_token_cost),
   };
-  return run(
-    simulateCaching,
-    { ...args, repeated: [clamp(0.4 * open), clamp(0.6 * open)], hits: [0.6, 0.8] },
-    () => [repeats, ...ids],
-  );
+  return run(simulateCaching, { ...args, repeated: [0.4, 0.6], hits: [0.6, 0.8] }, () => [repeats, ...ids]);
 }
 
-function batching(spend: number, { percents: { deferrable } }: Facts, ledger: Ledger): Run {
-  const wait: Range = [deferrable ?? 0.1, deferrable ?? 0.25];
+function batching(spend: number, ledger: Ledger): Run {
   return factorRun(simulateBatch, ledger, {
     spend,
-    levers: { batch: { "of API work can wait hours": wait, discount: [0.5, 0.5] } },
+    levers: { batch: { "of API work can wait": [0.1, 0.25], discount: [0.5, 0.5] } },
   });
 }
 

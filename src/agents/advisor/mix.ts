@@ -1,7 +1,6 @@
 /** How many tokens go in and come out per month, as far as that is known. */
 import type { Facts } from "./facts/message.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
-import { MODELS, priceOf } from "./prices.ts";
 
 /** Input tokens per output token, where not known. */
 const USUAL_MIX = 5;
@@ -12,12 +11,11 @@ const SAMPLE_TOKENS = 1e6;
 /** The arguments of `price_lookup`. */
 export function tokenMix(facts: Facts, ledger: Ledger) {
   const { total = SAMPLE_TOKENS, input, output } = facts.tokens ?? {};
-  const embedding = priceOf(facts.models[0] ?? "")?.mode === "embedding";
-  if (facts.tokens && !embedding) mixIds(facts, ledger);
+  if (facts.tokens) mixIds(facts, ledger);
   const guess = output ? output * USUAL_MIX : (total / (USUAL_MIX + 1)) * USUAL_MIX;
-  const inputs = embedding ? total : (input ?? guess);
+  const inputs = input ?? guess;
   return {
-    models: facts.models.filter((model) => MODELS.includes(model)),
+    models: [...facts.models],
     input_tokens: Math.round(inputs),
     output_tokens: Math.round(output ?? inputs / USUAL_MIX),
     cached_tokens: 0,

@@ -19,13 +19,12 @@ export interface Candidate extends Lever {
 
 /** Levers known only as a rule of thumb. */
 const RULES: ReadonlyArray<readonly [Bucket, string, Range]> = [
-  ["llm_api", "trim", [0.04, 0.08]],
   ["gpu", "quantise", [0.08, 0.15]],
   ["platform", "retention", [0.1, 0.25]],
 ];
 
 export function candidate(found: Omit<Candidate, keyof Lever>): readonly Candidate[] {
-  const known = Object.hasOwn(LEVERS, found.lever) ? LEVERS[found.lever] : undefined;
+  const known = LEVERS[found.lever];
   return known && found.share[1] > 0 ? [{ ...known, ...found }] : [];
 }
 

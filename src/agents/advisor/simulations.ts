@@ -19,7 +19,7 @@ export function simulationsFor(spend: Spend, facts: Facts, ledger: Ledger): read
     ...on("llm_api", (amount) => llmRuns(amount, facts, ledger)),
     ...on("gpu", (amount) => [gpuRun(amount, facts, ledger)]),
     ...on("training", (amount) => [
-      trainingRun(amount, facts, ledger),
+      trainingRun(amount, ledger),
       // Idle GPUs are a matter of training only where no other bucket has them.
       ...(spend.gpu === undefined ? [gpuRun(amount, { ...facts, committed: true }, ledger)] : []),
     ]),

@@ -2,15 +2,12 @@
 import type { Report } from "../../protocol/report.ts";
 
 export const HELLO =
-  "I work out what AI infrastructure costs and where it can be cut: LLM APIs, GPUs, training, data pipelines. It is arithmetic over a table of list prices, no language model, so other topics are beyond me.\n\nTell me what you spend (“$50k a month, 60 % on GPUs”), what you run (“16 H100s at 40 % utilisation”, models, tokens a day), or paste a billing export as CSV or JSON. “Help me optimize costs” gives the levers that usually matter most.\n";
+  "I work out where AI costs can be cut: LLM APIs, GPUs, training, data pipelines. By arithmetic, not a language model.\n\nTell me what you spend (“$50k a month, 60 % on GPUs”) or run (“16 H100s”), or paste a billing export as CSV or JSON.\n";
 
 export const HELLO_REPORT: Report = {
   summary: "Nothing to analyse yet.",
   findings: [],
   recommendations: [],
   assumptions: [],
-  questions: [
-    "What do you spend on AI a month, and on what?",
-    "Which models or GPUs do you use, and how much?",
-  ],
+  questions: ["What do you spend a month, and on what?"],
 };

@@ -275,12 +275,6 @@ describe("the user's figures", () => {
     expect(driven.text).toContain("You spend **$12,000 a month**");
   });
 
-  test("[G4] does not offer prompt caching for embeddings", async () => {
-    const driven = await answer("Reduce the cost of 2B tokens per month on text-embedding-3-large");
-    expect(driven.text).toContain("$260 a month"); // 2,000 × 0.13, all of it input
-    expect(driven.tools.map(({ name }) => name)).not.toContain("simulate_caching");
-  });
-
   test("[G4] splits a cloud bill by a labelled assumption", async () => {
     const driven = await answer("Our AWS bill is $30k per month, reduce it");
     expect(driven.text).toContain("$30,000 without a breakdown is 65 % GPU compute");

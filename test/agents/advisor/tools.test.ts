@@ -116,16 +116,14 @@ describe("gpu_rightsizing", () => {
     steady: [0.4, 0.6] as [number, number],
   };
 
-  test("[G10] frees what the target does not need, and prices idle time", async () => {
+  test("[G10] frees what the target does not need", async () => {
     const result = await run(gpuRightsizing, args);
     expect(result.levers[0]).toMatchObject({ lever: "rightsize", share: [0.3, 0.5], saving: [3_000, 5_000] });
-    expect(result).toMatchObject({ idle_cost: [6_500, 6_500] });
   });
 
-  test("[G10] prices a commitment and its break-even", async () => {
+  test("[G10] prices a commitment", async () => {
     const result = await run(gpuRightsizing, args);
     expect(result.levers[1]).toMatchObject({ lever: "commit", share: [0.1, 0.15] });
-    expect(result).toMatchObject({ commit_break_even_utilisation: 0.75 });
   });
 
   test("[G10] frees whole GPUs where the fleet is known", async () => {
@@ -209,14 +207,12 @@ describe("price_lookup", () => {
     expect(await cost({ cached_tokens: 99e6 })).toBe(33); // never more cached than there is input
   });
 
-  test("[G10] names cheaper models of the same tier, cheapest first", async () => {
-    const { cheaper } = await run(priceLookup, { models: ["claude-opus-4-6"], ...mix });
-    expect(cheaper).toHaveLength(2);
-    expect(cheaper[0]?.cost).toBeLessThanOrEqual(cheaper[1]?.cost ?? 0);
-    for (const { model, saving_share } of cheaper) {
-      expect(priceOf(model)?.tier).toBe("frontier");
-      expect(saving_share).toBeGreaterThan(0);
-    }
+  test("[G10] names the cheapest model of the same tier, if there is a cheaper one", async () => {
+    const { cheaper } = await run(priceLookup, { models: ["claude-opus-4-6", "gpt-5"], ...mix });
+    // 10 × 1.25 + 2 × 10 instead of 10 × 5 + 2 × 25
+    expect(cheaper).toEqual([
+      { instead_of: "claude-opus-4-6", model: "gpt-5", cost: 32.5, saving_share: 0.675 },
+    ]);
   });
 
   test("[G10] says which models it does not know", async () => {
@@ -232,7 +228,7 @@ describe("price_lookup", () => {
   });
 
   test("[G10] the table is whole: positive prices, cached not dearer, smaller models cheaper and present", () => {
-    expect(MODEL_PRICES.length).toBeGreaterThanOrEqual(25);
+    expect(MODEL_PRICES.length).toBeGreaterThanOrEqual(12);
     expect(new Set(MODEL_PRICES.map(({ model }) => model)).size).toBe(MODEL_PRICES.length);
     for (const price of MODEL_PRICES) {
       expect(price.input_cost_per_token, price.model).toBeGreaterThan(0);

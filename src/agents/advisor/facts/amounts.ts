@@ -20,7 +20,7 @@ export interface Amount {
 }
 
 const GENERAL =
-  /\b(?:ai|ml|genai) (?:infra\w*|stack|costs?|spend\w*|bills?|budget|services|tools|workloads?)|\b(?:total|overall|altogether|everything)\b/i;
+  /\b(?:ai|ml|genai) (?:infra|stack|cost|spend|bill|budget|service|tool)|\b(?:total|overall|everything)\b/i;
 const SPENT_JUST_BEFORE = /\b(?:spend|pay|cost|bill|budget)\w* (?:is |of |about |around |us |roughly |~)*$/i;
 const LISTED = /[$€£]|\b(?:usd|eur|gbp|monthly|costs?)\b/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");

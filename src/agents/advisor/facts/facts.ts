@@ -22,14 +22,12 @@ function combine(older: Facts, newer: Facts): Facts {
     ...spendOf(older, newer),
     left_out: [...older.left_out, ...newer.left_out],
     target: newer.target ?? older.target,
-    goal: newer.goal ?? older.goal,
     gpu_rate: newer.gpu_rate ?? older.gpu_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
     committed: older.committed || newer.committed,
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
-    unpriced: last(({ unpriced }) => unpriced),
     tokens: newer.tokens ?? older.tokens,
   };
 }

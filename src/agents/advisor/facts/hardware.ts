@@ -17,9 +17,9 @@ export interface HardwareFacts {
 }
 
 const COUNT = String.raw`(?<![$€£\d.,])(\d{1,2},\d{3}|\d{1,5}) ?[x×*]? ?`;
-const NODES = String.raw`(?:(?:nodes?|servers?|machines?|instances?|boxes) ?(?:of|with|[x×])? ?|(?<=[x×] ?))(\d{1,3}) ?[x×]? ?`;
-const WORDS = String.raw`(?:(?:nvidia|reserved|on-demand|spot|dedicated|idle|cloud|training|inference|\d+ ?gb)[ -]+){0,3}`;
-const TYPE = String.raw`(?<![a-wyz])(B200|H[12]00|H20|A100|A10G?|L40S?|L4|T4|V100|MI300X|A6000)(?:[ -]?\d+ ?gb)?s?\b(?: ?gpus?\b)?`;
+const NODES = String.raw`(?:(?:nodes?|servers?) ?(?:of|with|[x×])? ?|(?<=[x×] ?))(\d{1,3}) ?[x×]? ?`;
+const WORDS = "(?:(?:nvidia|reserved|on-demand|spot|idle)[ -]+)?";
+const TYPE = String.raw`(?<![a-wyz])([BH]200|[AHV]100|A10G|L40S|L4|T4)(?:[ -]?\d+ ?gb)?s?\b`;
 
 const TYPED = new RegExp(`(?:${COUNT})?(?:${NODES})?${WORDS}${TYPE}(?: ?[x×] ?(\\d{1,4})\\b)?`, "gi");
 const UNTYPED = new RegExp(`${COUNT}${WORDS}gpus?\\b(?![- ]?hours?)`, "gi");

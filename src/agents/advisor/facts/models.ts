@@ -5,8 +5,6 @@ import { mask } from "./mask.ts";
 export interface ModelFacts {
   /** Names as in the price table, in order of appearance. */
   readonly models: readonly string[];
-  /** Named, but without a price here. */
-  readonly unpriced: readonly string[];
   readonly rest: string;
 }
 
@@ -16,8 +14,9 @@ const PRICED = MODELS.toSorted((a, b) => b.length - a.length).map((model) => ({
   pattern: new RegExp(`\\b${spelling(model)}(?![\\w]|[-.]\\d)`, "gi"),
 }));
 
+/** Without a price here; their versions are no amounts. */
 const OTHER =
-  /\b(?:(?:gpt|claude|gemini|llama|mistral|mixtral|deepseek|qwen|nova|command|grok|gemma)[- ]?(?:[a-z]+[- ])?v?\d[\w.-]*\w|gpt-?\d|o[134](?:-(?:mini|pro))?)\b/gi;
+  /\b(?:(?:gpt|claude|gemini|llama|mistral|deepseek|qwen|nova|grok)[- ]?(?:[a-z]+[- ])?v?\d[\w.-]*|o[134])\b/gi;
 
 export function readModels(text: string): ModelFacts {
   let rest = text;
@@ -27,12 +26,10 @@ export function readModels(text: string): ModelFacts {
     rest = masked.rest;
     found.push(...masked.matches.map((match) => ({ model, at: match.index })));
   }
-  const other = mask(rest, OTHER);
   const models = found.toSorted((a, b) => a.at - b.at).map(({ model }) => model);
   return {
     models: [...new Set(models)],
-    unpriced: [...new Set(other.matches.map(([name]) => name))].slice(0, 5),
-    rest: other.rest,
+    rest: mask(rest, OTHER).rest,
   };
 }
 

@@ -15,20 +15,13 @@ export interface Money extends Span {
 const SYMBOLS: Readonly<Record<string, string>> = {
   $: "USD",
   US$: "USD",
-  A$: "AUD",
-  C$: "CAD",
-  S$: "SGD",
   "€": "EUR",
   "£": "GBP",
-  "¥": "JPY",
-  "₹": "INR",
   DOLLAR: "USD",
-  BUCK: "USD",
   EURO: "EUR",
-  POUND: "GBP",
 };
 
-const MARK = String.raw`(?:US|[ACS])?\$|[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SGD|SEK|NOK|DKK|PLN|dollars?|euros?|pounds?|bucks?)\b`;
+const MARK = String.raw`(?:US)?\$|[€£]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|dollars?|euros?)\b`;
 
 const MONEY = new RegExp(
   `(?<![\\w.,])(?:(${MARK}) ?)?(${SPACED_NUMBER})(?: ?(${SUFFIX})(?![a-z]))?(?: ?(${MARK}))?(?![\\w%])`,

@@ -5,7 +5,7 @@ export const NUMBER = String.raw`\d+(?:[,.]\d+)*`;
 export const SPACED_NUMBER = String.raw`\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d{1,2})?(?!\d)|${NUMBER}`;
 
 /** Longest first; a suffix never runs on into another word. */
-export const SUFFIX = "thousand|grand|million|billion|trillion|mio|mn|mm|bn|[kmbt]";
+export const SUFFIX = "thousand|million|billion|mn|bn|[kmbt]";
 
 const SCALE: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9, t: 1e12 };
 
@@ -19,8 +19,7 @@ export function parseNumber(digits: string, suffix = ""): number | undefined {
 }
 
 function scaleOf(suffix: string): number {
-  if (suffix === "thousand" || suffix === "grand") return 1e3;
-  return SCALE[suffix.charAt(0)] ?? 1;
+  return suffix === "thousand" ? 1e3 : (SCALE[suffix.charAt(0)] ?? 1);
 }
 
 /** The separator that can only be decimal becomes ".", the others go. */
@@ -31,9 +30,8 @@ function plain(digits: string, suffix: string): string {
   const mixed = digits.includes(".") && digits.includes(",");
   const grouped =
     digits.length - last === 4 && !/^0?$/.test(whole) && !(suffix !== "" && digits[last] === ".");
-  if (!mixed && (grouped || /[.,]/.test(whole))) return digits.replace(/[.,]/g, "");
-  if (mixed && digits.length - last === 4 && whole.includes(digits.charAt(last))) {
-    return digits.replace(/[.,]/g, "");
-  }
+  // "1.234,567.890" has no decimals either: its last mark stands between thousands before.
+  const again = digits.length - last === 4 && whole.includes(digits.charAt(last));
+  if (mixed ? again : grouped || /[.,]/.test(whole)) return digits.replace(/[.,]/g, "");
   return `${whole.replace(/[.,]/g, "")}.${digits.slice(last + 1)}`;
 }

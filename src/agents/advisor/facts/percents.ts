@@ -1,4 +1,4 @@
-/** What the percentages of a text mean: utilisation, shares of the spend, cache hits, failed runs, a goal. */
+/** What the percentages of a text mean: utilisation, or a share of the spend. */
 import { type Scope, scopeOf } from "../buckets.ts";
 import { mask } from "./mask.ts";
 import { readModels } from "./models.ts";
@@ -13,65 +13,47 @@ export interface Share {
 /** Fractions, 0 to 1. */
 export interface PercentFacts {
   readonly utilisation?: number;
-  readonly cache_hit?: number;
-  readonly deferrable?: number;
-  readonly failed?: number;
-  /** "Cut costs by 30%". */
-  readonly goal?: number;
   readonly shares: readonly Share[];
 }
 
-type Meaning = Exclude<keyof PercentFacts, "shares"> | "idle" | "other";
-
 const PERCENT =
-  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b|pct\b)/gi;
+  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b)/gi;
 
-/** Tried in this order on the words after, then on the words before. */
-const MEANINGS: ReadonlyArray<readonly [Meaning, RegExp]> = [
-  ["idle", /\bidle\b/i],
-  ["utilisation", /\b(?:utili[sz]\w*|busy|util)\b/i],
-  ["cache_hit", /\bcach\w*|\bhit rate\b/i],
-  ["deferrable", /\b(?:batch\w*|offline|async\w*|overnight|can wait|deferr\w*|not urgent)\b/i],
-  ["failed", /\b(?:fail\w*|crash\w*|restart\w*|wasted)\b/i],
-  ["other", /\b(?:margin|discount|growth|gr[eo]w\w*|accura\w*|uptime|increase\w*|cpu|memory|more|higher)\b/i],
-];
-
-const GOAL = /\b(?:cut|reduc\w*|sav\w*|lower|trim|shave|drop|decrease)\b[^%]*$/i;
+const IDLE = /\bidle\b/i;
+const USED = /\b(?:utili[sz]|busy)/i;
+/** Percentages that are said about something else than the bill. */
+const OTHER =
+  /\b(?:cach|hit rate|batch|async|overnight|can wait|fail|crash|wasted|margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more)/i;
+const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
+const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
 export function readPercents(text: string, original: string): PercentFacts & { readonly rest: string } {
   const { matches, rest } = mask(text, PERCENT);
   const spans = matches.map((match) => ({ start: match.index, end: match.index + match[0].length }));
-  const around = contexts(original, spans);
-  const found: { -readonly [key in Meaning]?: number } = {};
-  const shares: Share[] = [];
-  matches.forEach((match, index) => {
-    const context = around[index];
-    const value = fraction(match);
-    if (context === undefined || value === undefined) return;
-    const meaning = meaningOf(context);
-    if (meaning !== undefined) found[meaning] ??= value;
-    else shares.push(...shareOf(context, value));
+  const found = contexts(original, spans).flatMap((context, index) => {
+    const value = fraction(matches[index]);
+    return value === undefined ? [] : meaningsOf(context, value);
   });
-  const { idle, other: _, ...facts } = found;
-  return { ...(idle === undefined ? {} : { utilisation: 1 - idle }), ...facts, shares, rest };
+  const utilisation = found.find((each) => typeof each === "number");
+  const shares = found.filter((each) => typeof each !== "number");
+  return { ...(utilisation === undefined ? {} : { utilisation }), shares, rest };
 }
 
 /** The middle of a range; `undefined` above 100 %. */
-function fraction([, low, high = ""]: RegExpExecArray): number | undefined {
+function fraction([, low, high = ""]: readonly string[] = []): number | undefined {
   const value = (Number(low ?? high) + Number(high)) / 200;
   return value <= 1 ? value : undefined;
 }
 
-function meaningOf({ before, lead, after }: Context): Meaning | undefined {
-  const near = after.slice(0, 40).split(/,/)[0] ?? "";
-  const direct = MEANINGS.find(([, words]) => words.test(near));
-  if (direct) return direct[0];
-  if (GOAL.test(lead.slice(-50))) return "goal";
-  const said = MEANINGS.find(([, words]) => words.test(before.slice(-40)));
-  if (said) return said[0];
-  return /\bgpus?\b.{0,20}\bat\W*$/i.test(before) || /\brun\w*\W+at\W*$/i.test(before)
-    ? "utilisation"
-    : undefined;
+/** The words after say more than the words before. A bare number is the utilisation. */
+function meaningsOf(context: Context, value: number): ReadonlyArray<number | Share> {
+  const { before, lead, after } = context;
+  for (const words of [after.slice(0, 40).split(",")[0] ?? "", before.slice(-40)]) {
+    if (IDLE.test(words)) return [1 - value];
+    if (USED.test(words)) return [value];
+    if (OTHER.test(words) || WISH.test(lead.slice(-50))) return [];
+  }
+  return RUNNING.test(before) ? [value] : shareOf(context, value);
 }
 
 function shareOf({ before, after }: Context, share: number): readonly Share[] {

@@ -20,7 +20,7 @@ const UNIT = "hours?|hrs?|h|days?|d|weeks?|wk|months?|mo|mth|quarters?|qtr|years
 const PERIODS = ["hour", "day", "week", "month", "quarter", "year"] as const;
 
 /** One group: the unit, or the adverb. */
-export const PERIOD = String.raw`(?:(?:\/|\b(?:per|an?|each|every|this|last)\s)\s*(?:single\s)?(${UNIT})\b|\b(hourly|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?|p\.\s?a\b|pcm))`;
+export const PERIOD = String.raw`(?:(?:\/|\b(?:per|an?|each|every|this|last)\s)\s*(?:single\s)?(${UNIT})\b|\b(hourly|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?))`;
 
 const FIRST = new RegExp(PERIOD, "i");
 
@@ -32,7 +32,6 @@ export function periodIn(text: string): Period | undefined {
 
 export function periodOf(word = ""): Period | undefined {
   const unit = word.toLowerCase();
-  const period = PERIODS.find((each) => each.startsWith(unit.charAt(0)));
-  if (unit === "" || period !== undefined) return unit === "" ? undefined : period;
-  return /^[ap]/.test(unit) ? (unit === "pcm" ? "month" : "year") : undefined;
+  if (unit === "") return undefined;
+  return PERIODS.find((each) => each.startsWith(unit.charAt(0))) ?? "year";
 }

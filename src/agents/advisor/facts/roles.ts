@@ -3,12 +3,8 @@ import type { Money } from "./money.ts";
 import type { Period } from "./periods.ts";
 import type { Context } from "./sentences.ts";
 
-/**
- * `spend` is what is paid now, `target` what it should fall to, `goal` what
- * should be saved; `budget`, `previous` and `projected` stand in for the spend
- * only where nothing else does.
- */
-export type Role = "spend" | "target" | "goal" | "budget" | "previous" | "projected" | "gpu_rate" | "other";
+/** `spend` is what is paid now, `target` what it should fall to; a `budget` is spend where no spend is named, else a target. */
+export type Role = "spend" | "target" | "budget" | "gpu_rate" | "other";
 
 export interface Reading {
   readonly period: Period | undefined;
@@ -18,40 +14,27 @@ export interface Reading {
 
 export const SPENDING = /\b(?:spen[dt]|pa(?:y|id)|cost|bill|budget|burn|expens|invoice)/i;
 
-const ABOUT = "(?:about |around |roughly |at least |just |~)?$";
-const CUT = "\\b(?:cut|reduc\\w*|lower|bring|get|down|drop|shrink|go|trim|optimi[sz]e|slash)\\b";
-const MOVED = /\b(?:went|fell|dropped|came|gr[eo]wn?|rose|doubled|tripled|jumped|increased|climbed|gone)\b/i;
+const MOVED = /\b(?:went|fell|dropped|gr[eo]wn?|rose|doubled|jumped|increased)\b/i;
 
-/** Tried in order: the words before (the last 60 characters), then the words after; either absent fits all. */
-const RULES: ReadonlyArray<readonly [Role, RegExp | undefined, RegExp?]> = [
+/** Tried in order on the last words before; what nothing fits is spend. */
+const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
   [
-    "goal",
-    new RegExp(`${CUT}.*\\bby ${ABOUT}|\\b(?:sav(?:e|ing)|shave|free up) (?:us |me |up to )?${ABOUT}`, "i"),
+    "other",
+    /\b(?:by|sav(?:e|ing)|shave|free up|up from|down from|used to \w+|cut|trim) (?:us |up to |about )?$/i,
   ],
-  ["goal", /\b(?:cut|trim|take|drop) $/i, /^.{0,12}\b(?:from|off|out of)\b/i],
   [
     "target",
-    /\b(?:want|like|hope|aim|need|should|could|plan|keep|stay)\b.{0,25}\b(?:spend|pay|be|cost|get|stay|keep|go|under|below|at)\b.{0,12}$/i,
+    /\b(?:want|like|aim|need|should|keep|stay)\b.{0,25}\b(?:spend|pay|be|get|stay|keep|under|below|at)\b.{0,12}$/i,
   ],
-  [
-    "spend",
-    /\b(?:(?:spend|pay)\w*|bill is) (?:just )?(?:under|below|less than|at most) $|\b(?:up|close|comes?|amounts?|adds up) to $/i,
-  ],
-  ["target", /\b(?:target\w*|cap(?:ped)?|ceiling|limit|max(?:imum)?|at most|no more than|within)\b.{0,12}$/i],
-  ["target", new RegExp(`${CUT}.*\\b(?:to|under|below|less than|towards?) ${ABOUT}`, "i")],
+  ["spend", /\b(?:spend|pay|bill is|close|comes?|amounts?) (?:up |just )?(?:to|under|below|less than) $/i],
   ["budget", /\bbudget\b.{0,15}$/i],
-  ["budget", undefined, /^.{0,12}\bbudget\b/i],
-  ["previous", /\b(?:up from|down from|used to \w+|previously|originally|a year ago|last year)\b.{0,30}$/i],
-  ["previous", undefined, /^.{0,10}\b(?:a year ago|last year|previously)\b/i],
-  ["projected", /\b(?:expect|forecast|project|will (?:be|reach|hit)|reach|grow to|heading)\w*.{0,15}$/i],
+  ["target", /\b(?:target|cap|limit|max|at most|no more than|to|under|below)\b.{0,12}$/i],
 ];
 
 const PER_UNIT =
-  /^ ?(?:\/|per|an?|each|for) ?(?:1? ?[km]|1,?000|million|thousand)? ?(?:tokens?|requests?|calls?|seats?|users?|quer(?:y|ies)|images?|[tg]b|customers?|nodes?|instances?|employees?|developers?|documents?)\b/i;
-const PER_GPU =
-  /^ ?(?:\/|per|an?) ?(?:gpu|card)|^ ?(?:\/|per|an?) ?(?:h|hr|hour)\b ?(?:\/|per|each|for each) ?(?:gpu|card)?/i;
-const ELSEWHERE =
-  /\b(?:revenue|[am]rr|raised|funding|valuation|profit|credits?|salar\w*|payroll|runway|savings of)\b/i;
+  /^ ?(?:\/|per|an?|each|for) ?(?:1? ?[km]|1,?000|million|thousand)? ?(?:token|request|call|seat|user|query|queries|image|[tg]b\b|customer|instance)/i;
+const PER_GPU = /^ ?(?:\/|per|an?) ?(?:gpu|card|(?:h|hr|hour)\b ?(?:\/|per|each|for each) ?(?:gpu|card))/i;
+const ELSEWHERE = /\b(?:revenue|[am]rr|raised|funding|profit|credits?|salar\w*|last year|a year ago)\b/i;
 
 /** No cloud charges more for one GPU-hour. */
 const MAX_GPU_RATE = 150;
@@ -64,17 +47,12 @@ export function roleOf(
   const hourly = period === "hour" && /gpu|[ahbl]\d{1,3}/i.test(lead);
   if (PER_GPU.test(after) || (hourly && high < MAX_GPU_RATE))
     return high < MAX_GPU_RATE ? "gpu_rate" : "other";
-  const clause =
-    before
-      .split(/,|\band\b/i)
-      .at(-1)
-      ?.slice(-30) ?? "";
-  if (PER_UNIT.test(after) || ELSEWHERE.test(`${clause} ${after.slice(0, 30)}`)) return "other";
-  if (leads_to_next) return MOVED.test(lead) ? "previous" : "spend";
-  if (changed) return MOVED.test(lead) ? "spend" : "target";
+  const clause = before.split(/,|\band\b/i).at(-1) ?? "";
+  if (PER_UNIT.test(after) || ELSEWHERE.test(`${clause.slice(-30)} ${after.slice(0, 30)}`)) return "other";
+  if (changed || leads_to_next) {
+    // "Costs went from A to B": B is paid now. "Cut it from A to B": A is.
+    return MOVED.test(lead) === changed ? "spend" : changed ? "target" : "other";
+  }
   const last = lead.slice(-60);
-  return (
-    RULES.find(([, first, then]) => (first?.test(last) ?? true) && (then?.test(after) ?? true))?.[0] ??
-    "spend"
-  );
+  return RULES.find(([, words]) => words.test(last))?.[0] ?? "spend";
 }

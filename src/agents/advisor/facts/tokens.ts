@@ -14,7 +14,7 @@ export interface Tokens {
 }
 
 const VOLUME = new RegExp(
-  `(?<![$€£\\d.,])(${NUMBER}) ?(${SUFFIX})? +(?:(input|prompt|output|completion)(?: tokens?)?|tokens?)\\b(?! ?(?:\\/|per|a|each) ?(?:request|call|query|message))(?: (?:in|out)\\b)?(?: ?${PERIOD})?`,
+  `(?<![$€£\\d.,])(${NUMBER}) ?(${SUFFIX})? +(?:(input|prompt|output|completion)(?: tokens?)?|tokens?)\\b(?! ?(?:\\/|per|a|each) ?(?:request|call|query|message))(?: ?${PERIOD})?`,
   "gi",
 );
 

@@ -1,7 +1,4 @@
 /** What incremental processing, colder storage and pruned scans save in data processing. */
 import { factorSimulator } from "./factors.ts";
 
-export const dataPipelineAudit = factorSimulator(
-  "data_pipeline_audit",
-  "Data processing: compute × unchanged work, storage × cold part × tier discount, queries × bytes skipped.",
-);
+export const dataPipelineAudit = factorSimulator("data_pipeline_audit");

@@ -4,18 +4,15 @@
  * that the arithmetic can be read in the arguments and in the result.
  */
 import * as z from "zod/mini";
-import { amount, percents, type Range, savingOf, shares, simulator } from "./savings.ts";
+import { amount, isRange, percents, type Range, savingOf, simulator } from "./savings.ts";
 
-const input = z.object({
-  spend: amount,
-  /** Per lever its factors by name, each as a range. */
-  levers: z.record(z.string(), z.record(z.string(), shares)),
-});
+/** Per lever its factors by name. */
+export type Factors = Readonly<Record<string, Readonly<Record<string, Range>>>>;
 
-export type Factors = z.infer<typeof input>["levers"];
+const input = z.object({ spend: amount, levers: z.custom<Factors>(isFactors) });
 
-export function factorSimulator(name: string, description: string) {
-  return simulator(name, description, input, ({ spend, levers }) => ({
+export function factorSimulator(name: string) {
+  return simulator(name, input, ({ spend, levers }) => ({
     levers: Object.entries(levers).map(([lever, factors]) => {
       const product = Object.values(factors).reduce<Range>(
         ([a, b], [low, high]) => [a * low, b * high],
@@ -24,6 +21,12 @@ export function factorSimulator(name: string, description: string) {
       return savingOf(lever, spend, product, described(factors));
     }),
   }));
+}
+
+function isFactors(value: unknown): value is Factors {
+  return Object.values(Object(value)).every((factors) =>
+    Object.values(Object(factors)).every((range) => isRange(range, 1)),
+  );
 }
 
 /** "25–40 % can wait × 50 % discount": also the words of the assumption. */

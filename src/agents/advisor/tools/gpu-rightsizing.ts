@@ -1,16 +1,6 @@
-/** What idle GPU time costs, what fewer GPUs would save, and when a commitment pays. */
+/** What fewer GPUs would save, and what a commitment would. */
 import * as z from "zod/mini";
-import {
-  amount,
-  cents,
-  clamp,
-  percent,
-  percents,
-  type Range,
-  savingOf,
-  shares,
-  simulator,
-} from "./savings.ts";
+import { amount, percent, percents, type Range, savingOf, shares, simulator } from "./savings.ts";
 
 const input = z.object({
   /** Monthly spend on the fleet: GPUs × hours × rate. */
@@ -28,7 +18,6 @@ const input = z.object({
 
 export const gpuRightsizing = simulator(
   "gpu_rightsizing",
-  "Idle cost of a GPU fleet, saving at a target utilisation, break-even of a commitment.",
   input,
   ({ spend, gpus, utilisation, target, on_demand_rate, committed_rate, steady }) => {
     const freed: Range = [
@@ -48,9 +37,6 @@ export const gpuRightsizing = simulator(
           `${percents(steady)} always on × ${percent(off)} off`,
         ),
       ],
-      idle_cost: [cents(spend * (1 - utilisation[1])), cents(spend * (1 - utilisation[0]))],
-      /** Below this utilisation paying by the hour is cheaper. */
-      commit_break_even_utilisation: clamp(ratio),
     };
   },
 );

@@ -46,23 +46,20 @@ const DAY_MS = 86_400_000;
 
 export const parseUsage: Tool<Args, Usage> = {
   name: "parse_usage",
-  description:
-    "Reads billing data (CSV, TSV, JSON, JSONL; FOCUS, OpenAI, LiteLLM, OpenRouter) and counts rejected rows.",
+  description: "Reads billing data.",
   input,
   output,
   idempotent: true,
   execute({ text = "", rows }) {
-    const table =
-      rows === undefined ? readTable(text) : { format: "json", records: recordsOf(rows), broken: [] };
+    const table = rows ? { records: recordsOf(rows), broken: [] } : readTable(text);
     const read = rowsOf(table);
     const good = read.filter((each) => typeof each !== "string");
     const reasons = [...table.broken, ...read.filter((each) => typeof each === "string")];
     return {
-      format: table.format,
       rows: bounded(good),
       accepted: good.length,
       rejected: [...Map.groupBy(reasons, String)].map(([reason, { length: count }]) => ({ reason, count })),
-      currencies: [...Map.groupBy(good, ({ currency }) => currency)]
+      currencies: [...Map.groupBy(good, ({ labels }) => labels.currency)]
         .map(([currency, own]) => ({ currency, rows: own.length, cost: cents(sum(own, "cost")) }))
         .toSorted((a, b) => b.rows - a.rows),
       days: daysOf(good),
@@ -87,26 +84,24 @@ function rowsOf({ records }: Table): ReadonlyArray<Row | string> {
 /** Rows that differ only in the day are one; small ones beyond the limit are one per month, category and currency. */
 function bounded(rows: readonly Row[]): UsageRow[] {
   const sums = merged(rows);
-  const small = sums
-    .slice(MAX_ROWS)
-    .map((row) => ({ ...row, provider: "", service: "(other)", model: "", unit: "" }));
-  return [...sums.slice(0, MAX_ROWS), ...merged(small)];
+  const small = sums.slice(MAX_ROWS).map((row) => ({
+    ...row,
+    labels: { ...row.labels, provider: "", service: "(other)", model: "", unit: "" },
+  }));
+  return [...sums.slice(0, MAX_ROWS), ...merged(small)].map(({ labels, quantity, cost }) => ({
+    ...labels,
+    quantity,
+    cost,
+  }));
 }
 
-function merged(rows: ReadonlyArray<Row | UsageRow>): UsageRow[] {
-  const labels = ({ period, provider, service, category, model, unit, currency }: Row | UsageRow) => ({
-    period,
-    provider,
-    service,
-    category,
-    model,
-    unit,
-    currency,
-  });
-  return [...Map.groupBy(rows, (row) => JSON.stringify(labels(row))).values()]
+type Sum = Pick<Row, "labels" | "quantity" | "cost">;
+
+function merged(rows: readonly Sum[]): Sum[] {
+  return [...Map.groupBy(rows, ({ labels }) => JSON.stringify(labels)).values()]
     .flatMap((members) =>
-      members.slice(0, 1).map((first) => ({
-        ...labels(first),
+      members.slice(0, 1).map(({ labels }) => ({
+        labels,
         quantity: sum(members, "quantity"),
         cost: cents(sum(members, "cost")),
       })),

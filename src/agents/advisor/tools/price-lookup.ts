@@ -13,10 +13,10 @@ const input = z.object({
   output_tokens: amount,
 });
 
-const priced = z.object({ model: z.string(), tier: z.string(), cost: amount });
+const priced = z.object({ model: z.string(), cost: amount });
 const output = z.object({
   models: z.array(priced),
-  /** Cheaper models of the same tier: candidates to test, not equals. */
+  /** The cheapest model of the same tier: a candidate to test, not an equal. */
   cheaper: z.array(
     z.object({ instead_of: z.string(), model: z.string(), cost: amount, saving_share: amount }),
   ),
@@ -25,11 +25,9 @@ const output = z.object({
 type Mix = z.infer<typeof input>;
 export type Prices = z.infer<typeof output>;
 
-const MAX_CANDIDATES = 2;
-
 export const priceLookup: Tool<Mix, Prices> = {
   name: "price_lookup",
-  description: "Monthly cost of a token mix at bundled list prices, and cheaper models of the same tier.",
+  description: "Cost of tokens.",
   input,
   output,
   idempotent: true,
@@ -40,7 +38,6 @@ export const priceLookup: Tool<Mix, Prices> = {
       source: PRICES_SOURCE,
       models: known.map((price) => ({
         model: price.model,
-        tier: price.tier,
         cost: cents(costOf(price, mix)),
       })),
       cheaper: known.flatMap((price) => cheaper(price, mix)),
@@ -65,15 +62,12 @@ function costOf(
 
 function cheaper(price: ModelPrice, mix: Mix): Prices["cheaper"] {
   const own = costOf(price, mix);
-  return MODEL_PRICES.filter(({ tier, mode }) => tier === price.tier && mode === price.mode)
-    .map(({ model, ...other }) => ({ model, cost: costOf({ model, ...other }, mix) }))
-    .filter(({ cost }) => cost < own)
-    .toSorted((a, b) => a.cost - b.cost)
-    .slice(0, MAX_CANDIDATES)
-    .map(({ model, cost }) => ({
-      instead_of: price.model,
-      model,
-      cost: cents(cost),
-      saving_share: clamp(1 - cost / own),
-    }));
+  const [cheapest = price] = MODEL_PRICES.filter(({ tier }) => tier === price.tier).toSorted(
+    (a, b) => costOf(a, mix) - costOf(b, mix),
+  );
+  const { model } = cheapest;
+  const cost = costOf(cheapest, mix);
+  return cost < own
+    ? [{ instead_of: price.model, model, cost: cents(cost), saving_share: clamp(1 - cost / own) }]
+    : [];
 }

@@ -43,8 +43,7 @@ const EFFORT = { low: 1, medium: 2, high: 3 } as const;
 
 export const rankRecommendations: Tool<Args, Ranking> = {
   name: "rank_recommendations",
-  description:
-    "Orders levers by saving × confidence ÷ effort; overlapping ones compound, capped at their bucket.",
+  description: "Orders levers.",
   input,
   output,
   idempotent: true,

@@ -3,17 +3,18 @@ import * as z from "zod/mini";
 import type { Tool } from "../../effects.ts";
 import type { Schema } from "../../schema.ts";
 
-/** A share of something, 0 to 1. */
-export const share = z.number().check(z.gte(0), z.lte(1));
+/** From the cautious end to the hopeful one. */
+export type Range = readonly [number, number];
 
 /** Money, tokens, hours: anything that is not negative. */
 export const amount = z.number().check(z.gte(0));
 
-/** From the cautious end to the hopeful one. */
-export const shares = z.tuple([share, share]);
-export const amounts = z.tuple([amount, amount]);
+/** A share of something, 0 to 1. */
+export const share = amount.check(z.refine((value) => value <= 1));
 
-export type Range = z.infer<typeof amounts>;
+/** Zod's tuples would weigh half a kilobyte for these two. */
+export const shares = z.custom<Range>((value) => isRange(value, 1));
+export const amounts = z.custom<Range>((value) => isRange(value, Number.MAX_VALUE));
 
 const saving = z.object({
   lever: z.string(),
@@ -30,13 +31,17 @@ const simulation = z.object({ levers: z.array(saving) });
 export type Saving = z.infer<typeof saving>;
 export type Simulation = z.infer<typeof simulation>;
 
+export function isRange(value: unknown, most: number): value is Range {
+  return Array.isArray(value) && value.length === 2 && value.every((end) => end >= 0 && end <= most);
+}
+
 /** A tool that works out levers on one bucket. */
 export function simulator<Args>(
   name: string,
-  description: string,
   input: Schema<Args>,
   execute: (args: Args) => Simulation,
 ): Tool<Args, Simulation> {
+  const description = "What levers save, and why.";
   return { name, description, input, output: simulation, idempotent: true, execute };
 }
 

@@ -1,7 +1,4 @@
 /** What moving work that can wait to a batch interface saves. */
 import { factorSimulator } from "./factors.ts";
 
-export const simulateBatch = factorSimulator(
-  "simulate_batch",
-  "Batch processing: share of the work that can wait × discount.",
-);
+export const simulateBatch = factorSimulator("simulate_batch");

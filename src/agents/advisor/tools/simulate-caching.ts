@@ -18,7 +18,6 @@ const input = z.object({
 
 export const simulateCaching = simulator(
   "simulate_caching",
-  "Prompt caching: in_tok × share × hit × (p_in − p_cached) − writes × (p_write − p_in).",
   input,
   ({ spend, input_share, repeated, hits, price_in, price_cached, price_write }) => {
     const tokens = price_in > 0 ? input_share / price_in : 0;

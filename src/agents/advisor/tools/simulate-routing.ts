@@ -28,7 +28,6 @@ const ESCALATIONS = [0, 0.1, 0.2, 0.3];
 
 export const simulateRouting = simulator(
   "simulate_routing",
-  "Routing easy calls to a smaller model: routed × ((1 − e) × p_big − p_small), and its sensitivity to e.",
   input,
   ({ spend, addressable, price_big, price_small, routed, escalation }) => {
     const ratio = price_big > 0 ? price_small / price_big : 1;

@@ -1,4 +1,4 @@
-/** Where the money goes: totals by dimension, month over month, and cost per unit. */
+/** Where the money goes: the monthly total, by category and by model. */
 import * as z from "zod/mini";
 import type { Tool } from "../../effects.ts";
 import { DAYS_PER_MONTH } from "../facts/periods.ts";
@@ -22,7 +22,6 @@ const output = z.object({
   monthly: amount,
   by_category: groups,
   by_model: groups,
-  month_over_month: z.array(z.object({ period: z.string(), cost: amount, change: z.number() })),
 });
 
 type Args = z.infer<typeof input>;
@@ -33,48 +32,30 @@ const MAX_GROUPS = 6;
 
 export const summarizeSpend: Tool<Args, Summary> = {
   name: "summarize_spend",
-  description: "Totals by category, provider and model, month over month, unit costs.",
+  description: "Totals by category and model.",
   input,
   output,
   idempotent: true,
   execute({ rows, currency, days }) {
     const own = rows.filter((row) => row.currency === currency);
     const total = costOf(own);
+    const months = new Set(own.map(({ period }) => period).filter(Boolean)).size;
     const by = (key: (row: UsageRow) => string) =>
-      grouped(own, key)
+      [...Map.groupBy(own, key)]
+        .map(([name, members]) => ({ key: name, cost: costOf(members) }))
+        .filter((group) => group.key)
         .toSorted((a, b) => b.cost - a.cost)
         .slice(0, MAX_GROUPS)
-        .map(({ key: name, cost }) => ({ key: name, cost, share: clamp(cost / total) }));
-    const months = grouped(own, ({ period }) => period).toSorted((a, b) => (a.key < b.key ? -1 : 1));
+        .map((group) => ({ ...group, share: clamp(group.cost / total) }));
     return {
       currency,
       total,
-      monthly: cents(days > 1 ? (total / days) * DAYS_PER_MONTH : total / Math.max(1, months.length)),
+      monthly: cents(days > 1 ? (total / days) * DAYS_PER_MONTH : total / Math.max(1, months)),
       by_category: by(({ category }) => category),
-      by_provider: by(({ provider }) => provider),
       by_model: by(({ model }) => model),
-      month_over_month: months.slice(1).map(({ key, cost }, index) => {
-        const before = months[index]?.cost ?? 0;
-        return { period: key, cost, change: before > 0 ? Math.round((cost / before - 1) * 1e4) / 1e4 : 0 };
-      }),
-      unit_cost: grouped(own, ({ model, service, unit, quantity }) =>
-        quantity > 0 ? `${model || service} per 1M ${unit}` : "",
-      )
-        .slice(0, MAX_GROUPS)
-        .map(({ key, cost, quantity }) => ({ key, cost: cents((cost / quantity) * 1e6) })),
     };
   },
 };
-
-function grouped(rows: readonly UsageRow[], key: (row: UsageRow) => string) {
-  return [...Map.groupBy(rows, key)]
-    .filter(([name]) => name !== "")
-    .map(([name, members]) => ({
-      key: name,
-      cost: costOf(members),
-      quantity: members.reduce((sum, { quantity }) => sum + quantity, 0),
-    }));
-}
 
 function costOf(rows: readonly UsageRow[]): number {
   return cents(rows.reduce((sum, { cost }) => sum + cost, 0));

@@ -2,10 +2,7 @@
 import { factorSimulator } from "./factors.ts";
 import { clamp } from "./savings.ts";
 
-export const trainingEfficiency = factorSimulator(
-  "training_efficiency",
-  "Training: spot capacity net of repeated work, faster steps (1 − 1 ÷ speed-up), wasted runs × avoidable part.",
-);
+export const trainingEfficiency = factorSimulator("training_efficiency");
 
 /** Cheaper by the discount, dearer by the work that interruptions repeat. */
 export function spotSaving(discount: number, repeated: number): number {

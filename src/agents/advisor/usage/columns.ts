@@ -3,18 +3,17 @@ import type { Cells } from "./table.ts";
 
 /** Best name first; names are compared in lower case, without punctuation. */
 const NAMES = {
-  cost: "billedcost effectivecost cost costusd totalcost amountvalue amount amountusd spend unblendedcost costinusd responsecost costtotal listcost charge total",
-  currency: "billingcurrency currency currencycode amountcurrency",
-  period:
-    "chargeperiodstart date day month period usagedate starttime startdate timestamp createdat billingperiodstart time",
-  provider: "providername provider vendor litellmprovider customllmprovider cloud",
+  cost: "billedcost effectivecost cost costusd totalcost amountvalue amount amountusd spend responsecost total",
+  currency: "billingcurrency currency amountcurrency",
+  period: "chargeperiodstart date day month starttime timestamp createdat",
+  provider: "providername provider vendor customllmprovider",
   service: "servicename service product lineitem",
-  category: "servicecategory category usagetype type",
-  model: "model modelname modelgroup snapshotid skuid sku",
-  quantity: "consumedquantity quantity usageamount totaltokens tokens requests",
-  unit: "consumedunit unit pricingunit",
-  input: "inputtokens prompttokens tokensprompt",
-  output: "outputtokens completiontokens tokenscompletion",
+  category: "servicecategory category type",
+  model: "model modelname skuid sku",
+  quantity: "consumedquantity quantity totaltokens tokens",
+  unit: "consumedunit unit",
+  input: "inputtokens prompttokens",
+  output: "outputtokens completiontokens",
 } as const;
 
 export type Column = keyof typeof NAMES;

@@ -18,17 +18,14 @@ export function findUsage({ question, data }: Pick<AgentInput, "question" | "dat
 }
 
 function attachedData(data: unknown): Found["data"] {
-  if (typeof data === "string") return isUsage(data) ? { text: data } : undefined;
-  if (typeof data !== "object" || data === null) return undefined;
-  for (const key of ["csv", "text"]) {
-    const text: unknown = Object.entries(data).find(([name]) => name === key)?.[1];
-    if (typeof text === "string" && isUsage(text)) return { text };
-  }
+  const values: unknown[] = typeof data === "string" ? [data] : Object.values(Object(data));
+  const text = values.filter((each) => typeof each === "string").find(isUsage);
+  if (text !== undefined) return { text };
   const rows: unknown[] = Array.isArray(data) ? data : [data];
   return recordsOf(rows).some((cells) => looksLikeUsage(columnsOf(cells))) ? { rows } : undefined;
 }
 
-/** A fenced block, JSON, or lines under a header that names a cost. */
+/** JSON, or lines under a header that names a cost. */
 export function findPasted(text: string): Found {
   for (const block of blocksOf(text)) {
     if (isUsage(block)) return { data: { text: block }, prose: text.replace(block, () => " ") };
@@ -37,9 +34,8 @@ export function findPasted(text: string): Found {
 }
 
 function blocksOf(text: string): readonly string[] {
-  const fenced = [...text.matchAll(/```[^\n]*\n([^`]*)/g)].map(([, block = ""]) => block.trim());
-  const json = [text.slice(text.search(/[[{]/), Math.max(text.lastIndexOf("]"), text.lastIndexOf("}")) + 1)];
-  return [...fenced, ...json, ...delimited(text)].filter((block) => block !== "");
+  const json = text.slice(text.search(/[[{]/), Math.max(text.lastIndexOf("]"), text.lastIndexOf("}")) + 1);
+  return [json, ...delimited(text)].filter(Boolean);
 }
 
 /** From each line that could be a header, the lines that have a delimiter like it. */

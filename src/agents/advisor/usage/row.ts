@@ -1,5 +1,5 @@
 /** One record as a row of usage, or the reason why it is none. */
-import { type Bucket, scopeOf } from "../buckets.ts";
+import { scopeOf } from "../buckets.ts";
 import { tableName } from "../facts/models.ts";
 import { currencyOf } from "../facts/money.ts";
 import { parseNumber } from "../facts/numbers.ts";
@@ -7,20 +7,25 @@ import { priceOf } from "../prices.ts";
 import type { Column, Columns } from "./columns.ts";
 import type { Cells } from "./table.ts";
 
-export interface Row {
+/** What rows are summed up by. */
+export interface Labels {
   /** `YYYY-MM`, or empty. */
   readonly period: string;
-  /** `YYYY-MM-DD`, or empty. */
-  readonly day: string;
   readonly provider: string;
   readonly service: string;
-  readonly category: Bucket | "other";
+  readonly category: string;
   readonly model: string;
-  readonly quantity: number;
   readonly unit: string;
-  readonly cost: number;
   /** Empty where neither a column nor a symbol tells. */
   readonly currency: string;
+}
+
+export interface Row {
+  readonly labels: Labels;
+  /** `YYYY-MM-DD`, or empty. */
+  readonly day: string;
+  readonly quantity: number;
+  readonly cost: number;
   readonly input: number;
   readonly output: number;
   /** The cost is tokens × list price, because the data has none. */
@@ -40,22 +45,25 @@ export function readRow(cells: Cells, columns: Columns): Row | string {
   const model = tableName(text("model")) ?? text("model");
   const priced = columns.cost === undefined;
   const cost = priced ? listCost(model, input, output) : numberOf(said);
-  if (cost === undefined) return priced ? "no cost, and no list price for the model" : "cost is not a number";
-  if (cost < 0) return "negative cost (credit or refund)";
-  if (cost > MAX_COST) return "cost is not a number";
+  if (cost === undefined || cost > MAX_COST)
+    return priced ? "no cost, no list price" : "cost is not a number";
+  if (cost < 0) return "negative cost";
   const [provider, service] = [text("provider"), text("service")];
   const day = dayOf(text("period"));
+  const currency = text("currency") || /\p{Sc}|usd$/iu.exec(`${said} ${columns.cost}`)?.[0];
   return {
-    period: day.slice(0, 7),
+    labels: {
+      period: day.slice(0, 7),
+      provider,
+      service,
+      category: categoryOf(text("category"), service, model, provider),
+      model,
+      unit: text("unit") || (input + output > 0 ? "tokens" : ""),
+      currency: currencyOf(currency) ?? "",
+    },
     day: day.slice(0, 10),
-    provider,
-    service,
-    category: categoryOf(text("category"), service, model, provider),
-    model,
     quantity: count("quantity") || input + output,
-    unit: text("unit") || (input + output > 0 ? "tokens" : ""),
     cost,
-    currency: currencyOf(text("currency") || /\p{Sc}|usd$/iu.exec(`${said} ${columns.cost}`)?.[0]) ?? "",
     input,
     output,
     priced,
@@ -90,7 +98,7 @@ function dayOf(said: string): string {
 }
 
 /** The most telling name first; a cloud's name says too little. */
-function categoryOf(...names: readonly string[]): Bucket | "other" {
+function categoryOf(...names: readonly string[]): string {
   for (const name of names) {
     const scope = scopeOf(name.replace(/[_-]/g, " "));
     if (scope !== undefined && scope !== "cloud") return scope;

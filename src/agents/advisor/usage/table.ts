@@ -3,7 +3,6 @@
 export type Cells = Readonly<Record<string, unknown>>;
 
 export interface Table {
-  readonly format: string;
   readonly records: readonly Cells[];
   /** Why lines could not be taken apart, one entry per line. */
   readonly broken: readonly string[];
@@ -19,11 +18,10 @@ export function readTable(text: string): Table {
   const trimmed = text.replace(/^\uFEFF/, "").trim();
   if (!/^[[{]/.test(trimmed)) return readDelimited(trimmed);
   const whole = parseJson(trimmed);
-  if (whole !== undefined) return { format: "json", records: recordsOf(whole), broken: [] };
+  if (whole !== undefined) return { records: recordsOf(whole), broken: [] };
   const lines = trimmed.split("\n").map(parseJson);
   const good = lines.filter((each) => each !== undefined);
   return {
-    format: "jsonl",
     records: recordsOf(good),
     broken: lines.slice(good.length).map(() => "not JSON"),
   };
@@ -64,7 +62,6 @@ function readDelimited(text: string): Table {
   const filled = lines.filter((cells) => cells.join("") !== "");
   const whole = filled.filter((cells) => cells.length === header.length);
   return {
-    format: delimiter === "\t" ? "tsv" : delimiter === undefined ? "none" : "csv",
     records: whole.map((cells) => Object.fromEntries(header.map((name, at) => [name, cells[at]]))),
     broken: filled.slice(whole.length).map(() => "wrong number of columns"),
   };
