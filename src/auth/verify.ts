@@ -1,5 +1,14 @@
 /** A token → the Principal it proves, or the one reason why not. */
-import { errors, type JWTVerifyResult, jwtVerify } from "jose";
+import { type JWTVerifyResult, jwtVerify } from "jose";
+import {
+  JOSEAlgNotAllowed,
+  JOSENotSupported,
+  JWSInvalid,
+  JWSSignatureVerificationFailed,
+  JWTClaimValidationFailed,
+  JWTExpired,
+  JWTInvalid,
+} from "jose/errors";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { type Claims, parseClaims, permissionsOf, wrongClaim } from "./claims.ts";
 import type { Principal } from "./principal.ts";
@@ -42,12 +51,12 @@ async function verifySignature(token: string, realm: Realm, at_ms: number): Prom
 
 /** Nothing of the token is repeated, and anything jose does not blame on the token is a fault of ours. */
 function refusalOf(cause: unknown): Refusal {
-  if (cause instanceof errors.JWTClaimValidationFailed) return claimRefusal(cause);
-  if (cause instanceof errors.JWTExpired) return refuse("token_expired", "the token has expired").refusal;
-  if (cause instanceof errors.JOSEAlgNotAllowed) {
+  if (cause instanceof JWTClaimValidationFailed) return claimRefusal(cause);
+  if (cause instanceof JWTExpired) return refuse("token_expired", "the token has expired").refusal;
+  if (cause instanceof JOSEAlgNotAllowed) {
     return refuse("token_algorithm", "the token is signed with an algorithm that is not accepted").refusal;
   }
-  if (cause instanceof errors.JWSSignatureVerificationFailed) {
+  if (cause instanceof JWSSignatureVerificationFailed) {
     return refuse("token_signature", "the token's signature is not valid").refusal;
   }
   if (MALFORMED.some((kind) => cause instanceof kind)) {
@@ -57,9 +66,9 @@ function refusalOf(cause: unknown): Refusal {
 }
 
 /** `JOSENotSupported` is a critical header we do not know: such a token is invalid (RFC 7515 §4.1.11). */
-const MALFORMED = [errors.JWSInvalid, errors.JWTInvalid, errors.JOSENotSupported] as const;
+const MALFORMED = [JWSInvalid, JWTInvalid, JOSENotSupported] as const;
 
-function claimRefusal({ claim, reason }: errors.JWTClaimValidationFailed): Refusal {
+function claimRefusal({ claim, reason }: JWTClaimValidationFailed): Refusal {
   if (claim === "iss")
     return refuse("token_issuer", "iss is not the expected issuer", { field: claim }).refusal;
   if (claim === "aud") {

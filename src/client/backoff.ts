@@ -11,7 +11,7 @@ const YOUNG_ATTEMPTS = 20;
 
 const CEILING_MS = 30_000;
 
-/** A connection that lived shorter than this after its greeting does not count as a success: it may be a crash loop. */
+/** A connection that was whole for less than this does not count as a success: it may be a crash loop. */
 export const STABLE_AFTER_MS = 5_000;
 
 export class Backoff {

@@ -9,6 +9,7 @@ import { ClientError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { Link } from "./link.ts";
 import { type Ack, type Command, Outbox } from "./outbox.ts";
+import { Recovery } from "./recovery.ts";
 import type { ClientState } from "./state.ts";
 import { View } from "./view.ts";
 
@@ -67,13 +68,18 @@ export class Client {
       send(JSON.stringify({ type: "ack", payload: { seq } })),
     );
     this.#outbox = new Outbox({ environment: surroundings, send, unanswered: () => reconnect("no_reply") });
-    const intake = new Intake({
+    const recovery = new Recovery({
       environment: surroundings,
+      send,
+      reconnect,
+      stable: () => this.#link.stable(),
+    });
+    const intake = new Intake({
       emitter: this.#emitter,
       view: this.#view,
       outbox: this.#outbox,
       acks: this.#acks,
-      send,
+      recovery,
       reconnect,
       stop: (reason) => this.#link.stop(reason),
       delayNext: (ms) => this.#link.delayNext(ms),

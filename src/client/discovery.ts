@@ -1,7 +1,7 @@
 /** Where the server is: loads `GET /v1/config`, checks what is needed of it, and builds the socket's URL. */
 import { PROTOCOL_VERSION, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIXES } from "../protocol/pure/constants.ts";
 import { environment, type FetchedDocument } from "./environment.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, isSyntaxError } from "./errors.ts";
 import { field, isRecord } from "./json.ts";
 import type { Cursor } from "./view.ts";
 
@@ -56,7 +56,9 @@ async function fetchJson(url: URL, fetch: (url: string) => Promise<FetchedDocume
   const passing = response.status >= 500 || response.status === 429;
   if (!response.ok) throw failed(`answered ${response.status}`, passing);
   return response.json().catch((cause: unknown) => {
-    throw failed("is not JSON", false, cause);
+    if (isSyntaxError(cause)) throw failed("is not JSON", false, cause);
+    // The body broke off, or did not come in time.
+    throw failed("could not be read", true, cause);
   });
 }
 

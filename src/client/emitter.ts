@@ -16,7 +16,9 @@ export class Emitter<Channels extends object> {
   }
 
   emit<Name extends keyof Channels>(name: Name, value: Channels[Name]): void {
-    for (const listener of this.#listeners[name] ?? []) call(listener, value);
+    const listeners: Set<Listener<Channels[Name]>> = this.#listeners[name] ?? new Set();
+    // As with `EventTarget`: one added meanwhile waits for the next value, one taken off hears nothing more.
+    for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, value);
   }
 }
 

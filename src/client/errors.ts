@@ -12,8 +12,10 @@ export type LocalErrorCode =
   | "state_invalidated"
   | "discovery_failed"
   | "discovery_invalid"
-  /** `getToken` threw. */
+  /** `getToken` threw, or took longer than 10 s. */
   | "token_unavailable"
+  /** The platform has no `WebSocket`, or does not let it be used: hand one in as `environment.WebSocket`. */
+  | "websocket_unavailable"
   /** The server sent something that is not of this protocol. */
   | "bad_frame"
   /** The order of events could not be restored in three tries. */
@@ -57,6 +59,11 @@ export class ClientError extends Error {
     this.retry_after_ms = details.retry_after_ms;
     this.maybe_sent = details.maybe_sent ?? false;
   }
+}
+
+/** By name: `WebSocket` throws a `DOMException` called so, the `ws` package and `JSON.parse` the class itself. */
+export function isSyntaxError(error: unknown): boolean {
+  return error instanceof Error && error.name === "SyntaxError";
 }
 
 export function fromErrorFrame({ payload }: ErrorFrame): ClientError {

@@ -7,11 +7,12 @@ import type { Event } from "../protocol/events.ts";
 import type { ServerFrame } from "../protocol/server-frames.ts";
 import { isRecord, parseJson } from "./json.ts";
 
-export type StreamFrame = Exclude<ServerFrame, Event>;
+/** Replies, stream frames and what frames a connection: everything without a place in the log. */
+export type OtherFrame = Exclude<ServerFrame, Event>;
 
 export type Incoming =
   | { readonly kind: "event"; readonly frame: Event }
-  | { readonly kind: "frame"; readonly frame: StreamFrame }
+  | { readonly kind: "frame"; readonly frame: OtherFrame }
   /** An event of a later version: nothing to show, but its seq counts. */
   | { readonly kind: "unknown_event"; readonly seq: number }
   | { readonly kind: "unknown_frame" }
@@ -34,7 +35,7 @@ const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
   notification: { topic: "string" },
 };
 
-const FRAME_FIELDS: Readonly<Record<StreamFrame["type"], Fields>> = {
+const FRAME_FIELDS: Readonly<Record<OtherFrame["type"], Fields>> = {
   connection_established: { protocol: "number", user_id: "string", epoch: "string", resume: "string" },
   replay_completed: { seq: "number" },
   events_skipped: { from: "number", to: "number" },
@@ -58,7 +59,7 @@ export function parseFrame(data: unknown): Incoming {
   const value = typeof data === "string" ? parseJson(data) : undefined;
   if (!isRecord(value)) return MALFORMED;
   if (isEvent(value)) return { kind: "event", frame: value };
-  if (isStreamFrame(value)) return { kind: "frame", frame: value };
+  if (isOtherFrame(value)) return { kind: "frame", frame: value };
   const { type, seq } = value;
   if (typeof type !== "string" || Object.hasOwn(EVENT_FIELDS, type) || Object.hasOwn(FRAME_FIELDS, type))
     return MALFORMED;
@@ -70,7 +71,7 @@ function isEvent(value: unknown): value is Event {
   return isRecord(value) && isSeq(value.seq) && fits(value, EVENT_FIELDS);
 }
 
-function isStreamFrame(value: unknown): value is StreamFrame {
+function isOtherFrame(value: unknown): value is OtherFrame {
   return isRecord(value) && fits(value, FRAME_FIELDS);
 }
 

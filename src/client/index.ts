@@ -1,5 +1,6 @@
 /** The client SDK's public edge. */
 export type { EventType } from "../protocol/events.ts";
+export { DEFAULT_THREAD_ID } from "../protocol/pure/constants.ts";
 export type * from "../protocol/pure/conversation.ts";
 export { inProgress } from "../protocol/pure/fold.ts";
 export type { Channels } from "./channels.ts";

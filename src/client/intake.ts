@@ -4,28 +4,24 @@
  */
 import type { Event } from "../protocol/events.ts";
 import type { ConnectionEstablished } from "../protocol/greeting.ts";
-import { REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
 import type { ErrorFrame } from "../protocol/replies.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 import type { Acks } from "./acks.ts";
 import type { Channels } from "./channels.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Cancel, Environment } from "./environment.ts";
 import { ClientError, fromErrorFrame } from "./errors.ts";
-import type { Incoming, StreamFrame } from "./frames.ts";
+import type { Incoming, OtherFrame } from "./frames.ts";
+import { field } from "./json.ts";
 import type { Outbox } from "./outbox.ts";
+import { MAX_RECOVERIES, type Recovery } from "./recovery.ts";
 import type { Outcome, View } from "./view.ts";
 
-/** Order is restored at most this often without an event in between; then the fault is not one of the network. */
-const MAX_RECOVERIES = 3;
-
 export interface IntakeOptions {
-  readonly environment: Pick<Environment, "setTimer" | "uuid">;
   readonly emitter: Emitter<Channels>;
   readonly view: View;
   readonly outbox: Outbox;
   readonly acks: Acks;
-  readonly send: (text: string) => void;
+  readonly recovery: Recovery;
   readonly reconnect: (reason: string) => void;
   readonly stop: (reason: string) => void;
   /** A fatal error asks for this much patience. */
@@ -34,26 +30,27 @@ export interface IntakeOptions {
 
 export class Intake {
   readonly #options: IntakeOptions;
-  #recoveries = 0;
+  /** Of the last greeting that was believed: the log that the commands in the outbox are meant for. */
+  #epoch: string | undefined;
   /** False once the connection is gone; a listener may end it in the middle of a frame. */
   #connected = false;
-  #cancelSnapshot: Cancel = () => {};
 
   constructor(options: IntakeOptions) {
     this.#options = options;
   }
 
   greeted(greeting: ConnectionEstablished["payload"]): void {
-    const { emitter, view, outbox } = this.#options;
-    const known = view.cursor?.epoch;
+    const { emitter, view, outbox, recovery } = this.#options;
     this.#connected = true;
     emitter.emit("frame", { type: "connection_established", payload: greeting });
     if (!this.#connected) return;
     if (!view.greet(greeting)) return this.#contradicted();
     // A client that was away learns here what 43xx told the others.
-    if (known !== undefined && known !== greeting.epoch) this.#dropOutbox("epoch_changed");
-    if (view.awaits_snapshot) this.#expectSnapshot();
-    outbox.opened();
+    if (this.#epoch !== undefined && this.#epoch !== greeting.epoch) this.#dropOutbox("epoch_changed");
+    this.#epoch = greeting.epoch;
+    if (view.awaits_snapshot) recovery.awaitSnapshot();
+    else recovery.whole();
+    outbox.opened(frameBytes(greeting));
   }
 
   received(incoming: Incoming): void {
@@ -67,13 +64,14 @@ export class Intake {
 
   lost(): void {
     this.#connected = false;
-    this.#cancelSnapshot();
+    this.#options.recovery.drop();
     this.#options.outbox.closed();
     this.#options.acks.drop();
   }
 
   invalidated(reason: string): void {
     this.#options.view.forget();
+    this.#epoch = undefined;
     this.#dropOutbox(reason);
   }
 
@@ -104,7 +102,7 @@ export class Intake {
     this.#advance(event.seq, outcome);
   }
 
-  #takeFrame(frame: StreamFrame): void {
+  #takeFrame(frame: OtherFrame): void {
     switch (frame.type) {
       case "message_ack":
       case "command_ack":
@@ -135,8 +133,8 @@ export class Intake {
   }
 
   #takeSnapshot(frame: StateSnapshot): void {
-    this.#cancelSnapshot();
     this.#options.view.takeSnapshot(frame);
+    if (this.#connected) this.#options.recovery.whole();
     this.#handedOver(frame.payload.as_of_seq);
   }
 
@@ -150,7 +148,7 @@ export class Intake {
   #advance(seq: number, outcome: Outcome): void {
     if (outcome === "hole") return this.#recover();
     if (outcome === "seen") return;
-    this.#recoveries = 0;
+    this.#options.recovery.progressed();
     this.#handedOver(seq);
   }
 
@@ -166,27 +164,13 @@ export class Intake {
 
   /** Something before this point is missing: a snapshot replaces what cannot be pieced together. */
   #recover(): void {
-    if (!this.#connected || this.#exhausted()) return;
-    const { view, send, environment } = this.#options;
+    if (!this.#connected) return;
+    const { view, recovery, emitter, stop } = this.#options;
     view.awaitSnapshot();
-    this.#expectSnapshot();
-    send(JSON.stringify({ type: "resync", id: environment.uuid(), payload: {} }));
-  }
-
-  #exhausted(): boolean {
-    this.#recoveries += 1;
-    if (this.#recoveries <= MAX_RECOVERIES) return false;
-    const error = new ClientError("resync_failed", `order could not be restored in ${MAX_RECOVERIES} tries`);
-    this.#options.emitter.emit("error", error);
-    this.#options.stop("resync_failed");
-    return true;
-  }
-
-  #expectSnapshot(): void {
-    this.#cancelSnapshot();
-    this.#cancelSnapshot = this.#options.environment.setTimer(REPLY_TIMEOUT_MS, () => {
-      if (!this.#exhausted()) this.#options.reconnect("no_snapshot");
-    });
+    if (recovery.begin()) return;
+    const message = `order could not be restored in ${MAX_RECOVERIES} tries`;
+    emitter.emit("error", new ClientError("resync_failed", message));
+    stop("resync_failed");
   }
 
   /** The server continues a log this client does not hold: a new start is the only cursor that is surely right. */
@@ -198,4 +182,10 @@ export class Intake {
   #dropOutbox(reason: string): void {
     this.#options.outbox.clear("state_invalidated", `the server dropped this user's state: ${reason}`);
   }
+}
+
+/** The server's limit for one frame; undefined where it names none that can be used. */
+function frameBytes(greeting: ConnectionEstablished["payload"]): number | undefined {
+  const limit = field(greeting, "limits", "frame_bytes");
+  return typeof limit === "number" && limit > 0 ? limit : undefined;
 }

@@ -4,7 +4,7 @@
  */
 import type { ConnectionEstablished } from "../protocol/greeting.ts";
 import { CLOSE_CODES, closeAction } from "../protocol/pure/close-codes.ts";
-import { Backoff, STABLE_AFTER_MS } from "./backoff.ts";
+import { Backoff } from "./backoff.ts";
 import { loadConfig, type ServerConfig, socketUrl } from "./discovery.ts";
 import type { Cancel, Environment } from "./environment.ts";
 import { ClientError } from "./errors.ts";
@@ -15,6 +15,9 @@ import type { Cursor } from "./view.ts";
 
 /** Back online, a socket that answers at all answers fast; a dead one must not cost the usual 10 s. */
 const ONLINE_PROBE_MS = 2_000;
+
+/** An identity provider that never answers must not hold up reconnecting. */
+const TOKEN_TIMEOUT_MS = 10_000;
 
 /** Rejected twice in a row, a token will not be accepted the third time either. */
 const MAX_REJECTED_TOKENS = 2;
@@ -30,6 +33,12 @@ export interface LinkOptions {
   readonly failed: (error: ClientError) => void;
 }
 
+/** What an attempt needs before it can open a socket. */
+interface Access {
+  readonly config: ServerConfig;
+  readonly token: string;
+}
+
 export class Link {
   readonly #options: LinkOptions;
   readonly #backoff: Backoff;
@@ -39,7 +48,10 @@ export class Link {
   #attempt = 0;
   #rejected_tokens = 0;
   #retry_after_ms = 0;
-  #cancelRetry: Cancel = () => {};
+  /** Until then the server wants to be left alone. */
+  #patient_until = 0;
+  /** Of the next attempt while waiting, of the token while connecting. */
+  #cancelTimer: Cancel = () => {};
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -50,16 +62,19 @@ export class Link {
     return this.#state;
   }
 
-  /** Starts the next attempt. Everything that can fail in it ends in `#wait` or `stop`, so the promise is never lost. */
+  /** Starts the next attempt and abandons the present one. What fails in it ends in `#wait` or `stop`, so the promise is never lost. */
   async connect(): Promise<void> {
     if (this.#state.status === "stopped") return;
-    this.#cancelRetry();
+    this.#cancelTimer();
     this.#attempt += 1;
     const attempt = this.#attempt;
     this.#change({ status: "connecting", attempt });
-    const access = await this.#access();
-    if (attempt !== this.#attempt || this.#state.status !== "connecting" || access === undefined) return;
-    this.#transport = this.#open(access.config, access.token, attempt);
+    try {
+      const access = await this.#access(attempt);
+      if (access !== undefined && this.#pursues(attempt)) this.#transport = this.#open(access, attempt);
+    } catch (error) {
+      if (this.#pursues(attempt)) this.#failed(asClientError(error));
+    }
   }
 
   send(text: string): void {
@@ -73,18 +88,22 @@ export class Link {
 
   stop(reason: string, code?: number): void {
     if (this.#state.status === "stopped") return;
-    this.#cancelRetry();
+    this.#cancelTimer();
     this.#change({ status: "stopped", reason, ...(code === undefined ? {} : { code }) });
     this.#transport?.end(1000, reason);
   }
 
+  /** The connection has proved good: the next outage is a new one. */
+  stable(): void {
+    this.#backoff.reset();
+  }
+
   /** The network or the page is back: what is waiting tries now, what is open asks whether it still is. */
   wake(signal: "online" | "visible"): void {
-    if (this.#state.status === "waiting") void this.connect();
-    else if (this.#state.status === "open")
-      this.#transport?.probe(signal === "online" ? ONLINE_PROBE_MS : undefined);
-    // An attempt begun without a network may hang until it times out.
-    else if (signal === "online") this.reconnect("back_online");
+    const { status } = this.#state;
+    if (status === "waiting") this.#hurry();
+    else if (status === "open") this.#transport?.probe(signal === "online" ? ONLINE_PROBE_MS : undefined);
+    else if (status === "connecting" && signal === "online") this.#beginAnew();
   }
 
   /** The server asked for patience (`retry_after_ms` of a fatal error). */
@@ -92,28 +111,52 @@ export class Link {
     this.#retry_after_ms = ms;
   }
 
-  async #access(): Promise<{ readonly config: ServerConfig; readonly token: string } | undefined> {
-    try {
-      this.#config ??= await loadConfig(this.#options.url, this.#options.environment.fetch);
-      return { config: this.#config, token: await this.#token() };
-    } catch (error) {
-      const failure = asClientError(error);
-      this.#options.failed(failure);
-      if (failure.retryable) this.#wait(failure.code);
-      else this.stop(failure.code);
-      return undefined;
-    }
+  /** Ends a wait of our own, but not the patience a server asked for. */
+  #hurry(): void {
+    if (this.#options.environment.now() >= this.#patient_until) void this.connect();
+  }
+
+  /** An attempt begun without a network may hang until it times out. */
+  #beginAnew(): void {
+    if (this.#transport === undefined) void this.connect();
+    else this.reconnect("back_online");
+  }
+
+  /** False once a newer attempt was started, or the client has stopped: what comes late is ignored. */
+  #pursues(attempt: number): boolean {
+    return attempt === this.#attempt && this.#state.status === "connecting";
+  }
+
+  async #access(attempt: number): Promise<Access | undefined> {
+    this.#config ??= await loadConfig(this.#options.url, this.#options.environment.fetch);
+    return this.#pursues(attempt) ? { config: this.#config, token: await this.#token() } : undefined;
+  }
+
+  #failed(error: ClientError): void {
+    this.#options.failed(error);
+    if (error.retryable) this.#wait(error.code);
+    else this.stop(error.code);
   }
 
   async #token(): Promise<string> {
     try {
-      return await this.#options.getToken();
+      return await this.#inTime(this.#options.getToken());
     } catch (cause) {
       throw new ClientError("token_unavailable", "getToken failed", { retryable: true, cause });
     }
   }
 
-  #open(config: ServerConfig, token: string, attempt: number): Transport {
+  #inTime(token: string | Promise<string>): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.environment.setTimer(TOKEN_TIMEOUT_MS, () =>
+        reject(new Error(`no token within ${TOKEN_TIMEOUT_MS} ms`)),
+      );
+      this.#cancelTimer = cancel;
+      Promise.resolve(token).finally(cancel).then(resolve, reject);
+    });
+  }
+
+  #open({ config, token }: Access, attempt: number): Transport {
     const { environment, client_id, cursor, intake } = this.#options;
     return new Transport({
       environment,
@@ -132,12 +175,11 @@ export class Link {
     if (this.#transport !== undefined) this.#options.intake.greeted(greeting);
   }
 
-  #ended({ code, reason, lived_ms }: Ending): void {
+  #ended({ code, reason, established }: Ending): void {
     this.#transport = undefined;
     this.#options.intake.lost();
     if (this.#state.status === "stopped") return;
-    if (lived_ms !== undefined && lived_ms >= STABLE_AFTER_MS) this.#backoff.reset();
-    if (lived_ms === undefined && code === CLOSE_CODES.token_invalid) this.#rejected_tokens += 1;
+    if (!established && code === CLOSE_CODES.token_invalid) this.#rejected_tokens += 1;
     const action = closeAction(code);
     if (action === "stop" || this.#rejected_tokens >= MAX_REJECTED_TOKENS) return this.stop(reason, code);
     if (action === "reset") this.#options.intake.invalidated(reason);
@@ -147,8 +189,9 @@ export class Link {
   #wait(reason: string, code?: number): void {
     if (this.#state.status === "stopped") return;
     const retry_in_ms = this.#backoff.next(this.#retry_after_ms);
+    this.#patient_until = this.#options.environment.now() + this.#retry_after_ms;
     this.#retry_after_ms = 0;
-    this.#cancelRetry = this.#options.environment.setTimer(retry_in_ms, () => void this.connect());
+    this.#cancelTimer = this.#options.environment.setTimer(retry_in_ms, () => void this.connect());
     this.#change({ status: "waiting", retry_in_ms, reason, ...(code === undefined ? {} : { code }) });
   }
 

@@ -15,6 +15,9 @@ export interface Command {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** Until a greeting names the limit in force (docs/protocol.md#limits). */
+const DEFAULT_FRAME_BYTES = 65_536;
+
 interface Entry {
   readonly text: string;
   readonly resolve: (ack: Ack) => void;
@@ -35,6 +38,7 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #entries = new Map<string, Entry>();
+  #frame_bytes = DEFAULT_FRAME_BYTES;
   #open = false;
   #cancel: Cancel | undefined;
 
@@ -47,15 +51,20 @@ export class Outbox {
     const text = JSON.stringify({ ...command, id });
     return new Promise((resolve, reject) => {
       const entry: Entry = { text, resolve, reject, sends: 0, sent_at: 0, maybe_sent: false };
+      if (this.#refused(entry)) return;
       this.#entries.set(id, entry);
       if (this.#open) this.#sendAll([entry]);
     });
   }
 
-  /** A greeting has come. */
-  opened(): void {
+  /** A greeting has come; what was accepted under an older limit has to fit the new one. */
+  opened(frame_bytes: number = DEFAULT_FRAME_BYTES): void {
     this.#open = true;
-    for (const entry of this.#entries.values()) entry.sends = 0;
+    this.#frame_bytes = frame_bytes;
+    for (const [id, entry] of this.#entries) {
+      if (this.#refused(entry)) this.#entries.delete(id);
+      entry.sends = 0;
+    }
     this.#sendAll(this.#entries.values());
   }
 
@@ -80,6 +89,21 @@ export class Outbox {
     this.#entries.clear();
     this.#cancel?.();
     for (const { reject, maybe_sent } of entries) reject(new ClientError(code, message, { maybe_sent }));
+  }
+
+  /** The server's own refusal could not name the command, so the entry would never be settled and go out for ever. */
+  #refused({ text, reject, maybe_sent }: Entry): boolean {
+    const limit = this.#frame_bytes;
+    const bytes = new TextEncoder().encode(text).byteLength;
+    if (bytes <= limit) return false;
+    reject(
+      new ClientError("too_large", `the frame is ${bytes} bytes, limit ${limit}`, {
+        field: "frame",
+        limit,
+        maybe_sent,
+      }),
+    );
+    return true;
   }
 
   #sendAll(entries: Iterable<Entry>): void {

@@ -12,6 +12,7 @@ import {
   SUBPROTOCOL,
 } from "../protocol/pure/constants.ts";
 import type { Cancel, Environment, Socket } from "./environment.ts";
+import { ClientError, isSyntaxError } from "./errors.ts";
 import { type Incoming, parseFrame } from "./frames.ts";
 
 /** From the start of an attempt to its greeting; also covers a server that accepts and then says nothing. */
@@ -23,8 +24,8 @@ const NO_CLOSE_FRAME = 1006;
 export interface Ending {
   readonly code: number;
   readonly reason: string;
-  /** For how long the connection was established; undefined if it never was. */
-  readonly lived_ms: number | undefined;
+  /** Whether a greeting had come. */
+  readonly established: boolean;
 }
 
 export interface TransportOptions {
@@ -39,9 +40,10 @@ export interface TransportOptions {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #socket: Socket | undefined;
-  #greeted_at: number | undefined;
+  #established = false;
   #heard_at: number;
-  #heard_frames = 0;
+  /** When the pending probe ends the connection; infinite while none is unanswered. */
+  #deadline = Number.POSITIVE_INFINITY;
   #over = false;
   #cancel: Cancel;
 
@@ -49,21 +51,28 @@ export class Transport {
     this.#options = options;
     const { environment } = options;
     this.#heard_at = environment.now();
-    this.#cancel = environment.setTimer(GREETING_TIMEOUT_MS, () => this.end(NO_CLOSE_FRAME, "no_greeting"));
     this.#socket = this.#open();
+    this.#cancel =
+      this.#socket === undefined
+        ? environment.setTimer(0, () => this.end(CLOSE_CODES.token_invalid, "token_malformed"))
+        : environment.setTimer(GREETING_TIMEOUT_MS, () => this.end(NO_CLOSE_FRAME, "no_greeting"));
   }
 
   send(text: string): void {
-    if (this.#greeted_at !== undefined && !this.#over) this.#socket?.send(text);
+    if (this.#established && !this.#over) this.#socket?.send(text);
   }
 
-  /** Asks the other side whether it is there; no word within `timeout_ms` ends the connection. */
+  /**
+   * Asks the other side whether it is there; no word within `timeout_ms` ends the
+   * connection. Asked again before an answer, the earlier deadline stands.
+   */
   probe(timeout_ms = PONG_TIMEOUT_MS): void {
-    if (this.#greeted_at === undefined || this.#over) return;
-    const heard_before = this.#heard_frames;
+    if (!this.#established || this.#over) return;
+    const now = this.#options.environment.now();
+    this.#deadline = Math.min(this.#deadline, now + timeout_ms);
     this.send(PING_TEXT);
-    this.#after(timeout_ms, () => {
-      if (this.#heard_frames > heard_before) this.#listen();
+    this.#after(this.#deadline - now, () => {
+      if (this.#deadline === Number.POSITIVE_INFINITY) this.#listen();
       else this.end(NO_CLOSE_FRAME, "no_answer");
     });
   }
@@ -74,31 +83,32 @@ export class Transport {
     this.#over = true;
     this.#cancel();
     this.#socket?.close(1000);
-    const { environment, ended } = this.#options;
-    const lived_ms = this.#greeted_at === undefined ? undefined : environment.now() - this.#greeted_at;
-    ended({ code, reason, lived_ms });
+    this.#options.ended({ code, reason, established: this.#established });
   }
 
+  /** Undefined where the token is at fault; throws where the platform is. */
   #open(): Socket | undefined {
     const { environment, url, token_subprotocol } = this.#options;
     try {
       const socket = new environment.WebSocket(url, [SUBPROTOCOL, token_subprotocol]);
       socket.addEventListener("message", ({ data }) => this.#heard(data));
       socket.addEventListener("close", ({ code, reason }) => this.end(code, reason || "connection_lost"));
+      // The close says all there is to know; but an `error` nobody listens to ends a process that uses the `ws` package.
+      socket.addEventListener("error", () => {});
       return socket;
-    } catch {
-      // The URL was checked, so it is the token that cannot be a subprotocol. Reported as the server would, and not in this turn.
-      this.#after(0, () => this.end(CLOSE_CODES.token_invalid, "token_malformed"));
-      return undefined;
+    } catch (cause) {
+      // The URL was checked, so it is the token that cannot be a subprotocol: it counts as refused by the server.
+      if (isSyntaxError(cause)) return undefined;
+      throw new ClientError("websocket_unavailable", "there is no usable WebSocket", { cause });
     }
   }
 
   #heard(data: unknown): void {
     if (this.#over) return;
     this.#heard_at = this.#options.environment.now();
-    this.#heard_frames += 1;
+    this.#deadline = Number.POSITIVE_INFINITY;
     const incoming = parseFrame(data);
-    if (this.#greeted_at !== undefined) return this.#options.received(incoming);
+    if (this.#established) return this.#options.received(incoming);
     if (incoming.kind !== "frame") return this.end(NO_CLOSE_FRAME, "bad_greeting");
     // A refused connection is told why before it is closed.
     if (incoming.frame.type === "error") return this.#options.received(incoming);
@@ -109,7 +119,7 @@ export class Transport {
   #greet(greeting: ConnectionEstablished["payload"]): void {
     if (greeting.protocol !== PROTOCOL_VERSION || this.#socket?.protocol !== SUBPROTOCOL)
       return this.end(CLOSE_CODES.unsupported_version, "unsupported_version");
-    this.#greeted_at = this.#heard_at;
+    this.#established = true;
     this.#listen();
     this.#options.greeted(greeting);
   }
