@@ -120,6 +120,21 @@ describe("the fold", () => {
     expect(waiting !== undefined && inProgress(waiting)).toBe(true);
   });
 
+  test("[F8] keeps notifications in order, and passes over an event it does not know", () => {
+    const note = (seq: number): FoldedEvent => ({
+      type: "notification",
+      seq,
+      payload: { topic: `t${seq}`, data: seq, timestamp: AT },
+    });
+    const view = foldAll([note(1), note(2), note(2)]);
+    expect(view.notifications).toEqual([
+      { seq: 1, topic: "t1", data: 1, timestamp: AT },
+      { seq: 2, topic: "t2", data: 2, timestamp: AT },
+    ]);
+    const unknown = { type: "from_the_future", seq: 3, payload: {} } as unknown as FoldedEvent;
+    expect(fold(view, unknown)).toEqual({ ...view, last_seq: 3 });
+  });
+
   test("[F7] moves the thread that was touched to the front and keeps its title", () => {
     const other: FoldedEvent = {
       type: "user_message",

@@ -1,0 +1,109 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import type { Agent } from "../../src/agents/agent.ts";
+import { newUser, stubOf } from "../support/client.ts";
+import { BEGIN, Desk, type RecordingSocket } from "../support/desk.ts";
+
+const silent: Agent = {
+  name: "silent",
+  version: "1",
+  // biome-ignore lint/correctness/useYield: it has nothing to say
+  *run() {
+    return { finish_reason: "stop" };
+  },
+};
+
+async function withFiveMessages(
+  work: (desk: Desk, storage: DurableObjectStorage, socket: RecordingSocket) => void,
+) {
+  await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
+    const desk = new Desk(storage, silent);
+    const socket = desk.connect();
+    for (let i = 1; i <= 5; i += 1) {
+      await desk.send(socket, {
+        type: "user_message",
+        id: `m${i}`,
+        payload: { content: `${i}`, respond: false },
+      });
+    }
+    work(desk, storage, socket);
+  });
+}
+
+function replay(desk: Desk, since: number): unknown[] {
+  const socket = desk.connect({ epoch: "id1", since: `${since}` });
+  return socket.sent
+    .filter(({ type }) => type === "user_message" || type === "events_skipped")
+    .map(({ seq, payload }) => seq ?? payload);
+}
+
+describe("a hole in the log", () => {
+  test("[S15] where events were erased is announced, and what follows is sent", async () => {
+    await withFiveMessages((desk, storage) => {
+      storage.sql.exec("DELETE FROM events WHERE seq IN (2, 3)");
+      expect(replay(desk, 1)).toEqual([{ from: 2, to: 3, reason: "erased" }, 4, 5]);
+      expect(replay(desk, 2)).toEqual([{ from: 3, to: 3, reason: "erased" }, 4, 5]);
+      expect(replay(desk, 3)).toEqual([4, 5]);
+    });
+  });
+
+  test("[S15] at the end of the log is announced too", async () => {
+    await withFiveMessages((desk, storage) => {
+      storage.sql.exec("DELETE FROM events WHERE seq > 3");
+      expect(replay(desk, 2)).toEqual([3, { from: 4, to: 5, reason: "trimmed" }]);
+    });
+  });
+
+  test("[S15] where an event has expired is announced, and the event is not sent from then on", async () => {
+    await withFiveMessages((desk, storage) => {
+      storage.sql.exec("UPDATE events SET expires_at = ? WHERE seq = 4", BEGIN + 1_000);
+      expect(replay(desk, 2)).toEqual([3, 4, 5]);
+      desk.advance(999);
+      expect(replay(desk, 2)).toEqual([3, 4, 5]);
+      desk.advance(1);
+      expect(replay(desk, 2)).toEqual([3, { from: 4, to: 4, reason: "expired" }, 5]);
+    });
+  });
+
+  test("[S4] before the first event that is kept makes an older cursor a gap", async () => {
+    await withFiveMessages((desk, storage) => {
+      storage.sql.exec("DELETE FROM events WHERE seq <= 2");
+      const gap = desk.connect({ epoch: "id1", since: "1" }).of("connection_established")[0].payload;
+      expect(gap).toMatchObject({ resume: "gap", gap_reason: "trimmed", floor_seq: 3 });
+      expect(replay(desk, 2)).toEqual([3, 4, 5]);
+    });
+  });
+});
+
+describe("an event this Worker does not know", () => {
+  test("[D9] is sent as it lies in the log, and left out wherever it would have to be understood", async () => {
+    await withFiveMessages((desk, storage) => {
+      const frame = JSON.stringify({ type: "from_the_future", seq: 3, payload: { x: 1 } });
+      storage.sql.exec("UPDATE events SET type = 'from_the_future', frame = ? WHERE seq = 3", frame);
+      const back = desk.connect({ epoch: "id1", since: "2" });
+      expect(back.sent.map(({ seq }) => seq).filter(Boolean)).toEqual([3, 4, 5]);
+      const fresh = desk.connect().of("state_snapshot")[0].payload;
+      expect(fresh.messages.map(({ seq }: { seq: number }) => seq)).toEqual([1, 2, 4, 5]);
+    });
+  });
+});
+
+describe("a notification", () => {
+  test("[S11] is in every snapshot until some client has acknowledged it", async () => {
+    await withFiveMessages((desk, storage, socket) => {
+      const payload = { topic: "billing", data: { due: 3 }, timestamp: new Date(BEGIN).toISOString() };
+      storage.sql.exec(
+        "UPDATE events SET type = 'notification', frame = ? WHERE seq = 4",
+        JSON.stringify({ type: "notification", seq: 4, payload }),
+      );
+      const shown = () => desk.connect().of("state_snapshot")[0].payload.notifications;
+      expect(shown()).toEqual([{ seq: 4, ...payload }]);
+      void desk.send(socket, { type: "ack", payload: { seq: 3 } });
+      expect(shown()).toHaveLength(1);
+      void desk.send(socket, { type: "ack", payload: { seq: 4 } });
+      expect(shown()).toEqual([]);
+      desk.evict();
+      expect(shown()).toEqual([]);
+    });
+  });
+});
