@@ -90,6 +90,10 @@ describe("discovery", () => {
       },
     ],
     ["is not ready", async () => ({ ok: false, status: 503, json: async () => ({}) })],
+    [
+      "breaks off",
+      async () => ({ ok: true, status: 200, json: () => Promise.reject(new TypeError("terminated")) }),
+    ],
     ["is asked too often", async () => ({ ok: false, status: 429, json: async () => ({}) })],
   ])("[C17] a server that %s is asked again", async (_, answer) => {
     const world = new World();

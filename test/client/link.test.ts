@@ -36,6 +36,43 @@ describe("connecting", () => {
     expect(client.state).toEqual({ status: "stopped", reason: "token_malformed", code: 4101 });
   });
 
+  test("[C2] a token that is not given within 10 s is asked for again", async () => {
+    const { world, client, errors } = await started(() => new Promise(() => {}));
+    await world.advance(10_000);
+    expect(client.state).toMatchObject({ status: "waiting", reason: "token_unavailable" });
+    expect(errors).toEqual(["token_unavailable"]);
+    client.close();
+    expect(world.timers).toBe(0);
+  });
+
+  test("[C16] back online, a new attempt is made, and the late token of the old one is ignored", async () => {
+    const gives: Array<(token: string) => void> = [];
+    const { world } = await started(() => new Promise((resolve) => gives.push(resolve)));
+    world.signal("online");
+    await settled();
+    gives[1]?.("new");
+    gives[0]?.("old");
+    await settled();
+    expect(world.sockets.map(({ protocols }) => protocols[1])).toEqual(["jwt.new"]);
+  });
+
+  test("[C18] an attempt that fails after closing reports nothing", async () => {
+    let fail = (_: Error) => {};
+    const { client, errors } = await started(() => new Promise((_, reject) => (fail = reject)));
+    client.close();
+    fail(new Error("late"));
+    await settled();
+    expect(errors).toEqual([]);
+  });
+
+  test("[C23] a platform without a WebSocket stops the client and says so", async () => {
+    const world = new World();
+    Object.assign(world.environment, { WebSocket: "none" });
+    const { client, errors } = await started(undefined, world);
+    expect(client.state).toEqual({ status: "stopped", reason: "websocket_unavailable" });
+    expect([errors, world.timers]).toEqual([["websocket_unavailable"], 0]);
+  });
+
   test("[C2] a client closed while its token is awaited opens no socket", async () => {
     let give = (_: string) => {};
     const { world, client } = await started(() => new Promise((resolve) => (give = resolve)));
@@ -204,6 +241,18 @@ describe("close codes", () => {
     expect(socket.ofType("user_message")).toEqual([]);
   });
 
+  test("[C13] a greeting that was not believed does not make the epoch forgotten", async () => {
+    const made = await opened(9);
+    const failure = vi.fn();
+    made.client.send("a").catch(failure);
+    await reopened(made, greeting({ epoch: "e2", resume: "resumed" }));
+    await made.world.advance(2_000);
+    made.world.socket.receive(greeting({ epoch: "e2" }), snapshot(0));
+    await settled();
+    expect(failure).toHaveBeenCalledOnce();
+    expect(made.world.socket.ofType("user_message")).toEqual([]);
+  });
+
   test("[C13] what is sent after the drop goes out on the new log", async () => {
     const { world, client } = await opened(9);
     world.socket.drop(4300, "state_invalidated");
@@ -261,6 +310,14 @@ describe("close codes", () => {
     process.removeListener("uncaughtException", caught);
     expect([seqs, after.length, client.state.status]).toEqual([[1], 1, "open"]);
     expect(thrown).toHaveLength(1);
+  });
+
+  test("[C21] a listener added while a value is handed over waits for the next", async () => {
+    const { world, client } = await opened();
+    const late = vi.fn();
+    client.on("event", () => client.on("event", late));
+    world.socket.receive(userMessage(1));
+    expect(late).not.toHaveBeenCalled();
   });
 
   test("[C21] a listener that was taken off hears nothing", async () => {

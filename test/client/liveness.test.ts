@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PING_TEXT } from "../../src/protocol/pure/constants.ts";
-import { greeting, thought, userMessage } from "./support/frames.ts";
+import { greeting, refusal, thought, userMessage } from "./support/frames.ts";
 import { opened, started } from "./support/world.ts";
 
 const PONG = { type: "pong", payload: {} };
@@ -87,6 +87,38 @@ describe("liveness", () => {
     world.socket.receive(greeting());
     world.sockets[0]?.receive(greeting());
     expect(world.sockets[0]?.closed).toBe(true);
+  });
+
+  test("[C16] a page that becomes visible does not undo the short probe of coming back online", async () => {
+    const { world, client } = await opened();
+    world.signal("online");
+    await world.advance(1_000);
+    world.signal("visible");
+    await world.advance(1_000);
+    expect(client.state).toMatchObject({ reason: "no_answer" });
+  });
+
+  test("[C16] however often a page becomes visible, a dead connection ends after 10 s", async () => {
+    const { world, client } = await opened();
+    world.signal("visible");
+    await world.advance(9_000);
+    world.signal("visible");
+    await world.advance(1_000);
+    expect(client.state).toMatchObject({ reason: "no_answer" });
+  });
+
+  test("[C16] the patience a server asked for is not cut short", async () => {
+    const { world } = await opened();
+    world.socket.receive(refusal("rate_limited", { fatal: true, retry_after_ms: 7_000 }));
+    world.socket.drop(4203);
+    world.signal("visible");
+    await world.advance(6_999);
+    expect(world.sockets).toHaveLength(1);
+    world.signal("visible");
+    await world.advance(1);
+    world.signal("visible");
+    await world.advance(0);
+    expect(world.sockets).toHaveLength(2);
   });
 
   test("[C16] a stopped client is not woken", async () => {

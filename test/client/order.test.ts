@@ -95,14 +95,27 @@ describe("order", () => {
     expect(made.seqs).toEqual([1, 2, 3]);
   });
 
-  test("[C6] a server that never sends the snapshot of its greeting is given up after three tries", async () => {
+  test("[C6] a server that never sends the snapshot of its greeting is tried again, with growing waits", async () => {
     const { world, client, errors } = await started();
-    for (let attempt = 0; attempt < 4; attempt += 1) {
+    for (let attempt = 0; attempt < 6; attempt += 1) {
       world.socket.receive(greeting());
-      await world.advance(12_000);
+      await world.advance(10_000);
+      expect(client.state).toMatchObject({
+        reason: "no_snapshot",
+        retry_in_ms: Math.min(1_000, 125 * 2 ** attempt),
+      });
+      await world.advance(1_000);
     }
-    expect(client.state).toEqual({ status: "stopped", reason: "resync_failed" });
-    expect(errors).toContain("resync_failed");
+    expect(errors).toEqual([]);
+  });
+
+  test("[C6] a snapshot and 5 s of calm make the three tries whole again", async () => {
+    const { world, client } = await opened();
+    for (const seq of [10, 20, 30, 40, 50]) {
+      world.socket.receive(thought(seq), snapshot(seq));
+      await world.advance(5_000);
+    }
+    expect(client.state.status).toBe("open");
   });
 
   test("[C20] a frame that cannot be read is reported and mended with a snapshot", async () => {

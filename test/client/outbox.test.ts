@@ -17,6 +17,10 @@ async function rejection(promise: Promise<unknown>): Promise<ClientError> {
   throw new Error("the promise was not rejected with a ClientError");
 }
 
+function frameOf(content: string, id: string): number {
+  return JSON.stringify({ type: "user_message", payload: { content }, id }).length;
+}
+
 describe("sending commands", () => {
   test("[C8] a message resolves with the payload of its acknowledgement", async () => {
     const { world, client } = await opened();
@@ -126,6 +130,37 @@ describe("sending commands", () => {
     world.socket.receive(refusal("too_large", about, world.socket.sent[0]?.id));
     expect(await sent).toMatchObject({ code: "too_large", ...about });
     expect(errors).toEqual([]);
+  });
+
+  test.each([
+    ["under", 65_535],
+    ["at", 65_536],
+  ])("[C22] a frame %s the limit is sent", async (_, bytes) => {
+    const { world, client } = await opened();
+    void client.send("x".repeat(bytes - frameOf("", "id-2")));
+    expect(world.socket.ofType("user_message")).toHaveLength(1);
+  });
+
+  test("[C22] a frame over the limit, counted in UTF-8, is refused here and never sent", async () => {
+    const { world, client } = await opened();
+    const refused = rejection(client.send("é".repeat(33_000)));
+    expect(await refused).toMatchObject({
+      code: "too_large",
+      field: "frame",
+      limit: 65_536,
+      maybe_sent: false,
+    });
+    expect(world.socket.ofType("user_message")).toEqual([]);
+    expect(client.state.status).toBe("open");
+  });
+
+  test("[C22] the greeting's limit holds for what was waiting for it, and the rest goes out", async () => {
+    const { world, client } = await started();
+    const refused = rejection(client.send("x".repeat(2_000)));
+    void client.send("short");
+    world.socket.receive(greeting({ limits: { frame_bytes: 1_000 } }), snapshot(0));
+    expect(await refused).toMatchObject({ code: "too_large", limit: 1_000 });
+    expect(world.socket.ofType("user_message")).toHaveLength(1);
   });
 
   test("[C10] a refusal that names no command comes to the error channel", async () => {

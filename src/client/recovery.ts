@@ -1,0 +1,67 @@
+/**
+ * What is done about a view that misses something: a snapshot is asked for and
+ * awaited, and if that helps nothing again and again, there is an end to it.
+ */
+import { REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
+import { STABLE_AFTER_MS } from "./backoff.ts";
+import type { Cancel, Environment } from "./environment.ts";
+
+/** Order is restored at most this often without an event or a calm while in between; then the fault is not one of the network. */
+export const MAX_RECOVERIES = 3;
+
+export interface RecoveryOptions {
+  readonly environment: Pick<Environment, "setTimer" | "uuid">;
+  readonly send: (text: string) => void;
+  readonly reconnect: (reason: string) => void;
+  /** The view has been whole for long enough to call this connection a good one. */
+  readonly stable: () => void;
+}
+
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  #tries = 0;
+  /** One timer: either a snapshot is awaited, or the view is whole. */
+  #cancel: Cancel = () => {};
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for a snapshot. False, and nothing is asked, if that was tried too often. */
+  begin(): boolean {
+    this.#tries += 1;
+    if (this.#tries > MAX_RECOVERIES) return false;
+    this.awaitSnapshot();
+    const { send, environment } = this.#options;
+    send(JSON.stringify({ type: "resync", id: environment.uuid(), payload: {} }));
+    return true;
+  }
+
+  /** A server that is slow with its snapshots may do better on the next connection; that is no reason to stop. */
+  awaitSnapshot(): void {
+    this.#after(REPLY_TIMEOUT_MS, () => this.#options.reconnect("no_snapshot"));
+  }
+
+  /** The view misses nothing from here on. */
+  whole(): void {
+    this.#after(STABLE_AFTER_MS, () => {
+      this.progressed();
+      this.#options.stable();
+    });
+  }
+
+  /** An event came in order: the next loss is another one. */
+  progressed(): void {
+    this.#tries = 0;
+  }
+
+  /** The connection is gone. */
+  drop(): void {
+    this.#cancel();
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#cancel();
+    this.#cancel = this.#options.environment.setTimer(ms, run);
+  }
+}
