@@ -13,6 +13,7 @@ import { signIn } from "./sign-in.ts";
 
 const QUESTION = "I'm spending $50k/month on AI infrastructure. Help me optimize costs.";
 const OUTAGE_MS = 400;
+const PIECES_BEFORE_CUT = 4;
 const CONNECT_TIMEOUT_MS = 15_000;
 const ANSWER_TIMEOUT_MS = 90_000;
 
@@ -20,6 +21,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: "boolean", default: false }, url: { type: "string" }, help: { type: "boolean" } },
 });
+
+// Whoever reads the output may have had enough of it: `npm run demo -- --json | head`.
+process.stdout.on("error", () => process.exit(0));
 
 if (values.help) {
   process.stdout.write('npm run demo -- ["question"] [--json] [--url http://127.0.0.1:8787]\n');
@@ -35,8 +39,6 @@ async function demo(question: string, out: Output): Promise<number> {
   if (values.url !== undefined) return ask(values.url, question, out);
   out.note("Starting a server with a state of its own …");
   const server = await startDevServer();
-  const stop = () => void server.stop().finally(() => process.exit(130));
-  process.once("SIGINT", stop).once("SIGTERM", stop);
   return ask(server.url, question, out).finally(server.stop);
 }
 
@@ -78,11 +80,14 @@ function describe(state: ClientState, client: Client, out: Output): void {
   out.note(`${resume} from seq ${client.conversation.last_seq}: ${missed} events were missed and follow now`);
 }
 
-/** Breaks the network for a moment when the first tool is at work. */
+/** Breaks the network for a moment when the first tool is at work, or the answer is under way without any. */
 function cutOnce(client: Client, network: FlakyNetwork, out: Output): void {
-  const off = client.on("tool_executing", ({ seq }) => {
+  let pieces = 0;
+  const off = client.on("frame", (frame) => {
+    if (frame.type === "partial_result") pieces += 1;
+    if (frame.type !== "tool_executing" && pieces < PIECES_BEFORE_CUT) return;
     off();
-    out.note(`cutting the network for ${OUTAGE_MS} ms after seq ${seq}`);
+    out.note(`cutting the network for ${OUTAGE_MS} ms after seq ${client.conversation.last_seq}`);
     network.cut();
     setTimeout(network.restore, OUTAGE_MS);
   });

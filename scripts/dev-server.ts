@@ -1,4 +1,5 @@
 /** A server of one's own: used by the demo and by the tests that need a real one. */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,11 +46,21 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
   const port = options.port ?? (await freePort());
   const wrangler = runWrangler(await argumentsFor(home, port, options));
   const server = serverOf(wrangler, `http://127.0.0.1:${port}`, home);
+  endWithThisProcess(server, home);
   await ready(server, wrangler).catch(async (error: unknown) => {
     await server.stop();
     throw error;
   });
   return server;
+}
+
+/** Before the server is ready already: a Ctrl+C at any time leaves neither a process nor a secret behind. */
+function endWithThisProcess(server: DevServer, home: string): void {
+  const discard = () => rmSync(home, { recursive: true, force: true });
+  process.once("exit", discard);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => void server.stop().finally(() => process.exit(130)));
+  }
 }
 
 async function argumentsFor(home: string, port: number, options: DevServerOptions): Promise<string[]> {
@@ -81,7 +92,9 @@ async function ready(server: DevServer, { exited }: Wrangler): Promise<void> {
     ended = true;
   });
   while (!given_up.aborted && !ended) {
-    const response = await fetch(`${server.url}/v1/config`).catch(() => undefined);
+    const response = await fetch(`${server.url}/v1/config`, {
+      signal: AbortSignal.timeout(READY_TIMEOUT_MS),
+    }).catch(() => undefined);
     if (response?.ok) return;
     await pause(100);
   }

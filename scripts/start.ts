@@ -14,9 +14,20 @@ const DEV_VARS = fileURLToPath(new URL("../.dev.vars", import.meta.url));
 const DEFAULT_PORT = 8787;
 const DEFAULT_IP = "127.0.0.1";
 
+/** Addresses that only this machine reaches. */
+const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|::1)$/;
+
 const args = process.argv.slice(2);
 const port = Number(option("--port") ?? DEFAULT_PORT);
 const ip = option("--ip") ?? DEFAULT_IP;
+
+// Whoever reads the output may have had enough of it: `npm start | head -1`.
+process.stdout.on("error", () => process.exit(0));
+
+if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+  say("--port must be a whole number from 1 to 65535");
+  process.exit(1);
+}
 
 if (!(await isFree(port, ip))) {
   say(`Port ${port} on ${ip} is in use or not allowed. Try another one: npm start -- --port ${port + 1}`);
@@ -24,7 +35,7 @@ if (!(await isFree(port, ip))) {
 }
 if (await makeDevVars()) say("Made .dev.vars with a random JWT_SECRET for this machine.");
 say("Starting…");
-const wrangler = runWrangler(["--ip", ip, "--port", `${port}`, ...without("--ip", "--port")]);
+const wrangler = runWrangler(["--ip", ip, "--port", `${port}`, ...safely(), ...without("--ip", "--port")]);
 show(wrangler);
 process.exitCode = await endOf(wrangler);
 
@@ -39,6 +50,13 @@ async function makeDevVars(): Promise<boolean> {
   );
 }
 
+/** Development tokens are for the asking, so a server that others can reach must not hand them out. */
+function safely(): string[] {
+  if (LOOPBACK.test(ip)) return [];
+  say(`Others can reach ${ip}: this server runs as in production and hands out no development tokens.`);
+  return ["--var", "ENVIRONMENT:production"];
+}
+
 function show(of: Wrangler): void {
   const isWorthShowing = worthShowing();
   of.onLine((line) => {
@@ -49,7 +67,8 @@ function show(of: Wrangler): void {
 
 function announce(): void {
   const host = ip === "0.0.0.0" || ip === "::" || ip === "*" ? "localhost" : ip;
-  say(`\n  Throughline is ready:  http://${host}:${port}\n\n  Ctrl+C stops it.\n`);
+  const shown = host.includes(":") ? `[${host}]` : host;
+  say(`\n  Throughline is ready:  http://${shown}:${port}\n\n  Ctrl+C stops it.\n`);
 }
 
 /** The exit code to pass on; a stop that was asked for is a success. */

@@ -47,7 +47,7 @@ export function runWrangler(args: readonly string[]): Wrangler {
 function environment(): NodeJS.ProcessEnv {
   // The build command in wrangler.toml must find this project's tools, whatever `node` is installed besides.
   const PATH = [TOOLS, process.env.PATH ?? ""].join(delimiter);
-  return { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", FORCE_COLOR: "0", PATH };
+  return { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", FORCE_COLOR: "0", PATH };
 }
 
 function exitOf(child: ChildProcess): Promise<number | null> {

@@ -4,19 +4,18 @@ import {
   ClientError,
   type ClientState,
   connect,
+  DEFAULT_THREAD_ID,
   inProgress,
   type Run,
   uuidv7,
 } from "../client/index.ts";
 import { announce } from "./announcer.ts";
 import type { Composer } from "./composer.ts";
+import { type Pending, PendingMessages } from "./pending.ts";
 import type { Identity } from "./sign-in.ts";
 import type { StatusView } from "./status.ts";
 import type { Transcript } from "./transcript.ts";
-import { type Pending, turnsOf } from "./turns.ts";
-
-/** The thread of everyone who has not started another. */
-const FIRST_THREAD = "main";
+import { turnsOf } from "./turns.ts";
 
 export interface ChatOptions {
   readonly origin: string;
@@ -27,16 +26,15 @@ export interface ChatOptions {
   readonly announcer: HTMLElement;
   /** Called with true while there is nothing to show yet. */
   readonly emptied: (is_empty: boolean) => void;
-  /** The sign-in is worth nothing any more. */
-  readonly rejected: (reason: string) => void;
 }
 
 export class Chat {
   readonly #options: ChatOptions;
   readonly #client: Client;
   #thread_id: string | undefined;
-  #pending: readonly Pending[] = [];
+  readonly #pending = new PendingMessages();
   #ready = false;
+  #closed = false;
   #frame: number | undefined;
 
   constructor(options: ChatOptions) {
@@ -52,16 +50,15 @@ export class Chat {
   }
 
   ask(content: string): void {
-    const pending = { key: uuidv7(), content };
-    this.#pending = [...this.#pending, pending];
-    this.#render();
+    this.#thread_id ??= DEFAULT_THREAD_ID;
+    this.#submit({ key: uuidv7(), thread_id: this.#thread_id, content });
     this.#options.transcript.scrollToEnd();
-    void this.#send(pending);
   }
 
-  retry(pending: Pending): void {
-    this.#pending = this.#pending.filter(({ key }) => key !== pending.key);
-    this.ask(pending.content);
+  /** Into the thread it was written in, whichever is shown now. */
+  retry({ key, thread_id, content }: Pending): void {
+    this.#pending.forget(key);
+    this.#submit({ key: uuidv7(), thread_id, content });
   }
 
   stopRun(): void {
@@ -76,36 +73,35 @@ export class Chat {
   }
 
   close(): void {
+    this.#closed = true;
     this.#client.close();
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
   }
 
-  async #send(pending: Pending): Promise<void> {
-    const thread_id = this.#thread_id;
-    try {
-      const options = thread_id === undefined ? {} : { thread_id };
-      const { message_id } = await this.#client.send(pending.content, options);
-      this.#replace({ ...pending, message_id });
-    } catch (error) {
-      const problem = error instanceof ClientError ? error.message : "something went wrong";
-      this.#replace({ ...pending, problem });
-    }
+  #submit(message: Pending): void {
+    this.#pending.add(message);
+    this.#render();
+    void this.#send(message);
   }
 
-  #replace(pending: Pending): void {
-    this.#pending = this.#pending.map((known) => (known.key === pending.key ? pending : known));
+  async #send({ key, thread_id, content }: Pending): Promise<void> {
+    try {
+      const { message_id } = await this.#client.send(content, { thread_id });
+      this.#pending.change(key, { message_id });
+    } catch (error) {
+      this.#pending.change(key, { problem: problemOf(error) });
+    }
     this.#changed();
   }
 
   #stateChanged(state: ClientState): void {
     this.#options.status.show(state);
-    // A token that was pasted cannot renew itself; one from the development sign-in does.
-    if (this.#options.identity.name !== undefined) return;
-    if ("reason" in state && state.reason.startsWith("token_")) this.#options.rejected(state.reason);
+    if ("reason" in state && state.reason.startsWith("token_")) this.#options.identity.refused(state.reason);
   }
 
   /** At most one rendering per picture, however fast the text comes. */
   #changed(): void {
+    if (this.#closed) return;
     this.#ready = true;
     this.#frame ??= requestAnimationFrame(() => this.#render());
   }
@@ -115,14 +111,21 @@ export class Chat {
     const view = this.#client.conversation;
     // Stay in the thread that was newest at first, whatever other pages do in theirs.
     this.#thread_id ??= view.threads[0]?.thread_id;
-    const turns = turnsOf(view, this.#thread_id ?? FIRST_THREAD, this.#pending);
+    this.#pending.settle(view);
+    const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
+    const turns = turnsOf(view, thread_id, this.#pending.of(thread_id));
     this.#options.transcript.show(turns);
     this.#options.composer.running(this.#activeRun() !== undefined);
     this.#options.emptied(this.#ready && turns.length === 0);
   }
 
   #activeRun(): Run | undefined {
-    const thread_id = this.#thread_id ?? FIRST_THREAD;
+    const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
     return this.#client.conversation.runs.find((run) => run.thread_id === thread_id && inProgress(run));
   }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof ClientError)) return "Not sent: something went wrong.";
+  return error.maybe_sent ? `May have been sent: ${error.message}.` : `Not sent: ${error.message}.`;
 }

@@ -1,5 +1,7 @@
 /** The input: Enter sends, Shift + Enter breaks the line, and a draft survives a reload. */
 
+import { keep, recall } from "./browser-storage.ts";
+
 const DRAFT_KEY = "throughline.draft";
 const MAX_ROWS = 8;
 
@@ -19,7 +21,7 @@ export class Composer {
   constructor(options: ComposerOptions) {
     this.#options = options;
     const { form, field, stop, stopped } = options;
-    field.value = sessionStorage.getItem(DRAFT_KEY) ?? "";
+    field.value = recall("sessionStorage", DRAFT_KEY) ?? "";
     field.addEventListener("input", () => this.#changed());
     field.addEventListener("keydown", (event) => this.#pressed(event));
     form.addEventListener("submit", (event) => this.#submit(event));
@@ -53,7 +55,7 @@ export class Composer {
 
   #changed(): void {
     const { field, send } = this.#options;
-    sessionStorage.setItem(DRAFT_KEY, field.value);
+    keep("sessionStorage", DRAFT_KEY, field.value);
     send.disabled = field.value.trim() === "";
     field.rows = Math.min(MAX_ROWS, field.value.split("\n").length);
   }

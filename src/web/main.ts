@@ -14,6 +14,8 @@ const welcome = byId("welcome", HTMLElement);
 const account = byId("account", HTMLButtonElement);
 const newChat = byId("new-chat", HTMLButtonElement);
 let chat: Chat | undefined;
+/** Counts the openings: one that was overtaken while somebody signed in opens nothing. */
+let opening = 0;
 
 const transcript = new Transcript({
   list: byId("transcript", HTMLElement),
@@ -43,12 +45,15 @@ newChat.addEventListener("click", () => {
 void open();
 
 /** Also after a change of name, or when a connection has ended for good: everything starts anew. */
-async function open(refused?: string): Promise<void> {
+async function open(): Promise<void> {
+  opening += 1;
+  const mine = opening;
   chat?.close();
   chat = undefined;
   transcript.show([]);
   status.idle("Not signed in");
-  const identity = await signedIn(refused);
+  const identity = await signedIn();
+  if (mine !== opening) return;
   account.hidden = identity.name === undefined;
   account.textContent = identity.name ?? "";
   account.setAttribute("aria-label", `Signed in as ${identity.name}. Change the name`);
@@ -63,15 +68,14 @@ async function open(refused?: string): Promise<void> {
       welcome.hidden = !is_empty;
       newChat.hidden = is_empty;
     },
-    rejected: (reason) => void open(reason),
   });
   composer.focus();
 }
 
-async function signedIn(refused?: string): Promise<Identity> {
+async function signedIn(): Promise<Identity> {
   for (;;) {
     try {
-      return await signIn(location.origin, refused);
+      return await signIn(location.origin);
     } catch {
       status.show({ status: "waiting", reason: "discovery_failed", retry_in_ms: RETRY_SIGN_IN_MS });
       await new Promise((resolve) => setTimeout(resolve, RETRY_SIGN_IN_MS));

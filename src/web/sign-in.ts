@@ -3,11 +3,15 @@
  * the operator's identity provider is pasted, and kept in memory only.
  */
 import { loadConfig } from "../client/index.ts";
+import { keep, recall } from "./browser-storage.ts";
 import { button, byId, el } from "./dom.ts";
 import { reasonText } from "./format.ts";
 
 const NAME_KEY = "throughline.name";
 const TOKEN_TTL_S = 3_600;
+
+/** On a half-open network a request may never end by itself. */
+const SIGN_IN_TIMEOUT_MS = 8_000;
 
 const ADJECTIVES = ["quiet", "amber", "brisk", "clever", "gentle", "lucky", "mellow", "sunny"];
 const ANIMALS = ["otter", "heron", "lynx", "finch", "marten", "seal", "wren", "ibex"];
@@ -16,26 +20,49 @@ export interface Identity {
   /** Shown in the header; absent if the page does not know. */
   readonly name?: string;
   readonly getToken: () => Promise<string>;
+  /** The token was not accepted: the next one has to be another. */
+  readonly refused: (reason: string) => void;
 }
 
-/**
- * Resolves once somebody has signed in.
- *
- * @param refused why the last token was not accepted
- */
-export async function signIn(origin: string, refused?: string): Promise<Identity> {
+/** Resolves once somebody has signed in. */
+export async function signIn(origin: string): Promise<Identity> {
   const { dev_token_url } = await loadConfig(origin);
-  if (dev_token_url === undefined) return { getToken: always(await pastedToken(refused)) };
+  if (dev_token_url === undefined) return await pastedIdentity();
   const name = guestName();
-  return { name, getToken: () => developmentToken(dev_token_url, name) };
+  // Each attempt gets a fresh token by itself.
+  return { name, getToken: () => developmentToken(dev_token_url, name), refused: () => {} };
+}
+
+/** A token that was pasted cannot renew itself: the client waits for another one, and keeps what is unsent. */
+async function pastedIdentity(): Promise<Identity> {
+  let token: Promise<string> = Promise.resolve(await pastedToken(undefined));
+  let asking = false;
+  return {
+    getToken: () => token,
+    refused(reason) {
+      if (asking) return;
+      asking = true;
+      token = pastedToken(reason).finally(() => {
+        asking = false;
+      });
+    },
+  };
 }
 
 export function guestName(): string {
-  const kept = localStorage.getItem(NAME_KEY);
-  if (kept !== null && kept !== "") return kept;
+  const kept = recall("localStorage", NAME_KEY) ?? unkept;
+  if (kept !== undefined && kept !== "") return kept;
   const name = `${pick(ADJECTIVES)}-${pick(ANIMALS)}-${Math.floor(Math.random() * 900 + 100)}`;
-  localStorage.setItem(NAME_KEY, name);
+  keepName(name);
   return name;
+}
+
+/** The name where storage is blocked: it lasts as long as the page. */
+let unkept: string | undefined;
+
+function keepName(name: string): void {
+  unkept = name;
+  keep("localStorage", NAME_KEY, name);
 }
 
 /** Lets the user take another name; calls `renamed` if it changed. */
@@ -53,7 +80,7 @@ export function setUpNameDialog(opener: HTMLButtonElement, renamed: () => void):
     dialog.close();
     const name = field.value.trim();
     if (name === "" || name === guestName()) return;
-    localStorage.setItem(NAME_KEY, name);
+    keepName(name);
     renamed();
   });
 }
@@ -63,6 +90,7 @@ async function developmentToken(url: string, sub: string): Promise<string> {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ sub, ttl_s: TOKEN_TTL_S }),
+    signal: AbortSignal.timeout(SIGN_IN_TIMEOUT_MS),
   });
   const answer: unknown = await response.json();
   const token = typeof answer === "object" && answer !== null && "token" in answer ? answer.token : undefined;
@@ -112,10 +140,6 @@ function leadText(refused: string | undefined): HTMLElement {
   });
   paragraph.setAttribute("role", "status");
   return paragraph;
-}
-
-function always(token: string): () => Promise<string> {
-  return async () => token;
 }
 
 function pick(words: readonly string[]): string {

@@ -1,7 +1,8 @@
 /** The list of turns, kept in step with the conversation: only what changed is touched. */
 import { button, el } from "./dom.ts";
+import type { Pending } from "./pending.ts";
 import { RunView } from "./run-view.ts";
-import type { Pending, Turn } from "./turns.ts";
+import type { Turn } from "./turns.ts";
 
 /** This close to the end counts as "reading the end": new text then scrolls by itself. */
 const NEAR_END_PX = 120;
@@ -122,5 +123,5 @@ function noteOf(pending: Pending, retry: (pending: Pending) => void): Node[] {
   if (problem === undefined)
     return [document.createTextNode(pending.message_id === undefined ? "Sending…" : "")];
   const again = button("Try again", "link", () => retry(pending));
-  return [el("span", { class: "problem", text: `Not sent: ${problem} ` }), again];
+  return [el("span", { class: "problem", text: `${problem} ` }), again];
 }

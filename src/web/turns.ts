@@ -1,14 +1,6 @@
 /** Conversation → what is shown, in order: questions, and the runs that answer them. */
 import type { Conversation, Message, Run } from "../client/index.ts";
-
-/** A message on its way; the log does not have it yet. */
-export interface Pending {
-  readonly key: string;
-  readonly content: string;
-  /** Set once it is stored: shown until the log has it. */
-  readonly message_id?: string;
-  readonly problem?: string;
-}
+import type { Pending } from "./pending.ts";
 
 export type Turn =
   | { readonly kind: "question"; readonly key: string; readonly message: Message }
@@ -20,6 +12,7 @@ export type Turn =
     }
   | { readonly kind: "pending"; readonly key: string; readonly pending: Pending };
 
+/** @param pending what is on its way in this thread */
 export function turnsOf(view: Conversation, thread_id: string, pending: readonly Pending[]): Turn[] {
   const messages = view.messages.filter((message) => message.thread_id === thread_id);
   const runs = new Map(
@@ -43,11 +36,9 @@ export function turnsOf(view: Conversation, thread_id: string, pending: readonly
   });
   // Runs whose question is not in view: started by a service, or cut off by a snapshot.
   const others = [...runs.keys()].flatMap((run_id) => answering(run_id));
-  const known = new Set(messages.map(({ message_id }) => message_id));
-  const waiting = pending.filter(({ message_id }) => message_id === undefined || !known.has(message_id));
   return [
     ...stored,
     ...others,
-    ...waiting.map((one): Turn => ({ kind: "pending", key: `pending ${one.key}`, pending: one })),
+    ...pending.map((one): Turn => ({ kind: "pending", key: `pending ${one.key}`, pending: one })),
   ];
 }

@@ -24,7 +24,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([
-    startDevServer(),
+    startDevServer({ config: "test/e2e/support/wrangler.toml" }),
     launch(),
     mkdir(SCREENSHOTS, { recursive: true }),
   ]);
@@ -50,9 +50,7 @@ describe("the page", () => {
     await page.getByText("Reconnecting").waitFor();
     await shot(page, "2-reconnecting");
     network.restore();
-    const restored_at = performance.now();
     await page.getByText("Online").waitFor();
-    expect(performance.now() - restored_at).toBeLessThan(3_000);
 
     const run = await ended(witness);
     await expectSame(page, witness.conversation, run);
@@ -62,7 +60,7 @@ describe("the page", () => {
     witness.close();
   }, 30_000);
 
-  test("[W2] shows the same conversation after a reload and in a second window", async () => {
+  test("[W2] shows the same messages and reports after a reload and in a second window", async () => {
     const { page, context } = await visit(MOBILE, "dark");
     const witness = await watch(page);
     await page.getByRole("button", { name: /50k/ }).click();
@@ -130,11 +128,15 @@ async function launch(): Promise<Browser> {
   return launcher.launch({ executablePath: await executable(), args, headless: true });
 }
 
+/** One that is installed, or the packaged one, which is for Linux only. */
 async function executable(): Promise<string> {
-  const own = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find(
-    (path) => path !== undefined && existsSync(path),
-  );
-  return process.env.CHROMIUM_PATH ?? (await chromium.executablePath().catch(() => own ?? ""));
+  const installed = [
+    process.env.CHROMIUM_PATH,
+    "/usr/bin/chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+  ].find((path) => path !== undefined && existsSync(path));
+  return installed ?? (await chromium.executablePath());
 }
 
 /** A new guest on the page, online. */

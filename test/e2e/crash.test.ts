@@ -17,7 +17,11 @@ afterEach(async () => {
 });
 
 async function start(persist_to: string, port?: number): Promise<DevServer> {
-  const server = await startDevServer({ persist_to, ...(port === undefined ? {} : { port }) });
+  const server = await startDevServer({
+    persist_to,
+    config: "test/e2e/support/wrangler.toml",
+    ...(port === undefined ? {} : { port }),
+  });
   cleanUp.push(() => server.stop());
   return server;
 }
