@@ -27,7 +27,11 @@ const core = {
 
 /** The SDK, as a browser or a server would run it. */
 const client = {
-  test: { name: "client", include: ["test/client/**/*.test.ts", "test/web/**/*.test.ts"], testTimeout: 5_000 },
+  test: {
+    name: "client",
+    include: ["test/client/**/*.test.ts", "test/web/**/*.test.ts"],
+    testTimeout: 5_000,
+  },
 };
 
 /** The whole thing over TCP: `wrangler dev`, a browser, the demo. */
