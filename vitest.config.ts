@@ -39,6 +39,7 @@ const e2e = {
   test: {
     name: "e2e",
     include: ["test/e2e/**/*.test.ts"],
+    globalSetup: ["test/e2e/support/build.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,
