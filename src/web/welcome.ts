@@ -4,8 +4,8 @@ import { button, el } from "./dom.ts";
 const EXAMPLES = [
   "I'm spending $50k/month on AI infrastructure. Help me optimize costs.",
   "We run 24 A100 GPUs for inference at 35% utilization. What should we change?",
-  "Our LLM API bill grew from $12k to $31k in two months. Where should we look first?",
-  "At 2 billion tokens a month, when does self-hosting beat paying per token?",
+  "We pay $31k/month for gpt-5 and claude-sonnet-4-6 calls. Where should we start?",
+  "Review our model training pipeline: 16 H100s, $90k a month. How do we cut costs?",
 ] as const;
 
 export function fillWelcome(section: HTMLElement, ask: (question: string) => void): void {
