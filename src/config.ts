@@ -13,6 +13,10 @@ export interface Settings {
   readonly jwt_audience?: string | undefined;
   /** Pages on these origins may connect, besides those on the Worker's own. */
   readonly allowed_origins: readonly string[];
+  /** A socket silent for this long is asked whether it is there; 0: none ever is. */
+  readonly heartbeat_sweep_ms: number;
+  /** One that says nothing for this long after it was asked is closed. */
+  readonly heartbeat_timeout_ms: number;
 }
 
 /**
@@ -38,6 +42,18 @@ const ORIGINS_RULE = "must be a comma-separated list of origins such as https://
 
 const name = z.string({ error: "must be a text" }).check(z.minLength(1, "must not be empty"));
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** A clean close is told at once: this is for clients that vanished, and each sweep is one alarm. */
+export const DEFAULT_SWEEP_MS = 15 * 60 * 1_000;
+export const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** A variable is a text, or a number where the configuration file has one. */
+function wholeNumber(min: number, max: number) {
+  const fits = (value: unknown) => /^\d+$/.test(`${value}`) && Number(value) >= min && Number(value) <= max;
+  return z.unknown().check(z.refine(fits, { error: `must be a whole number from ${min} to ${max}` }));
+}
+
 const variables = z.object({
   ENVIRONMENT: z.optional(
     z.enum(["production", "development"], { error: "must be production or development" }),
@@ -52,6 +68,8 @@ const variables = z.object({
       .string({ error: ORIGINS_RULE })
       .check(z.refine((text) => splitList(text).every(isOrigin), { error: ORIGINS_RULE })),
   ),
+  HEARTBEAT_SWEEP_MS: z.optional(wholeNumber(0, DAY_MS)),
+  HEARTBEAT_TIMEOUT_MS: z.optional(wholeNumber(1, DAY_MS)),
 });
 
 function parse(env: object): Result<Settings> {
@@ -63,6 +81,8 @@ function parse(env: object): Result<Settings> {
     jwt_issuer: parsed.data.JWT_ISSUER,
     jwt_audience: parsed.data.JWT_AUDIENCE,
     allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
+    heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULT_SWEEP_MS),
+    heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULT_TIMEOUT_MS),
   });
 }
 

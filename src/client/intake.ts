@@ -117,6 +117,7 @@ export class Intake {
         return this.#takeText(frame);
       case "replay_completed":
       case "connection_established":
+      case "ping":
       case "pong":
         return;
     }

@@ -40,6 +40,13 @@ export const pingCommand = z.object({
   payload: z.object({}),
 });
 
+/** The answer to a `ping` of the server; any other frame would do as well. */
+export const pongCommand = z.object({
+  type: z.literal("pong"),
+  id: z.optional(id),
+  payload: z.object({}),
+});
+
 /** Asks for a fresh `state_snapshot`, as after a gap. */
 export const resyncCommand = z.object({
   type: z.literal("resync"),
@@ -53,6 +60,7 @@ export const COMMANDS = {
   run_cancel: runCancelCommand,
   ack: ackCommand,
   ping: pingCommand,
+  pong: pongCommand,
   resync: resyncCommand,
 } as const;
 
@@ -66,6 +74,10 @@ export type RunCancelCommand = z.infer<typeof runCancelCommand>;
 /** Commands with an effect: they have an `id`, go through the inbox and get exactly one reply. */
 export type EffectCommand = UserMessageCommand | RunCancelCommand;
 export type ControlFrame = Exclude<ClientFrame, EffectCommand>;
+
+export function isEffect(frame: ClientFrame): frame is EffectCommand {
+  return frame.type === "user_message" || frame.type === "run_cancel";
+}
 
 export function isCommandType(type: string): type is CommandType {
   return Object.hasOwn(COMMANDS, type);

@@ -58,6 +58,9 @@ export const ERRORS = {
   connection_limit: rule(429, "connection_limit"),
   superseded: rule(409, "superseded"),
   signed_out: rule(401, "signed_out"),
+  heartbeat_timeout: rule(408, "heartbeat_timeout", true),
+  slow_consumer: rule(429, "slow_consumer", true),
+  state_invalidated: rule(409, "state_invalidated", true),
 } as const satisfies Record<string, ErrorRule>;
 
 export type ErrorCode = keyof typeof ERRORS;

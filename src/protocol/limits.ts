@@ -25,6 +25,24 @@ export const SNAPSHOT_MESSAGES = 50;
 export const REPLAY_WINDOW_EVENTS = 1_000;
 export const REPLAY_WINDOW_BYTES = 4 * 1024 * 1024;
 
+/** Sent to one connection and not acknowledged by it; then it gets nothing more until it acknowledges. */
+export const WINDOW_EVENTS = 256;
+export const WINDOW_BYTES = 1024 * 1024;
+
+/** A connection whose window was full for this long is closed (4202). */
+export const STALL_LIMIT_MS = 60_000;
+
+/** Sockets silent for this long make room for a new connection when the limit is reached. */
+export const SILENT_AFTER_MS = 90_000;
+
+/** This many bad frames of one connection within `BAD_FRAMES_MS` end it (4000). */
+export const MAX_BAD_FRAMES = 10;
+export const BAD_FRAMES_MS = 60_000;
+
+/** Events a user has not acknowledged; other producers than the user are refused beyond (`queue_full`). */
+export const QUEUE_EVENTS = 1_000;
+export const QUEUE_BYTES = 4 * 1024 * 1024;
+
 /** What may differ per plan; sent in the greeting and in `GET /v1/config`. */
 export interface Limits {
   readonly connections: number;
@@ -37,6 +55,12 @@ export interface Limits {
   readonly run_ms: number;
   readonly tool_ms: number;
   readonly run_attempts: number;
+  /** Rate and burst of one connection; an acknowledgement counts a tenth. */
+  readonly commands_per_s: number;
+  readonly commands_burst: number;
+  /** The same over all connections of a user. */
+  readonly user_commands_per_s: number;
+  readonly user_commands_burst: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -50,4 +74,8 @@ export const DEFAULT_LIMITS: Limits = {
   run_ms: 45_000,
   tool_ms: 10_000,
   run_attempts: 3,
+  commands_per_s: 30,
+  commands_burst: 60,
+  user_commands_per_s: 60,
+  user_commands_burst: 120,
 };

@@ -90,6 +90,12 @@ export const stateSnapshot = z.object({
   }),
 });
 
+/** Sent to a client that has been silent for long; one that stays silent is disconnected. */
+export const ping = z.object({
+  type: z.literal("ping"),
+  payload: z.object({}),
+});
+
 export const pong = z.object({
   type: z.literal("pong"),
   /** Present if the `ping` had an `id`. */
@@ -99,4 +105,5 @@ export const pong = z.object({
 
 export type PartialResult = z.infer<typeof partialResult>;
 export type StateSnapshot = DeepReadonly<z.infer<typeof stateSnapshot>>;
+export type Ping = z.infer<typeof ping>;
 export type Pong = z.infer<typeof pong>;

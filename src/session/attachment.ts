@@ -14,8 +14,20 @@ const attachment = z.object({
   cursor: z.number(),
   /** Seq of the last event the client acknowledged. */
   ack: z.number(),
+  /** The cursor it began with. */
+  base: z.number(),
+  /** While its replay is on the way: the seq at which `replay_completed` is due. */
+  replay_to: z.optional(z.number()),
+  /** Since when its window is full, with events waiting; milliseconds since the epoch. */
+  stalled_at: z.optional(z.number()),
   /** How often it acknowledged more than it was sent. */
   acks_ahead: z.number(),
+  /** When it was last heard, to within a few seconds; pings the platform answers by itself not counted. */
+  heard_at: z.number(),
+  /** When it was asked whether it is there; absent once it has said anything. */
+  pinged_at: z.optional(z.number()),
+  /** When its latest bad frames came. */
+  bad_at: z.array(z.number()),
   who: principal,
 });
 

@@ -6,6 +6,7 @@ import type { Principal } from "../auth/principal.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { type Attachment, readAttachment } from "./attachment.ts";
 import type { Codec, CodecState } from "./codec.ts";
+import type { Weight } from "./log.ts";
 import type { Socket } from "./ports.ts";
 
 /** A token outlives its `exp` by this much on an open socket, so that a late renewal costs no reconnect. */
@@ -25,10 +26,36 @@ export interface Connection {
   cursor: number;
   /** Seq of the last event acknowledged; 0 until the client has said that it has any. */
   ack: number;
+  /** The cursor it began with: nothing up to here needs an acknowledgement. */
+  base: number;
+  /** While its replay is on the way: the seq at which `replay_completed` is due. */
+  replay_to: number | undefined;
+  /** Since when its window is full, with events waiting; milliseconds since the epoch. */
+  stalled_at: number | undefined;
   acks_ahead: number;
+  /** When it was last heard, to within `HEARD_PRECISION_MS`. */
+  heard_at: number;
+  /** When it was asked whether it is there; undefined once it has said anything. */
+  pinged_at: number | undefined;
+  /** When its latest bad frames came. */
+  bad_at: readonly number[];
+  /** A sum over the log, not kept with the socket: undefined until it is needed. */
+  unacknowledged: Weight | undefined;
 }
 
-export type NewConnection = Omit<Connection, "acks_ahead">;
+export type NewConnection = Pick<
+  Connection,
+  | "socket"
+  | "connection_id"
+  | "client_id"
+  | "n"
+  | "codec"
+  | "codec_state"
+  | "who"
+  | "cursor"
+  | "ack"
+  | "heard_at"
+>;
 
 export class Connections {
   readonly #bySocket = new Map<Socket, Connection>();
@@ -47,7 +74,16 @@ export class Connections {
   }
 
   add(fresh: NewConnection): Connection {
-    const connection = { ...fresh, acks_ahead: 0 };
+    const connection: Connection = {
+      ...fresh,
+      base: fresh.cursor,
+      replay_to: undefined,
+      stalled_at: undefined,
+      acks_ahead: 0,
+      pinged_at: undefined,
+      bad_at: [],
+      unacknowledged: undefined,
+    };
     this.save(connection);
     this.#bySocket.set(fresh.socket, connection);
     return connection;
@@ -55,20 +91,9 @@ export class Connections {
 
   /** Must follow every change of a connection: memory can be gone at the next `await`. */
   save(connection: Connection): void {
-    const { connection_id, client_id, n, codec, codec_state, cursor, ack, acks_ahead, who } = connection;
-    const attachment: Attachment = {
-      v: 1,
-      connection_id,
-      client_id,
-      n,
-      codec: codec.name,
-      ...(codec_state === undefined ? {} : { codec_state }),
-      cursor,
-      ack,
-      acks_ahead,
-      who,
-    };
-    connection.socket.serializeAttachment(attachment);
+    const { socket, codec, unacknowledged: _sum, bad_at, ...facts } = connection;
+    const attachment: Attachment = { v: 1, ...facts, codec: codec.name, bad_at: [...bad_at] };
+    socket.serializeAttachment(attachment);
   }
 
   /** Forgets a socket and closes it: the one way out, behind close, error and refusal alike. */
@@ -85,8 +110,9 @@ export class Connections {
       // Nothing is known of it, its dialect included: this close alone has no `error` frame before it.
       return close(socket, CLOSE_CODES.restarting, "restarting" satisfies CloseName);
     }
-    const { v: _version, codec: _name, codec_state, ...facts } = attachment;
-    this.#bySocket.set(socket, { ...facts, socket, codec, codec_state });
+    const { v: _version, codec: _name, codec_state, replay_to, stalled_at, pinged_at, ...facts } = attachment;
+    const kept = { ...facts, codec_state, replay_to, stalled_at, pinged_at };
+    this.#bySocket.set(socket, { ...kept, socket, codec, unacknowledged: undefined });
   }
 }
 

@@ -2,11 +2,16 @@
  * How a frame is taken in: from the socket to its connection, through the
  * dialect, then control at once and commands through the inbox.
  */
-import type { ClientFrame, ControlFrame } from "../protocol/commands.ts";
+import { type ClientFrame, type ControlFrame, isEffect } from "../protocol/commands.ts";
+import { BAD_FRAMES_MS, MAX_BAD_FRAMES } from "../protocol/limits.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { errorPayload } from "../protocol/refusal.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
+import type { Decoded } from "./codec.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
+import { TOKEN_EXPIRED } from "./duties.ts";
+import { costOf, type Flood } from "./flood.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Socket } from "./ports.ts";
@@ -22,6 +27,8 @@ interface Parts {
   readonly pump: Pump;
   readonly inbox: Inbox;
   readonly reception: Reception;
+  readonly heartbeat: Heartbeat;
+  readonly flood: Flood;
   readonly clock: Clock;
 }
 
@@ -34,22 +41,43 @@ export class Intake {
 
   /** Resolves when nothing is left to do for this message. */
   async receive(socket: Socket, message: string | ArrayBuffer): Promise<void> {
-    const { connections, reception, clock } = this.#parts;
+    const { connections, reception, heartbeat, clock } = this.#parts;
     const connection = connections.of(socket);
     if (connection === undefined) {
       return connections.drop(socket, CLOSE_CODES.restarting, "restarting" satisfies CloseName);
     }
-    if (clock.now() >= endsAt(connection)) return reception.end(connection, TOKEN_EXPIRED);
-    if (typeof message !== "string") {
-      return this.#refuse(connection, refuse("binary_unsupported", "a frame is text, not binary").refusal);
-    }
-    const decoded = connection.codec.decode(message, connection.codec_state);
-    if (!decoded.ok) return this.#refuse(connection, decoded.refusal, decoded.reply_to);
-    await this.#take(connection, decoded.frame);
+    const now = clock.now();
+    if (now >= endsAt(connection)) return reception.end(connection, TOKEN_EXPIRED);
+    heartbeat.heard(connection, now);
+    const decoded = decode(connection, message);
+    // Decoded first, so that the refusal can name the frame it answers.
+    if (!this.#admit(connection, decoded, now)) return;
+    if (decoded.ok) return await this.#take(connection, decoded.frame);
+    this.#refuseBadFrame(connection, decoded, now);
+  }
+
+  /** False if the frame comes too fast: its sender has been told. */
+  #admit(connection: Connection, decoded: Decoded, now: number): boolean {
+    const { flood, reception } = this.#parts;
+    const verdict = flood.admit(connection.socket, costOf(decoded.ok ? decoded.frame.type : undefined), now);
+    if (verdict.ok) return true;
+    const reply_to = decoded.ok ? decoded.frame.id : decoded.reply_to;
+    if (verdict.fatal) reception.end(connection, verdict.refusal, reply_to);
+    else this.#refuse(connection, verdict.refusal, reply_to);
+    return false;
+  }
+
+  /** A bad frame costs nobody anything; too many in a row are no accident. */
+  #refuseBadFrame(connection: Connection, { refusal, reply_to }: Decoded & { ok: false }, now: number): void {
+    const { connections, reception } = this.#parts;
+    connection.bad_at = [...connection.bad_at.filter((at) => at > now - BAD_FRAMES_MS), now];
+    connections.save(connection);
+    if (connection.bad_at.length >= MAX_BAD_FRAMES) return reception.end(connection, refusal, reply_to);
+    this.#refuse(connection, refusal, reply_to);
   }
 
   async #take(connection: Connection, frame: ClientFrame): Promise<void> {
-    if (frame.type !== "user_message" && frame.type !== "run_cancel") return this.#control(connection, frame);
+    if (!isEffect(frame)) return this.#control(connection, frame);
     const { inbox, pump } = this.#parts;
     const { who, client_id } = connection;
     await inbox.submit({ who, client_id, command: frame, reply: (reply) => pump.send(connection, reply) });
@@ -61,22 +89,31 @@ export class Intake {
     switch (frame.type) {
       case "ping":
         return pump.send(connection, { type: "pong", ...about(frame.id), payload: {} });
+      case "pong":
+        return this.#acknowledged(connection, frame.id);
       case "ack":
         return this.#acknowledge(connection, frame.payload.seq, frame.id);
       case "resync":
-        pump.send(connection, { type: "command_ack", reply_to: frame.id, payload: { duplicate: false } });
+        this.#acknowledged(connection, frame.id);
         return reception.resync(connection);
     }
   }
 
   #acknowledge(connection: Connection, seq: number, reply_to?: string): void {
-    const { log, connections } = this.#parts;
+    const { log, connections, pump } = this.#parts;
     if (seq > connection.cursor) return this.#refuseAck(connection, reply_to);
-    if (seq > connection.ack) {
-      connection.ack = seq;
-      connections.save(connection);
-      log.acknowledge(seq);
-    }
+    this.#acknowledged(connection, reply_to);
+    if (seq <= connection.ack) return;
+    connection.ack = seq;
+    connection.unacknowledged = undefined;
+    connections.save(connection);
+    log.acknowledge(seq);
+    // Its window may have been what held the rest back.
+    if (connection.stalled_at !== undefined) pump.pump(connection);
+  }
+
+  /** A control frame with an `id` gets its reply, too. */
+  #acknowledged(connection: Connection, reply_to: string | undefined): void {
     if (reply_to === undefined) return;
     this.#parts.pump.send(connection, { type: "command_ack", reply_to, payload: { duplicate: false } });
   }
@@ -98,8 +135,11 @@ export class Intake {
   }
 }
 
+function decode({ codec, codec_state }: Connection, message: string | ArrayBuffer): Decoded {
+  if (typeof message === "string") return codec.decode(message, codec_state);
+  return refuse("binary_unsupported", "a frame is text, not binary");
+}
+
 function about(id: string | undefined) {
   return id === undefined ? {} : { reply_to: id };
 }
-
-export const TOKEN_EXPIRED = refuse("token_expired", "the token has expired").refusal;

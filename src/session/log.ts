@@ -25,6 +25,14 @@ export interface NewEvent extends StoredEvent {
   readonly at: number;
 }
 
+/** How much there is of something: UTF-8 bytes of the frames. */
+export interface Weight {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+const NOTHING: Weight = { events: 0, bytes: 0 };
+
 const COLUMNS = "seq, type, thread_id, run_id, prev, expires_at, frame";
 
 export class Log {
@@ -109,13 +117,17 @@ export class Log {
     return this.#query("WHERE seq > ? AND type = 'notification' ORDER BY seq", seq);
   }
 
-  /** UTF-8 bytes of the frames after `seq`. */
-  bytesAfter(seq: number): number {
+  /** The events after `after` up to `to` that are kept and have not expired. */
+  weigh(after: number, to: number, now: number): Weight {
+    if (after >= to) return NOTHING;
     const [row] = this.#storage.read(
-      "SELECT COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM events WHERE seq > ?",
-      seq,
+      `SELECT COUNT(*) AS events, COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM events
+       WHERE seq > ? AND seq <= ? AND (expires_at IS NULL OR expires_at > ?)`,
+      after,
+      to,
+      now,
     );
-    return row === undefined ? 0 : integer(row, "bytes");
+    return row === undefined ? NOTHING : { events: integer(row, "events"), bytes: integer(row, "bytes") };
   }
 
   #query(where: string, ...bindings: (string | number)[]): StoredEvent[] {

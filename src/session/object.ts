@@ -4,13 +4,15 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Agent } from "../agents/agent.ts";
+import { DEFAULT_SWEEP_MS, DEFAULT_TIMEOUT_MS, settingsOf } from "../config.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
+import type { HeartbeatSettings } from "./heartbeat.ts";
 import { platformClock, platformIds, platformLogger } from "./platform.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, Socket } from "./ports.ts";
 import type { SessionRpc } from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
@@ -34,6 +36,8 @@ export class SessionObject extends DurableObject implements SessionRpc {
       ids: platformIds,
       background: (work) => ctx.waitUntil(work),
       limits: DEFAULT_LIMITS,
+      heartbeat: heartbeatOf(env),
+      answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
       report: platformLogger,
       ...parts,
     });
@@ -90,4 +94,17 @@ export class SessionObject extends DurableObject implements SessionRpc {
   async listMessages({ thread_id, before, limit }: Parameters<SessionRpc["listMessages"]>[0]) {
     return this.#session.listMessages(thread_id, { limit, ...(before === undefined ? {} : { before }) });
   }
+}
+
+/** With settings that are wrong the Worker lets nobody in; what is open already is kept as usual. */
+function heartbeatOf(env: object): HeartbeatSettings {
+  const settings = settingsOf(env);
+  if (!settings.ok) return { sweep_ms: DEFAULT_SWEEP_MS, timeout_ms: DEFAULT_TIMEOUT_MS };
+  const { heartbeat_sweep_ms, heartbeat_timeout_ms } = settings.value;
+  return { sweep_ms: heartbeat_sweep_ms, timeout_ms: heartbeat_timeout_ms };
+}
+
+function answer(ctx: DurableObjectState, socket: WebSocket): [Socket, number][] {
+  const at = ctx.getWebSocketAutoResponseTimestamp(socket);
+  return at === null ? [] : [[socket, at.getTime()]];
 }

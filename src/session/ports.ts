@@ -6,6 +6,7 @@
 import type { Agent } from "../agents/agent.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Codec } from "./codec.ts";
+import type { HeartbeatSettings } from "./heartbeat.ts";
 
 /** The part of the object's storage that is used; always real SQLite, in tests too. */
 export interface PlatformStorage {
@@ -53,6 +54,8 @@ export interface Ports {
   readonly storage: PlatformStorage;
   /** Every socket the platform still holds for this object; asked once, on wake. */
   readonly sockets: () => readonly Socket[];
+  /** When the platform last answered a ping of each socket by itself, milliseconds since the epoch. */
+  readonly answeredAt: () => ReadonlyMap<Socket, number>;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Keeps the object in memory until `work` is done; `work` never rejects. */
@@ -61,5 +64,6 @@ export interface Ports {
   readonly agents: readonly [Agent, ...Agent[]];
   readonly codecs: Readonly<Record<string, Codec>>;
   readonly limits: Limits;
+  readonly heartbeat: HeartbeatSettings;
   readonly report: Logger;
 }

@@ -1,18 +1,19 @@
 /**
  * The only sender of events and stream frames. Live delivery is "append, then
- * pump everyone"; replay is the same pump from an older cursor.
+ * pump everyone"; replay is the same pump from an older cursor, and a client
+ * that acknowledges too little is simply pumped later.
  */
-import type { EventsSkipped } from "../protocol/events.ts";
+import { WINDOW_EVENTS } from "../protocol/limits.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import type { Frame } from "./codec.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
-import type { Log, StoredEvent } from "./log.ts";
+import type { Log } from "./log.ts";
+import { Passage } from "./passage.ts";
 import type { Clock } from "./ports.ts";
+import { isBehind, isFull } from "./window.ts";
 
 /** Rows held in memory at a time while a connection catches up. */
-const BATCH_EVENTS = 128;
-
-type SkipReason = EventsSkipped["payload"]["reason"];
+const BATCH_EVENTS = WINDOW_EVENTS / 2;
 
 /** Where a connection that has caught up finds what is streaming right now. */
 export interface Streams {
@@ -20,67 +21,61 @@ export interface Streams {
   current(): readonly PartialResult[];
 }
 
-export class Pump {
-  readonly #log: Log;
-  readonly #connections: Connections;
-  readonly #clock: Clock;
-  readonly #streams: Streams;
-  readonly #expired: (connection: Connection) => void;
-  readonly #failed: (connection: Connection, cause: unknown) => void;
+interface Parts {
+  readonly log: Log;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly streams: Streams;
+  /** Ends a connection whose token is no longer good. */
+  readonly expired: (connection: Connection) => void;
+  /** Ends a connection that could not be pumped; the others go on. */
+  readonly failed: (connection: Connection, cause: unknown) => void;
+  /** A connection's window is full since `at`; it must not stay so for ever. */
+  readonly stalled: (at: number) => void;
+}
 
-  /**
-   * @param expired ends a connection whose token is no longer good
-   * @param failed ends a connection that could not be pumped; the others go on
-   */
-  constructor(parts: {
-    readonly log: Log;
-    readonly connections: Connections;
-    readonly clock: Clock;
-    readonly streams: Streams;
-    readonly expired: (connection: Connection) => void;
-    readonly failed: (connection: Connection, cause: unknown) => void;
-  }) {
-    this.#log = parts.log;
-    this.#connections = parts.connections;
-    this.#clock = parts.clock;
-    this.#streams = parts.streams;
-    this.#expired = parts.expired;
-    this.#failed = parts.failed;
+export class Pump {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   all(): void {
-    for (const connection of this.#connections.all()) {
+    for (const connection of this.#parts.connections.all()) {
       try {
         this.pump(connection);
       } catch (cause) {
-        this.#failed(connection, cause);
+        this.#parts.failed(connection, cause);
       }
     }
   }
 
-  /** Sends everything after the cursor and moves it. */
+  /** Begins delivery to a connection that has just been told where it stands. */
+  begin(connection: Connection): void {
+    connection.replay_to = this.#parts.log.head;
+    this.pump(connection);
+  }
+
+  /** Sends what is after the cursor, as far as the window allows, and moves the cursor. */
   pump(connection: Connection): void {
-    if (connection.cursor >= this.#log.head) return;
-    const now = this.#clock.now();
-    if (now >= endsAt(connection)) return this.#expired(connection);
-    while (connection.cursor < this.#log.head) {
-      const rows = this.#log.after(connection.cursor, BATCH_EVENTS);
-      for (const row of rows) this.#pass(connection, row, now);
-      if (rows.length < BATCH_EVENTS) break;
-    }
-    this.#skipTo(connection, this.#log.head, "trimmed");
-    if (!connection.codec.acks) this.#acknowledge(connection);
-    this.#connections.save(connection);
+    const { log, connections, clock, expired } = this.#parts;
+    const wasBehind = isBehind(connection);
+    if (connection.cursor >= log.head && !wasBehind) return;
+    const now = clock.now();
+    if (now >= endsAt(connection)) return expired(connection);
+    const from = connection.cursor;
+    this.#advance(connection, now);
+    this.#note(connection, from, now);
+    if (wasBehind && !isBehind(connection)) this.#catchUp(connection);
+    connections.save(connection);
   }
 
-  /** Sets a connection that has just caught up to the text of every answer being written. */
-  catchUp(connection: Connection): void {
-    for (const frame of this.#streams.current()) this.send(connection, frame);
-  }
-
-  /** A transient frame for everyone: between two turns every connection has caught up. */
+  /** A transient frame for everyone who has all that came before it. */
   stream(frame: PartialResult): void {
-    for (const connection of this.#connections.all()) this.send(connection, frame);
+    for (const connection of this.#parts.connections.all()) {
+      if (!isBehind(connection)) this.send(connection, frame);
+    }
   }
 
   /** Anything that is not an event, to one connection. */
@@ -88,26 +83,45 @@ export class Pump {
     write(connection, connection.codec.frame(frame, connection.codec_state));
   }
 
+  #advance(connection: Connection, now: number): void {
+    const { log } = this.#parts;
+    const passage = new Passage(connection, (texts) => write(connection, texts));
+    while (passage.position < log.head) {
+      const rows = log.after(passage.position, BATCH_EVENTS);
+      for (const row of rows) {
+        if (isFull(connection, log, now)) return passage.end();
+        passage.pass(row, now);
+      }
+      if (rows.length < BATCH_EVENTS) passage.skip(log.head, "trimmed");
+    }
+    passage.end();
+  }
+
+  /** What this turn has made of the connection: its replay may be complete, its window full or open again. */
+  #note(connection: Connection, from: number, now: number): void {
+    const { log, stalled } = this.#parts;
+    const { cursor, codec, replay_to } = connection;
+    if (!codec.acks) this.#acknowledge(connection);
+    if (replay_to !== undefined && cursor >= replay_to) {
+      connection.replay_to = undefined;
+      this.send(connection, { type: "replay_completed", payload: { seq: cursor } });
+    }
+    if (cursor >= log.head) connection.stalled_at = undefined;
+    else if (connection.stalled_at === undefined || cursor > from) {
+      connection.stalled_at = now;
+      stalled(now);
+    }
+  }
+
   /** A client that cannot acknowledge has what it was sent. */
   #acknowledge(connection: Connection): void {
     connection.ack = connection.cursor;
-    this.#log.acknowledge(connection.cursor);
+    this.#parts.log.acknowledge(connection.cursor);
   }
 
-  #pass(connection: Connection, row: StoredEvent, now: number): void {
-    this.#skipTo(connection, row.seq - 1, "erased");
-    if (row.expires_at !== undefined && row.expires_at <= now) {
-      return this.#skipTo(connection, row.seq, "expired");
-    }
-    write(connection, connection.codec.event(row, connection.codec_state));
-    connection.cursor = row.seq;
-  }
-
-  /** A hole is never silent. */
-  #skipTo(connection: Connection, to: number, reason: SkipReason): void {
-    if (connection.cursor >= to) return;
-    this.send(connection, { type: "events_skipped", payload: { from: connection.cursor + 1, to, reason } });
-    connection.cursor = to;
+  /** Sets a connection that has just caught up to the text of every answer being written. */
+  #catchUp(connection: Connection): void {
+    for (const frame of this.#parts.streams.current()) this.send(connection, frame);
   }
 }
 

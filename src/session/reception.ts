@@ -12,6 +12,7 @@ import type { Codec } from "./codec.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { greeting } from "./greeting.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Ids, Socket } from "./ports.ts";
 import type { Pump } from "./pump.ts";
@@ -25,6 +26,7 @@ interface Parts {
   readonly connections: Connections;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
+  readonly heartbeat: Heartbeat;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: Limits;
@@ -41,13 +43,15 @@ export class Reception {
 
   /** Whether a connection may be made: what only the object knows. Writes nothing. */
   admit({ principal, client_id }: Handshake): Result<void> {
-    const { storage, connections, limits } = this.#parts;
+    const { storage, connections, limits, clock, heartbeat } = this.#parts;
     const not_before = storage.born?.not_before ?? 0;
     if ((principal.auth_time ?? principal.iat) < not_before) {
       return refuse("signed_out", "this token was issued before its user signed out");
     }
-    const others = connections.all().filter((connection) => connection.client_id !== client_id);
-    if (others.length < limits.connections) return ok(undefined);
+    const others = () => connections.all().filter((connection) => connection.client_id !== client_id).length;
+    // Ghosts, whose close was never told, must not keep anybody out.
+    if (others() >= limits.connections) heartbeat.makeRoom(others() - limits.connections + 1, clock.now());
+    if (others() < limits.connections) return ok(undefined);
     return refuse("connection_limit", `a user may have ${limits.connections} connections`, {
       limit: limits.connections,
     });
@@ -55,10 +59,11 @@ export class Reception {
 
   /** Greets an accepted socket and sends what it missed: one synchronous turn, so nothing can come between. */
   connect(socket: Socket, shake: Handshake): void {
-    const { connections, ids, codecs, deadlines } = this.#parts;
+    const { connections, ids, codecs, deadlines, heartbeat, clock } = this.#parts;
     const codec = codecs[shake.codec];
     if (codec === undefined) throw new Error(`no codec named ${shake.codec}`);
-    const facts = this.#facts();
+    const now = clock.now();
+    const facts = this.#facts(now);
     const resume = decideResume(shake, facts);
     const client_id = usableId(shake.client_id) ?? ids.random();
     const older = connections.all().filter((connection) => connection.client_id === client_id);
@@ -75,20 +80,22 @@ export class Reception {
       who: shake.principal,
       cursor: resume.cursor,
       ack: resume.outcome === "resumed" ? resume.cursor : 0,
+      heard_at: now,
     });
     if (n < latest) return this.end(connection, SUPERSEDED);
     for (const replaced of older) this.end(replaced, SUPERSEDED);
     this.#welcome(connection, resume, facts);
-    deadlines.touch(endsAt(connection));
+    deadlines.touch(Math.min(endsAt(connection), heartbeat.next(now) ?? Number.POSITIVE_INFINITY));
   }
 
   /** As after a gap: a fresh snapshot, and on from there. */
   resync(connection: Connection): void {
-    const { log, connections, pump, snapshot } = this.#parts;
+    const { log, pump, snapshot } = this.#parts;
     pump.send(connection, snapshot());
     connection.cursor = log.head;
-    connections.save(connection);
-    this.#completeReplay(connection);
+    connection.base = log.head;
+    connection.unacknowledged = undefined;
+    pump.begin(connection);
   }
 
   /** The last word: an `error` frame precedes the close. */
@@ -105,20 +112,13 @@ export class Reception {
     if (resume.outcome === "resumed") log.acknowledge(resume.cursor);
     pump.send(connection, greeting(connection, resume, { log: facts, limits, now: clock.now() }));
     if (resume.outcome !== "resumed") pump.send(connection, snapshot());
-    pump.pump(connection);
-    this.#completeReplay(connection);
+    pump.begin(connection);
     if (resume.refusal === undefined) return;
     pump.send(connection, { type: "error", payload: errorPayload(resume.refusal) });
   }
 
-  #completeReplay(connection: Connection): void {
-    const { pump } = this.#parts;
-    pump.send(connection, { type: "replay_completed", payload: { seq: connection.cursor } });
-    pump.catchUp(connection);
-  }
-
   /** An accepted upgrade is the first thing ever written about a user. */
-  #facts(): LogFacts {
+  #facts(now: number): LogFacts {
     const { storage, log } = this.#parts;
     const born = storage.born ?? storage.transact(() => storage.born);
     if (born === undefined) throw new Error("the user was not made");
@@ -126,7 +126,7 @@ export class Reception {
       epoch: born.epoch,
       head: log.head,
       floor: () => log.floor(),
-      bytesAfter: (seq) => log.bytesAfter(seq),
+      bytesAfter: (seq) => log.weigh(seq, log.head, now).bytes,
     };
   }
 }

@@ -3,21 +3,25 @@
  * decided there; how they follow one another after a commit is in settle.ts.
  */
 
+import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
 import { closeOf } from "../protocol/refusal.ts";
-import { ok, type Result, refuse } from "../protocol/result.ts";
-import { Connections, endsAt } from "./connections.ts";
-import { Deadlines, type Duty } from "./deadlines.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { type Connection, Connections } from "./connections.ts";
+import { Deadlines } from "./deadlines.ts";
+import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry } from "./duties.ts";
 import { faultOf } from "./faults.ts";
+import { Flood } from "./flood.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
-import { Intake, TOKEN_EXPIRED } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { Log } from "./log.ts";
 import type { Ports, Socket } from "./ports.ts";
 import { Pump } from "./pump.ts";
 import { Reception } from "./reception.ts";
 import { Runs } from "./runs.ts";
-import { RUN_WATCHDOG_MS, settle } from "./settle.ts";
+import { settle } from "./settle.ts";
 import { messagesOf, snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
 import { Threads, threadView } from "./threads.ts";
@@ -42,17 +46,20 @@ export class Session {
     const threads = new Threads(storage, log);
     const runs = new Runs(storage, log, threads, ids, limits);
     const connections = new Connections(ports.sockets(), codecs);
+    const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
     const pump = new Pump({
       log,
       connections,
       clock,
       streams: { current: () => this.#host.current() },
-      expired: (connection) => this.reception.end(connection, TOKEN_EXPIRED),
+      expired: (connection) => end(connection, TOKEN_EXPIRED),
       failed: (connection, cause) => this.fail(connection.socket, cause),
+      stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, report });
     const afterCommit = (tx: Transaction) => settle(tx, followers());
-    const own = { storage, log, threads, runs, connections, pump, settle: afterCommit };
+    const heartbeat = new Heartbeat({ ...ports, connections, pump, end });
+    const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
     this.#ports = ports;
     this.#log = log;
     this.#threads = threads;
@@ -60,7 +67,12 @@ export class Session {
     this.#pump = pump;
     this.connections = connections;
     this.#host = new Host({ ...ports, ...own, stream: (frame) => pump.stream(frame) });
-    this.deadlines = new Deadlines(ports.storage, clock, report, this.#duties());
+    this.deadlines = new Deadlines(ports.storage, clock, report, [
+      runWatchdog(runs, this.#host),
+      tokenExpiry(connections, end),
+      slowConsumers(connections, end),
+      heartbeat,
+    ]);
     const { deadlines } = this;
     this.reception = new Reception({
       ...ports,
@@ -71,7 +83,8 @@ export class Session {
     const textOf = (run_id: string) => this.#host.textOf(run_id);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
     const inbox = new Inbox({ ...own, state, clock, report });
-    this.intake = new Intake({ ...own, inbox, clock, reception: this.reception });
+    const flood = new Flood(limits);
+    this.intake = new Intake({ ...own, inbox, clock, flood, reception: this.reception });
   }
 
   /**
@@ -119,27 +132,5 @@ export class Session {
   async #takeOver(): Promise<void> {
     await this.#ports.clock.wait(0);
     this.#host.takeOver();
-  }
-
-  #duties(): Duty[] {
-    const expiries = () =>
-      this.connections.all().map((connection) => ({ connection, at: endsAt(connection) }));
-    return [
-      {
-        name: "runs",
-        next: (now) => (this.#runs.unfinished().length > 0 ? now + RUN_WATCHDOG_MS : undefined),
-        perform: () => this.#host.takeOver(),
-      },
-      {
-        name: "tokens",
-        next: () =>
-          expiries().reduce<number | undefined>((soonest, { at }) => Math.min(soonest ?? at, at), undefined),
-        perform: (now) => {
-          for (const { connection, at } of expiries()) {
-            if (at <= now) this.reception.end(connection, TOKEN_EXPIRED);
-          }
-        },
-      },
-    ];
   }
 }

@@ -10,15 +10,13 @@
  * for one connection or one run is reported, and the rest goes on.
  */
 import type { Deadlines } from "./deadlines.ts";
+import { RUN_WATCHDOG_MS } from "./duties.ts";
 import { faultOf } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { Logger } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Runs } from "./runs.ts";
 import type { Transaction } from "./transaction.ts";
-
-/** Longer than any run may take: by then it has ended, or nobody is executing it any more. */
-export const RUN_WATCHDOG_MS = 60_000;
 
 export interface Followers {
   readonly runs: Runs;

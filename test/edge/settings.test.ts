@@ -12,6 +12,8 @@ describe("settings", () => {
         jwt_issuer: undefined,
         jwt_audience: undefined,
         allowed_origins: [],
+        heartbeat_sweep_ms: 900_000,
+        heartbeat_timeout_ms: 10_000,
       },
     });
   });
@@ -23,6 +25,8 @@ describe("settings", () => {
       JWT_ISSUER: "https://id.example",
       JWT_AUDIENCE: "chat",
       ALLOWED_ORIGINS: " https://a.example, http://[::1]:5173 ,capacitor://localhost,",
+      HEARTBEAT_SWEEP_MS: "0",
+      HEARTBEAT_TIMEOUT_MS: 5_000,
     };
     expect(settingsOf(variables)).toMatchObject({
       value: {
@@ -30,6 +34,8 @@ describe("settings", () => {
         jwt_issuer: "https://id.example",
         jwt_audience: "chat",
         allowed_origins: ["https://a.example", "http://[::1]:5173", "capacitor://localhost"],
+        heartbeat_sweep_ms: 0,
+        heartbeat_timeout_ms: 5_000,
       },
     });
   });
@@ -63,6 +69,12 @@ describe("settings", () => {
     ["ALLOWED_ORIGINS", "https://*.example"],
     ["ALLOWED_ORIGINS", "https://a.example https://b.example"],
     ["ALLOWED_ORIGINS", ["https://a.example"]],
+    ["HEARTBEAT_SWEEP_MS", "soon"],
+    ["HEARTBEAT_SWEEP_MS", -1],
+    ["HEARTBEAT_SWEEP_MS", "1e3"],
+    ["HEARTBEAT_SWEEP_MS", 86_400_001],
+    ["HEARTBEAT_TIMEOUT_MS", 0],
+    ["HEARTBEAT_TIMEOUT_MS", ""],
   ])("[E1] %s of %o is not_configured and named, its value is not", (field, value) => {
     const result = settingsOf({ JWT_SECRET: SECRET, [field]: value });
     expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });

@@ -38,11 +38,11 @@ function replay(desk: Desk, since: number): unknown[] {
 }
 
 describe("a hole in the log", () => {
-  test("[S15] where events were erased is announced, and what follows is sent", async () => {
+  test("[S15] where events were deleted is announced, and what follows is sent", async () => {
     await withFiveMessages((desk, storage) => {
       storage.sql.exec("DELETE FROM events WHERE seq IN (2, 3)");
-      expect(replay(desk, 1)).toEqual([{ from: 2, to: 3, reason: "erased" }, 4, 5]);
-      expect(replay(desk, 2)).toEqual([{ from: 3, to: 3, reason: "erased" }, 4, 5]);
+      expect(replay(desk, 1)).toEqual([{ from: 2, to: 3, reason: "trimmed" }, 4, 5]);
+      expect(replay(desk, 2)).toEqual([{ from: 3, to: 3, reason: "trimmed" }, 4, 5]);
       expect(replay(desk, 3)).toEqual([4, 5]);
     });
   });

@@ -42,6 +42,8 @@ export class TestClient {
   readonly frames: AnyFrame[] = [];
   readonly texts: string[] = [];
   closed: { code: number; reason: string } | undefined;
+  /** Acknowledges every 16 events, as the protocol asks; without it a client gets 256 at most. */
+  acking = false;
   readonly #socket: WebSocket;
   #taken = 0;
   #changed = Promise.withResolvers<void>();
@@ -107,6 +109,7 @@ export class TestClient {
     // Every frame the server ever sends in a test conforms to the published schema.
     serverFrame.parse(frame);
     this.frames.push(frame);
+    if (this.acking && frame.seq % 16 === 0) this.send({ type: "ack", payload: { seq: frame.seq } });
     this.#wake();
   }
 

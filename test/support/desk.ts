@@ -15,6 +15,8 @@ export const BEGIN = Date.parse("2026-01-01T00:00:00.000Z");
 export class RecordingSocket implements Socket {
   readyState = 1;
   readonly sent: any[] = [];
+  /** When the platform last answered a ping of this client by itself; 0 if it never did. */
+  answered_at = 0;
   #attachment: unknown;
 
   send(frame: string): void {
@@ -137,6 +139,9 @@ export class Desk {
       agents: [agent],
       codecs: { native },
       limits: DEFAULT_LIMITS,
+      heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
+      answeredAt: () =>
+        new Map(this.#sockets.flatMap((one) => (one.answered_at === 0 ? [] : [[one, one.answered_at]]))),
       report: () => {},
       ...this.#over,
     });
