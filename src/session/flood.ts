@@ -8,6 +8,9 @@ import type { Limits } from "../protocol/limits.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import type { Socket } from "./ports.ts";
 
+/** Fractions of tokens do not add up exactly. */
+const ROUNDING_MS = 1e-6;
+
 /** Holds up to `burst` tokens and gets `per_s` a second. */
 export class TokenBucket {
   readonly #per_s: number;
@@ -28,7 +31,8 @@ export class TokenBucket {
     const earned = (Math.max(0, now - this.#at) / 1_000) * this.#per_s;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
     this.#at = now;
-    return Math.ceil((Math.max(0, cost - this.#tokens) / this.#per_s) * 1_000);
+    const missing_ms = ((cost - this.#tokens) / this.#per_s) * 1_000;
+    return missing_ms <= ROUNDING_MS ? 0 : Math.ceil(missing_ms - ROUNDING_MS);
   }
 
   pay(cost: number): void {

@@ -20,10 +20,12 @@ export class RecordingSocket implements Socket {
   #attachment: unknown;
 
   send(frame: string): void {
+    if (this.readyState !== 1) throw new TypeError("Can't call WebSocket send() after close().");
     this.sent.push(JSON.parse(frame));
   }
 
   close(code?: number, reason?: string): void {
+    if (this.readyState === 3) return;
     this.readyState = 3;
     this.sent.push({ closed: { code, reason } });
   }
@@ -51,6 +53,8 @@ export class Desk {
   #ids = 0;
   #instance = 0;
   now = BEGIN;
+  /** Every time the alarm was set to: each is a billed row. */
+  readonly alarms: number[] = [];
   /** Replaced by a test that wants the disk to take its time. */
   sync = () => this.#storage.sync();
   session: Session;
@@ -161,7 +165,9 @@ export class Desk {
       sql: { exec } as never,
       transactionSync: (work) => storage.transactionSync(work),
       getAlarm: async () => null,
-      setAlarm: async () => {},
+      setAlarm: async (at) => {
+        this.alarms.push(at);
+      },
       sync: () => this.sync(),
     };
   }
