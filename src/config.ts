@@ -17,6 +17,8 @@ export interface Settings {
   readonly heartbeat_sweep_ms: number;
   /** One that says nothing for this long after it was asked is closed. */
   readonly heartbeat_timeout_ms: number;
+  /** How long the steps of runs, notifications and the ids of commands are kept; messages stay. */
+  readonly retention_days: number;
 }
 
 /**
@@ -44,9 +46,13 @@ const name = z.string({ error: "must be a text" }).check(z.minLength(1, "must no
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** A clean close is told at once: this is for clients that vanished, and each sweep is one alarm. */
-export const DEFAULT_SWEEP_MS = 15 * 60 * 1_000;
-export const DEFAULT_TIMEOUT_MS = 10_000;
+/** What holds where a variable is not set, and for objects whose Worker cannot read its settings. */
+export const DEFAULTS = {
+  // A clean close is told at once: the sweep is for clients that vanished, and each one is an alarm.
+  heartbeat_sweep_ms: 15 * 60 * 1_000,
+  heartbeat_timeout_ms: 10_000,
+  retention_days: 30,
+} as const;
 
 /** A variable is a text, or a number where the configuration file has one. */
 function wholeNumber(min: number, max: number) {
@@ -70,6 +76,7 @@ const variables = z.object({
   ),
   HEARTBEAT_SWEEP_MS: z.optional(wholeNumber(0, DAY_MS)),
   HEARTBEAT_TIMEOUT_MS: z.optional(wholeNumber(1, DAY_MS)),
+  RETENTION_DAYS: z.optional(wholeNumber(1, 3_650)),
 });
 
 function parse(env: object): Result<Settings> {
@@ -81,8 +88,9 @@ function parse(env: object): Result<Settings> {
     jwt_issuer: parsed.data.JWT_ISSUER,
     jwt_audience: parsed.data.JWT_AUDIENCE,
     allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
-    heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULT_SWEEP_MS),
-    heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULT_TIMEOUT_MS),
+    heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
+    heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),
+    retention_days: Number(parsed.data.RETENTION_DAYS ?? DEFAULTS.retention_days),
   });
 }
 

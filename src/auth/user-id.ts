@@ -11,6 +11,11 @@ export async function userId(realm: string, sub: string): Promise<string> {
   return `u_${base32(new Uint8Array(await crypto.subtle.digest("SHA-256", text)))}`;
 }
 
+/** True for everything `userId` can return: nothing else names an object. */
+export function isUserId(text: string): boolean {
+  return /^u_[a-z2-7]{52}$/.test(text);
+}
+
 /** RFC 4648 §6 in lower case, so that ids are good in URLs and host names. */
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 

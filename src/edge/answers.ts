@@ -8,6 +8,13 @@ export function json(body: unknown, status = 200, headers: Readonly<Record<strin
   });
 }
 
+/** As `json`, of what has been written as JSON already. */
+export function jsonText(text: string): Response {
+  return new Response(text, {
+    headers: { ...SAFE_HEADERS, "Cache-Control": "no-store", "Content-Type": "application/json" },
+  });
+}
+
 /** A copy of `file` with the safe headers; how long it is kept is the asset server's business. */
 export function withSafeHeaders(file: Response): Response {
   const copy = new Response(file.body, file);

@@ -7,13 +7,16 @@ import { cors } from "./cors.ts";
 import { devToken } from "./dev-token.ts";
 import { discoveryHandler } from "./discovery.ts";
 import type { Edge, EdgePorts } from "./env.ts";
+import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
 import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
 import { upgrade } from "./upgrade.ts";
+import { INVALIDATE_PATH, invalidateUser, PUBLISH_PATH, publishEvents } from "./users.ts";
 
-/** Registered again behind their GET: whatever else comes there has the wrong method. */
-const READ_ONLY = ["/health", "/v1/config", THREADS_PATH, MESSAGES_PATH] as const;
+/** Registered again behind their one method: whatever else comes there has the wrong method. */
+const READ_ONLY = ["/health", "/v1/config", THREADS_PATH, MESSAGES_PATH, EVENTS_PATH] as const;
+const POST_ONLY = [PUBLISH_PATH, INVALIDATE_PATH] as const;
 
 export const app = createApp({ now: platformClock.now, report: platformLogger });
 
@@ -28,8 +31,12 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get("/v1/config", discoveryHandler);
   routes.get(THREADS_PATH, listThreads(ports));
   routes.get(MESSAGES_PATH, listMessages(ports));
+  routes.get(EVENTS_PATH, listEvents(ports));
+  routes.post(PUBLISH_PATH, publishEvents(ports));
+  routes.post(INVALIDATE_PATH, invalidateUser(ports));
   routes.all("/v1/dev/token", devToken(ports));
   for (const path of READ_ONLY) routes.all(path, () => methodNotAllowed("GET, HEAD"));
+  for (const path of POST_ONLY) routes.all(path, () => methodNotAllowed("POST"));
 
   routes.notFound(async (c) => {
     if (c.req.path === "/v1" || c.req.path.startsWith("/v1/")) return routeNotFound();

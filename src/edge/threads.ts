@@ -6,6 +6,7 @@ import type { MessageQuery } from "../session/rpc.ts";
 import { json } from "./answers.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Edge, EdgePorts } from "./env.ts";
+import { numberIn } from "./query.ts";
 import { refuseHttp } from "./refusals.ts";
 
 export const THREADS_PATH = "/v1/threads";
@@ -42,21 +43,13 @@ function queryOf(thread_id: string, query: URLSearchParams): Result<MessageQuery
       limit: MAX_ID_CHARS,
     });
   }
-  const limit = numberIn(query, "limit", MAX_PAGE);
+  const limit = numberIn(query, "limit", { max: MAX_PAGE });
   if (!limit.ok) return limit;
-  const before = numberIn(query, "before", Number.MAX_SAFE_INTEGER);
+  const before = numberIn(query, "before");
   if (!before.ok) return before;
   return ok({
     thread_id,
     limit: limit.value ?? DEFAULT_PAGE,
     ...(before.value !== undefined && { before: before.value }),
   });
-}
-
-/** A whole number from 1 to `max` in plain digits; undefined if the query does not have it. */
-function numberIn(query: URLSearchParams, field: string, max: number): Result<number | undefined> {
-  const text = query.get(field);
-  if (text === null) return ok(undefined);
-  if (/^[1-9]\d*$/.test(text) && Number(text) <= max) return ok(Number(text));
-  return refuse("invalid_payload", `${field} must be a whole number from 1 to ${max}`, { field, limit: max });
 }

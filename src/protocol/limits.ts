@@ -43,6 +43,10 @@ export const BAD_FRAMES_MS = 60_000;
 export const QUEUE_EVENTS = 1_000;
 export const QUEUE_BYTES = 4 * 1024 * 1024;
 
+/** `data` of one published event, UTF-8 bytes of its JSON; and how many may be published together. */
+export const MAX_NOTICE_BYTES = 64 * 1024;
+export const MAX_NOTICES = 100;
+
 /** What may differ per plan; sent in the greeting and in `GET /v1/config`. */
 export interface Limits {
   readonly connections: number;

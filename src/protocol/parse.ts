@@ -71,7 +71,8 @@ function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {
   return { ok: false, refusal: refusalOf(parsed.error) };
 }
 
-function refusalOf(error: z.core.$ZodError): Refusal {
+/** @param error of a parse that was told to report its input, which is looked at but not shown */
+export function refusalOf(error: z.core.$ZodError): Refusal {
   const issue = error.issues[0];
   const field = (issue?.path ?? []).map(String).join(".") || "frame";
   const bytes = issue?.code === "custom" ? issue.params?.limit_bytes : undefined;

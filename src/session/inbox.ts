@@ -5,12 +5,10 @@
  */
 import type { Principal } from "../auth/principal.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
-import type { EffectCommand } from "../protocol/commands.ts";
-import { errorPayload } from "../protocol/refusal.ts";
-import type { Reply } from "../protocol/replies.ts";
-import { ok, refuse } from "../protocol/result.ts";
+import type { Event } from "../protocol/events.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { State } from "./commands/context.ts";
-import { acknowledgement, carryOut } from "./commands/dispatch.ts";
+import { type Command, carryOut, type Outcome } from "./commands/dispatch.ts";
 import { faultOf } from "./faults.ts";
 import { type Log, readEvent } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
@@ -21,9 +19,9 @@ import { commit, type Transaction } from "./transaction.ts";
 export interface Submission {
   readonly who: Principal;
   readonly client_id: string;
-  readonly command: EffectCommand;
+  readonly command: Command;
   /** Called once, after the commit, in the order of arrival. */
-  readonly reply: (reply: Reply) => void;
+  readonly reply: (outcome: Outcome) => void;
 }
 
 interface Parts {
@@ -38,8 +36,8 @@ interface Parts {
 
 interface Committed {
   readonly tx: Transaction;
-  /** One reply for each command of the group. */
-  readonly value: readonly Reply[];
+  /** One for each command of the group. */
+  readonly value: readonly Outcome[];
 }
 
 export class Inbox {
@@ -73,8 +71,7 @@ export class Inbox {
   #commitAlone(submission: Submission): void {
     const committed = this.#commit([submission], "error");
     if (committed !== undefined) return this.#speak([submission], committed);
-    const { refusal } = refuse("internal", "the command failed; nothing was changed");
-    submission.reply({ type: "error", reply_to: submission.command.id, payload: errorPayload(refusal) });
+    submission.reply(refuse("internal", "the command failed; nothing was changed"));
   }
 
   /** Undefined if anything threw: then nothing has happened. */
@@ -90,24 +87,33 @@ export class Inbox {
 
   /** Replies first, in order of arrival, then the events they caused. */
   #speak(group: readonly Submission[], { tx, value }: Committed): void {
-    for (const [index, reply] of value.entries()) group[index]?.reply(reply);
+    for (const [index, submission] of group.entries()) this.#reply(submission, value[index]);
     this.#parts.settle(tx);
   }
 
-  #decide(tx: Transaction, { who, client_id, command }: Submission): Reply {
-    const request = canonicalJson({ type: command.type, payload: command.payload });
-    const known = this.#recall(command, request);
-    const outcome = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
-    if (!outcome.ok) {
-      return { type: "error", reply_to: command.id, payload: errorPayload(outcome.refusal) };
+  /** What was committed must be made to happen, even if somebody cannot be told. */
+  #reply({ reply }: Submission, outcome: Outcome | undefined): void {
+    try {
+      if (outcome !== undefined) reply(outcome);
+    } catch (cause) {
+      this.#parts.report("error", "a reply could not be given", { ...faultOf(cause) });
     }
-    if (known === undefined) this.#remember(tx, command.id, outcome.value.seq, request);
-    return acknowledgement(command, outcome.value, known !== undefined);
+  }
+
+  #decide(tx: Transaction, { who, client_id, command }: Submission): Outcome {
+    const { id, type, payload } = command;
+    const request = canonicalJson({ type, payload });
+    const known = id === undefined ? undefined : this.#recall(id, request);
+    const event = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
+    if (!event.ok) return event;
+    const duplicate = known !== undefined;
+    if (id !== undefined && !duplicate) this.#remember(tx, id, event.value.seq, request);
+    return ok({ event: event.value, duplicate });
   }
 
   /** The event an earlier command of the same id had as its effect. Bodies are compared, not hashed: hashing is asynchronous here. */
-  #recall(command: EffectCommand, request: string): ReturnType<typeof carryOut> | undefined {
-    const [row] = this.#parts.storage.read("SELECT seq, request FROM inbox WHERE id = ?", command.id);
+  #recall(id: string, request: string): Result<Event> | undefined {
+    const [row] = this.#parts.storage.read("SELECT seq, request FROM inbox WHERE id = ?", id);
     if (row === undefined) return undefined;
     if (text(row, "request") !== request) {
       return refuse("id_conflict", "this id was used for another command", { field: "id" });

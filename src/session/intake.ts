@@ -8,6 +8,7 @@ import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { errorPayload } from "../protocol/refusal.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import type { Decoded } from "./codec.ts";
+import { type Outcome, replyTo } from "./commands/dispatch.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import { TOKEN_EXPIRED } from "./duties.ts";
 import { costOf, type Flood } from "./flood.ts";
@@ -80,7 +81,8 @@ export class Intake {
     if (!isEffect(frame)) return this.#control(connection, frame);
     const { inbox, pump } = this.#parts;
     const { who, client_id } = connection;
-    await inbox.submit({ who, client_id, command: frame, reply: (reply) => pump.send(connection, reply) });
+    const reply = (outcome: Outcome) => pump.send(connection, replyTo(frame, outcome));
+    await inbox.submit({ who, client_id, command: frame, reply });
   }
 
   /** Without effect on the log, so there is nothing to queue for. */

@@ -3,6 +3,7 @@
  * of the number acknowledged so far and of the time that never goes back.
  */
 import { EVENTS, type Event, isEventType } from "../protocol/events.ts";
+import { QUEUE_BYTES, QUEUE_EVENTS } from "../protocol/limits.ts";
 import { integer, optionalInteger, optionalText, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
 
@@ -33,12 +34,21 @@ export interface Weight {
 
 const NOTHING: Weight = { events: 0, bytes: 0 };
 
+/** Acknowledgements that are not on disk; a fraction of what a queue may hold. */
+const SAVE_EVENTS = QUEUE_EVENTS / 8;
+const SAVE_BYTES = QUEUE_BYTES / 8;
+
+/** How an answer came about, and what services had to say. Messages and reports are the conversation itself. */
+const TRIMMABLE = "('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification')";
+
 const COLUMNS = "seq, type, thread_id, run_id, prev, expires_at, frame";
 
 export class Log {
   readonly #storage: Storage;
   #head: number;
   #acked: number;
+  /** `#acked` as the newest event has it. */
+  #saved: number;
   #lastAt: number;
 
   constructor(storage: Storage) {
@@ -46,6 +56,7 @@ export class Log {
     const [last] = storage.read("SELECT seq, at, acked FROM events ORDER BY seq DESC LIMIT 1");
     this.#head = last === undefined ? 0 : integer(last, "seq");
     this.#acked = last === undefined ? 0 : integer(last, "acked");
+    this.#saved = this.#acked;
     this.#lastAt = last === undefined ? 0 : integer(last, "at");
   }
 
@@ -64,8 +75,24 @@ export class Log {
     return Math.max(now, this.#lastAt);
   }
 
-  /** Memory only: the number goes to disk with the next event, so an acknowledgement costs no row. */
+  /**
+   * Someone has everything up to `seq`. The number goes to disk with the next
+   * event, so that it costs no row; only where much would seem unread again after
+   * an eviction, and other producers be refused for it, it is written by itself.
+   */
   acknowledge(seq: number): void {
+    if (seq <= this.#acked) return;
+    this.recall(seq);
+    const { events, bytes } = this.weigh(this.#saved, this.#acked, this.#lastAt);
+    if (events < SAVE_EVENTS && bytes < SAVE_BYTES) return;
+    this.#storage.transact(() => {
+      this.#storage.write("UPDATE events SET acked = ? WHERE seq = ?", this.#acked, this.#head);
+    });
+    this.#saved = this.#acked;
+  }
+
+  /** As `acknowledge`, but known from before: nothing is written. */
+  recall(seq: number): void {
     if (seq > this.#acked) this.#acked = Math.min(seq, this.#head);
   }
 
@@ -91,6 +118,26 @@ export class Log {
     if (head === this.#head) return;
     this.#head = head;
     this.#lastAt = at;
+    this.#saved = this.#acked;
+  }
+
+  /** When the oldest event that may be trimmed was written. */
+  oldestTrimmable(): number | undefined {
+    const [row] = this.#storage.read(`SELECT at FROM events WHERE type IN ${TRIMMABLE} ORDER BY seq LIMIT 1`);
+    return row === undefined ? undefined : integer(row, "at");
+  }
+
+  /**
+   * The only deleter: of what may be trimmed, everything written before the time
+   * `before` with a seq below `below`. The last event always stays, since the
+   * head is its seq. Only inside a transaction.
+   */
+  trim(before: number, below: number): void {
+    this.#storage.write(
+      `DELETE FROM events WHERE type IN ${TRIMMABLE} AND at < ? AND seq < ?`,
+      before,
+      Math.min(below, this.#head),
+    );
   }
 
   /** The lowest seq still kept; head + 1 if none is. */

@@ -4,13 +4,12 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Agent } from "../agents/agent.ts";
-import { DEFAULT_SWEEP_MS, DEFAULT_TIMEOUT_MS, settingsOf } from "../config.ts";
+import { DEFAULTS, settingsOf } from "../config.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
-import type { HeartbeatSettings } from "./heartbeat.ts";
 import { platformClock, platformIds, platformLogger } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
 import type { SessionRpc } from "./rpc.ts";
@@ -36,9 +35,9 @@ export class SessionObject extends DurableObject implements SessionRpc {
       ids: platformIds,
       background: (work) => ctx.waitUntil(work),
       limits: DEFAULT_LIMITS,
-      heartbeat: heartbeatOf(env),
       answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
       report: platformLogger,
+      ...chosen(env),
       ...parts,
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
@@ -94,14 +93,30 @@ export class SessionObject extends DurableObject implements SessionRpc {
   async listMessages({ thread_id, before, limit }: Parameters<SessionRpc["listMessages"]>[0]) {
     return this.#session.listMessages(thread_id, { limit, ...(before === undefined ? {} : { before }) });
   }
+
+  async readEvents(query: Parameters<SessionRpc["readEvents"]>[0]) {
+    return this.#session.readEvents(query);
+  }
+
+  async publish(publication: Parameters<SessionRpc["publish"]>[0]) {
+    return this.#session.publish(publication);
+  }
+
+  async invalidate() {
+    return this.#session.invalidate();
+  }
 }
 
 /** With settings that are wrong the Worker lets nobody in; what is open already is kept as usual. */
-function heartbeatOf(env: object): HeartbeatSettings {
+function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days"> {
   const settings = settingsOf(env);
-  if (!settings.ok) return { sweep_ms: DEFAULT_SWEEP_MS, timeout_ms: DEFAULT_TIMEOUT_MS };
-  const { heartbeat_sweep_ms, heartbeat_timeout_ms } = settings.value;
-  return { sweep_ms: heartbeat_sweep_ms, timeout_ms: heartbeat_timeout_ms };
+  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days } = settings.ok
+    ? settings.value
+    : DEFAULTS;
+  return {
+    heartbeat: { sweep_ms: heartbeat_sweep_ms, timeout_ms: heartbeat_timeout_ms },
+    retention_days,
+  };
 }
 
 function answer(ctx: DurableObjectState, socket: WebSocket): [Socket, number][] {

@@ -65,5 +65,7 @@ export interface Ports {
   readonly codecs: Readonly<Record<string, Codec>>;
   readonly limits: Limits;
   readonly heartbeat: HeartbeatSettings;
+  /** How long the steps of runs, notifications and the ids of commands are kept. */
+  readonly retention_days: number;
   readonly report: Logger;
 }

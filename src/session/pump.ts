@@ -4,13 +4,14 @@
  * that acknowledges too little is simply pumped later.
  */
 import { WINDOW_EVENTS } from "../protocol/limits.ts";
+import { utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import type { Frame } from "./codec.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Log } from "./log.ts";
-import { Passage } from "./passage.ts";
+import { Passage, type Reader } from "./passage.ts";
 import type { Clock } from "./ports.ts";
-import { isBehind, isFull } from "./window.ts";
+import { fill, isBehind, isFull } from "./window.ts";
 
 /** Rows held in memory at a time while a connection catches up. */
 const BATCH_EVENTS = WINDOW_EVENTS / 2;
@@ -85,7 +86,7 @@ export class Pump {
 
   #advance(connection: Connection, now: number): void {
     const { log } = this.#parts;
-    const passage = new Passage(connection, (texts) => write(connection, texts));
+    const passage = new Passage(connection.cursor, this.#readerAt(connection));
     while (passage.position < log.head) {
       const rows = log.after(passage.position, BATCH_EVENTS);
       for (const row of rows) {
@@ -95,6 +96,20 @@ export class Pump {
       if (rows.length < BATCH_EVENTS) passage.skip(log.head, "trimmed");
     }
     passage.end();
+  }
+
+  #readerAt(connection: Connection): Reader {
+    return {
+      event: (row) => {
+        write(connection, connection.codec.event(row, connection.codec_state));
+        connection.cursor = row.seq;
+        fill(connection, utf8Length(row.frame));
+      },
+      hole: (hole) => {
+        this.send(connection, { type: "events_skipped", payload: hole });
+        connection.cursor = hole.to;
+      },
+    };
   }
 
   /** What this turn has made of the connection: its replay may be complete, its window full or open again. */

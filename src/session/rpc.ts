@@ -1,4 +1,6 @@
 /** What the Worker may ask a user's object besides the upgrade: its RPC methods, as the caller sees them. */
+import type { Principal } from "../auth/principal.ts";
+import type { Notice } from "../protocol/publishing.ts";
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
 import type { Result } from "../protocol/result.ts";
 
@@ -16,8 +18,45 @@ export interface MessagePage {
   readonly next?: number;
 }
 
+/** Part of the log. */
+export interface EventQuery {
+  /** The epoch the position belongs to; absent: whatever it is now. */
+  readonly epoch?: string;
+  /** The seq up to which the reader has everything. */
+  readonly since: number;
+  readonly limit: number;
+}
+
+export interface EventPage {
+  /** Absent as long as the user does not exist. */
+  readonly epoch?: string;
+  readonly head_seq: number;
+  /** Frames as a socket would have been sent them, JSON text. */
+  readonly events: readonly string[];
+  /** The value for `since` that continues; absent on the last page. */
+  readonly next?: number;
+}
+
+/** What a service publishes. */
+export interface Publication {
+  readonly who: Principal;
+  /** The same one again has no second effect. */
+  readonly idempotency_key?: string;
+  readonly events: readonly Notice[];
+}
+
+export interface Published {
+  /** Of the last event. */
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
 /** Reading never creates a user: one who does not exist has no threads. */
 export interface SessionRpc {
   listThreads(): Promise<{ readonly threads: readonly Thread[] }>;
   listMessages(query: MessageQuery): Promise<Result<MessagePage>>;
+  readEvents(query: EventQuery): Promise<Result<EventPage>>;
+  publish(publication: Publication): Promise<Result<Published>>;
+  /** Every client drops what it has and begins anew; nothing else is lost. */
+  invalidate(): Promise<Result<void>>;
 }

@@ -7,6 +7,7 @@ import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import type { Outcome } from "./commands/dispatch.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry } from "./duties.ts";
@@ -19,7 +20,10 @@ import { Intake } from "./intake.ts";
 import { Log } from "./log.ts";
 import type { Ports, Socket } from "./ports.ts";
 import { Pump } from "./pump.ts";
+import { readEvents } from "./reading.ts";
 import { Reception } from "./reception.ts";
+import { Retention } from "./retention.ts";
+import type { EventPage, EventQuery, Publication, Published } from "./rpc.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
 import { messagesOf, snapshot } from "./snapshot.ts";
@@ -33,11 +37,13 @@ export class Session {
   readonly connections: Connections;
   readonly deadlines: Deadlines;
   readonly #ports: Ports;
+  readonly #storage: Storage;
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #runs: Runs;
   readonly #host: Host;
   readonly #pump: Pump;
+  readonly #inbox: Inbox;
 
   constructor(ports: Ports) {
     const { clock, ids, limits, report, codecs } = ports;
@@ -56,11 +62,13 @@ export class Session {
       failed: (connection, cause) => this.fail(connection.socket, cause),
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, report });
+    const retention = new Retention(storage, log, runs, ports.retention_days);
+    const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, retention, report });
     const afterCommit = (tx: Transaction) => settle(tx, followers());
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end });
     const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
     this.#ports = ports;
+    this.#storage = storage;
     this.#log = log;
     this.#threads = threads;
     this.#runs = runs;
@@ -72,6 +80,7 @@ export class Session {
       tokenExpiry(connections, end),
       slowConsumers(connections, end),
       heartbeat,
+      retention,
     ]);
     const { deadlines } = this;
     this.reception = new Reception({
@@ -82,9 +91,9 @@ export class Session {
     });
     const textOf = (run_id: string) => this.#host.textOf(run_id);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
-    const inbox = new Inbox({ ...own, state, clock, report });
+    this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(limits);
-    this.intake = new Intake({ ...own, inbox, clock, flood, reception: this.reception });
+    this.intake = new Intake({ ...own, inbox: this.#inbox, clock, flood, reception: this.reception });
   }
 
   /**
@@ -94,7 +103,7 @@ export class Session {
    */
   wake(alarm: number | null): void {
     this.deadlines.recall(alarm);
-    for (const { ack } of this.connections.all()) this.#log.acknowledge(ack);
+    for (const { ack } of this.connections.all()) this.#log.recall(ack);
     // Only a crash between a commit and its pump can have left a cursor behind.
     this.#pump.all();
     if (this.#runs.unfinished().length > 0) this.#ports.background(this.#takeOver());
@@ -128,9 +137,32 @@ export class Session {
     return ok({ messages, ...(more ? { next: first.seq } : {}) });
   }
 
+  readEvents(query: EventQuery): Result<EventPage> {
+    return readEvents(this.#log, this.#storage.born?.epoch, query, this.#ports.clock.now());
+  }
+
+  /** What a service has to say goes through the same queue as everything else. */
+  async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
+    const command = { type: "publish", ...id, payload: { events } } as const;
+    await this.#inbox.submit({ who, client_id: "", command, reply: resolve });
+    const outcome = await promise;
+    return outcome.ok ? ok({ seq: outcome.value.event.seq, duplicate: outcome.value.duplicate }) : outcome;
+  }
+
+  /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */
+  invalidate(): Result<void> {
+    if (!this.#storage.renewEpoch()) return refuse("not_found", "no such user");
+    for (const connection of this.connections.all()) this.reception.end(connection, INVALIDATED);
+    return ok(undefined);
+  }
+
   /** Scheduled by the wake, not done in it: agent code must not keep the object from waking. */
   async #takeOver(): Promise<void> {
     await this.#ports.clock.wait(0);
     this.#host.takeOver();
   }
 }
+
+const INVALIDATED = refuse("state_invalidated", "the server asks every client to begin anew").refusal;

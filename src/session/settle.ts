@@ -15,6 +15,7 @@ import { faultOf } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { Logger } from "./ports.ts";
 import type { Pump } from "./pump.ts";
+import type { Retention } from "./retention.ts";
 import type { Runs } from "./runs.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -23,13 +24,15 @@ export interface Followers {
   readonly host: Host;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
+  readonly retention: Retention;
   readonly report: Logger;
 }
 
-export function settle(tx: Transaction, { runs, host, pump, deadlines, report }: Followers): void {
+export function settle(tx: Transaction, { runs, host, pump, deadlines, retention, report }: Followers): void {
   const steps = [
     () => runs.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
+    () => tx.events.length > 0 && deadlines.touch(retention.dueAt(tx.now)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => host.flush(run_id)),
     () => pump.all(),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),

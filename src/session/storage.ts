@@ -74,6 +74,17 @@ export class Storage {
     }
   }
 
+  /** Another epoch: every cursor there is loses its meaning. False if the user does not exist. */
+  renewEpoch(): boolean {
+    const { born } = this;
+    if (born === undefined) return false;
+    this.transact(() => {
+      this.#born = { ...born, epoch: this.#ids.random() };
+      this.#certify(this.#born);
+    });
+    return true;
+  }
+
   /** Resolves when everything written so far survives a crash. */
   sync(): Promise<void> {
     return this.#platform.sync();
@@ -97,7 +108,11 @@ export class Storage {
     for (const statement of missing.flat()) this.#exec(statement, []);
     const fresh = { epoch: this.#ids.random(), user_id: this.#user_id, not_before: 0 };
     const migrated = { ...fresh, ...born, schema: MIGRATIONS.length };
-    this.write("INSERT OR REPLACE INTO meta (key, value) VALUES ('session', ?)", JSON.stringify(migrated));
+    this.#certify(migrated);
     return migrated;
+  }
+
+  #certify(born: BirthCertificate): void {
+    this.write("INSERT OR REPLACE INTO meta (key, value) VALUES ('session', ?)", JSON.stringify(born));
   }
 }

@@ -14,6 +14,7 @@ describe("settings", () => {
         allowed_origins: [],
         heartbeat_sweep_ms: 900_000,
         heartbeat_timeout_ms: 10_000,
+        retention_days: 30,
       },
     });
   });

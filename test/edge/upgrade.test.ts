@@ -31,6 +31,9 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       },
       listThreads: () => Promise.reject(new Error("not asked for")),
       listMessages: () => Promise.reject(new Error("not asked for")),
+      readEvents: () => Promise.reject(new Error("not asked for")),
+      publish: () => Promise.reject(new Error("not asked for")),
+      invalidate: () => Promise.reject(new Error("not asked for")),
     }),
   };
   return { calls, USER_SESSION };

@@ -143,6 +143,7 @@ export class Desk {
       agents: [agent],
       codecs: { native },
       limits: DEFAULT_LIMITS,
+      retention_days: 30,
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
       answeredAt: () =>
         new Map(this.#sockets.flatMap((one) => (one.answered_at === 0 ? [] : [[one, one.answered_at]]))),
