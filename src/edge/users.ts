@@ -59,6 +59,6 @@ async function read(request: Request): Promise<Result<Omit<Publication, "who">>>
   const body = await readJson(request, MAX_BODY_BYTES);
   if (!body.ok) return body;
   const parsed = publication.safeParse(body.value, { reportInput: true });
-  if (!parsed.success) return { ok: false, refusal: refusalOf(parsed.error) };
+  if (!parsed.success) return { ok: false, refusal: refusalOf(parsed.error, "body") };
   return ok({ events: parsed.data.events, ...(key === null ? {} : { idempotency_key: key }) });
 }

@@ -71,10 +71,13 @@ function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {
   return { ok: false, refusal: refusalOf(parsed.error) };
 }
 
-/** @param error of a parse that was told to report its input, which is looked at but not shown */
-export function refusalOf(error: z.core.$ZodError): Refusal {
+/**
+ * @param error of a parse that was told to report its input, which is looked at but not shown
+ * @param whole what the value is called where it is wrong as a whole
+ */
+export function refusalOf(error: z.core.$ZodError, whole = "frame"): Refusal {
   const issue = error.issues[0];
-  const field = (issue?.path ?? []).map(String).join(".") || "frame";
+  const field = (issue?.path ?? []).map(String).join(".") || whole;
   const bytes = issue?.code === "custom" ? issue.params?.limit_bytes : undefined;
   if (typeof bytes === "number") {
     return refuse("too_large", `${field} may have ${bytes} bytes`, { field, limit: bytes }).refusal;

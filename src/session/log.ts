@@ -41,6 +41,8 @@ const SAVE_BYTES = QUEUE_BYTES / 8;
 /** How an answer came about, and what services had to say. Messages and reports are the conversation itself. */
 const TRIMMABLE = "('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification')";
 
+const ALIVE = "(expires_at IS NULL OR expires_at > ?)";
+
 const COLUMNS = "seq, type, thread_id, run_id, prev, expires_at, frame";
 
 export class Log {
@@ -159,9 +161,9 @@ export class Log {
     return this.#query("WHERE seq >= ? AND run_id = ? ORDER BY seq", from, run_id);
   }
 
-  /** Notifications after `seq`, oldest first. */
-  notificationsAfter(seq: number): StoredEvent[] {
-    return this.#query("WHERE seq > ? AND type = 'notification' ORDER BY seq", seq);
+  /** Notifications after `seq` that have not expired, oldest first. */
+  notificationsAfter(seq: number, now: number): StoredEvent[] {
+    return this.#query(`WHERE seq > ? AND type = 'notification' AND ${ALIVE} ORDER BY seq`, seq, now);
   }
 
   /** The events after `after` up to `to` that are kept and have not expired. */
@@ -169,7 +171,7 @@ export class Log {
     if (after >= to) return NOTHING;
     const [row] = this.#storage.read(
       `SELECT COUNT(*) AS events, COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM events
-       WHERE seq > ? AND seq <= ? AND (expires_at IS NULL OR expires_at > ?)`,
+       WHERE seq > ? AND seq <= ? AND ${ALIVE}`,
       after,
       to,
       now,

@@ -66,7 +66,8 @@ export class Pump {
     const now = clock.now();
     if (now >= endsAt(connection)) return expired(connection);
     const from = connection.cursor;
-    this.#advance(connection, now);
+    // What has expired once stays so, even if the clock is set back.
+    this.#advance(connection, log.time(now));
     this.#note(connection, from, now);
     if (wasBehind && !isBehind(connection)) this.#catchUp(connection);
     connections.save(connection);

@@ -87,7 +87,7 @@ export class Session {
       ...ports,
       ...own,
       deadlines,
-      snapshot: () => snapshot(log, threads, runs),
+      snapshot: () => snapshot(log, threads, runs, clock.now()),
     });
     const textOf = (run_id: string) => this.#host.textOf(run_id);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
@@ -138,7 +138,7 @@ export class Session {
   }
 
   readEvents(query: EventQuery): Result<EventPage> {
-    return readEvents(this.#log, this.#storage.born?.epoch, query, this.#ports.clock.now());
+    return readEvents(this.#log, this.#storage.born?.epoch, query, this.#log.time(this.#ports.clock.now()));
   }
 
   /** What a service has to say goes through the same queue as everything else. */

@@ -16,13 +16,14 @@ const SNAPSHOT_THREADS = 100;
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
 const CUT_CHARS = 16 * 1024;
 
-export function snapshot(log: Log, threads: Threads, runs: Runs): StateSnapshot {
+/** @param now decides which notifications have expired */
+export function snapshot(log: Log, threads: Threads, runs: Runs, now: number): StateSnapshot {
   const known = threads.all();
   const budget = new Budget(MAX_SNAPSHOT_BYTES);
   const head = {
     as_of_seq: log.head,
     threads: known.slice(0, SNAPSHOT_THREADS).map(threadView),
-    notifications: readEvents(log.notificationsAfter(log.acked)).flatMap(notificationView),
+    notifications: readEvents(log.notificationsAfter(log.acked, log.time(now))).flatMap(notificationView),
     version: 0,
     shared: {},
   };
