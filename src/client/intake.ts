@@ -4,6 +4,7 @@
  */
 import type { Event } from "../protocol/events.ts";
 import type { ConnectionEstablished } from "../protocol/greeting.ts";
+import { MAX_FRAME_BYTES } from "../protocol/pure/constants.ts";
 import type { ErrorFrame } from "../protocol/replies.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 import type { Acks } from "./acks.ts";
@@ -12,7 +13,8 @@ import type { Emitter } from "./emitter.ts";
 import { ClientError, fromErrorFrame } from "./errors.ts";
 import type { Incoming, OtherFrame } from "./frames.ts";
 import { field } from "./json.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, OutboxLimits } from "./outbox.ts";
+import { UNLIMITED } from "./pace.ts";
 import { MAX_RECOVERIES, type Recovery } from "./recovery.ts";
 import type { Outcome, View } from "./view.ts";
 
@@ -50,7 +52,7 @@ export class Intake {
     this.#epoch = greeting.epoch;
     if (view.awaits_snapshot) recovery.awaitSnapshot();
     else recovery.whole();
-    outbox.opened(frameBytes(greeting));
+    outbox.opened(limitsOf(greeting));
   }
 
   received(incoming: Incoming): void {
@@ -185,8 +187,17 @@ export class Intake {
   }
 }
 
-/** The server's limit for one frame; undefined where it names none that can be used. */
-function frameBytes(greeting: ConnectionEstablished["payload"]): number | undefined {
-  const limit = field(greeting, "limits", "frame_bytes");
-  return typeof limit === "number" && limit > 0 ? limit : undefined;
+/** The server's limits for commands; what it does not name, or not usably, is as without a greeting. */
+function limitsOf(greeting: ConnectionEstablished["payload"]): OutboxLimits {
+  const limit = (name: string, otherwise: number) => {
+    const value = field(greeting, "limits", name);
+    return typeof value === "number" && value > 0 ? value : otherwise;
+  };
+  return {
+    frame_bytes: limit("frame_bytes", MAX_FRAME_BYTES),
+    rate: {
+      per_s: limit("commands_per_s", UNLIMITED.per_s),
+      burst: limit("commands_burst", UNLIMITED.burst),
+    },
+  };
 }

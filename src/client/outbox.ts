@@ -3,10 +3,11 @@
  * server carries it out once however often it arrives; it stays here until its
  * reply has come, and goes out again, in order, after every greeting.
  */
-import { REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
-import type { CommandAck, MessageAck, Reply } from "../protocol/replies.ts";
+import { MAX_FRAME_BYTES, REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
+import type { CommandAck, ErrorFrame, MessageAck, Reply } from "../protocol/replies.ts";
 import type { Cancel, Environment } from "./environment.ts";
 import { ClientError, fromErrorFrame, type LocalErrorCode } from "./errors.ts";
+import { Pace, type Rate, UNLIMITED } from "./pace.ts";
 
 export type Ack = MessageAck | CommandAck;
 
@@ -15,13 +16,20 @@ export interface Command {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Until a greeting names the limit in force (docs/protocol.md#limits). */
-const DEFAULT_FRAME_BYTES = 65_536;
+/** What a greeting says about commands; without it, what every server takes. */
+export interface OutboxLimits {
+  readonly frame_bytes: number;
+  readonly rate: Rate;
+}
+
+const DEFAULTS: OutboxLimits = { frame_bytes: MAX_FRAME_BYTES, rate: UNLIMITED };
 
 interface Entry {
   readonly text: string;
   readonly resolve: (ack: Ack) => void;
   readonly reject: (error: ClientError) => void;
+  /** True while it has to go out, for the first time or again. */
+  due: boolean;
   /** How often it went out on this connection, and when last. */
   sends: number;
   sent_at: number;
@@ -38,9 +46,13 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #entries = new Map<string, Entry>();
-  #frame_bytes = DEFAULT_FRAME_BYTES;
-  #open = false;
-  #cancel: Cancel | undefined;
+  #frame_bytes = DEFAULTS.frame_bytes;
+  /** Absent while there is no connection. */
+  #pace: Pace | undefined;
+  /** Until then the server takes nothing more. */
+  #paused_until = 0;
+  #cancelWatch: Cancel = () => {};
+  #cancelDrain: Cancel = () => {};
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -50,34 +62,38 @@ export class Outbox {
     const id = this.#options.environment.uuid();
     const text = JSON.stringify({ ...command, id });
     return new Promise((resolve, reject) => {
-      const entry: Entry = { text, resolve, reject, sends: 0, sent_at: 0, maybe_sent: false };
+      const entry: Entry = { text, resolve, reject, due: true, sends: 0, sent_at: 0, maybe_sent: false };
       if (this.#refused(entry)) return;
       this.#entries.set(id, entry);
-      if (this.#open) this.#sendAll([entry]);
+      this.#drain();
     });
   }
 
   /** A greeting has come; what was accepted under an older limit has to fit the new one. */
-  opened(frame_bytes: number = DEFAULT_FRAME_BYTES): void {
-    this.#open = true;
+  opened({ frame_bytes, rate }: OutboxLimits = DEFAULTS): void {
+    this.#pace = new Pace(rate, this.#options.environment.now());
+    this.#paused_until = 0;
     this.#frame_bytes = frame_bytes;
     for (const [id, entry] of this.#entries) {
       if (this.#refused(entry)) this.#entries.delete(id);
       entry.sends = 0;
+      entry.due = true;
     }
-    this.#sendAll(this.#entries.values());
+    this.#drain();
   }
 
   /** The connection is gone; what is unanswered waits for the next. */
   closed(): void {
-    this.#open = false;
-    this.#cancel?.();
+    this.#pace = undefined;
+    this.#cancelWatch();
+    this.#cancelDrain();
   }
 
   settle(reply: Reply): void {
     const id = reply.reply_to ?? "";
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    if (reply.type === "error" && reply.payload.code === "rate_limited") return this.#putBack(entry, reply);
     this.#entries.delete(id);
     this.#watch();
     if (reply.type === "error") entry.reject(fromErrorFrame(reply));
@@ -87,7 +103,8 @@ export class Outbox {
   clear(code: LocalErrorCode, message: string): void {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
-    this.#cancel?.();
+    this.#cancelWatch();
+    this.#cancelDrain();
     for (const { reject, maybe_sent } of entries) reject(new ClientError(code, message, { maybe_sent }));
   }
 
@@ -106,28 +123,61 @@ export class Outbox {
     return true;
   }
 
-  #sendAll(entries: Iterable<Entry>): void {
-    for (const entry of entries) {
-      entry.sends += 1;
-      entry.sent_at = this.#options.environment.now();
-      entry.maybe_sent = true;
-      this.#options.send(entry.text);
+  /**
+   * Too fast after all, as when several tabs of one user send at once: it goes out
+   * again in its place. What was behind it on the wire may have been taken before it.
+   */
+  #putBack(entry: Entry, { payload }: ErrorFrame): void {
+    entry.due = true;
+    entry.sends = 0;
+    const until = this.#options.environment.now() + (payload.retry_after_ms ?? 0);
+    this.#paused_until = Math.max(this.#paused_until, until);
+    this.#drain();
+  }
+
+  /** Sends what is due, in order, as fast as it may; the rest later. */
+  #drain(): void {
+    this.#cancelDrain();
+    const { now, setTimer } = this.#options.environment;
+    for (const entry of this.#entries.values()) {
+      if (!entry.due || this.#pace === undefined) continue;
+      const wait = this.#paused_until - now();
+      const ms = wait > 0 ? wait : this.#pace.take(now());
+      if (ms > 0) {
+        this.#cancelDrain = setTimer(ms, () => this.#drain());
+        break;
+      }
+      this.#send(entry);
     }
     this.#watch();
   }
 
-  /** Replies come in order, so watching the oldest command is enough. */
+  #send(entry: Entry): void {
+    entry.due = false;
+    entry.sends += 1;
+    entry.sent_at = this.#options.environment.now();
+    entry.maybe_sent = true;
+    this.#options.send(entry.text);
+  }
+
+  /** Replies come in order, so watching the oldest command that is on its way is enough. */
   #watch(): void {
-    this.#cancel?.();
-    const [oldest] = this.#entries.values();
-    if (oldest === undefined || !this.#open) return;
+    this.#cancelWatch();
+    const oldest = this.#oldestOnItsWay();
+    if (oldest === undefined || this.#pace === undefined) return;
     const { now, setTimer } = this.#options.environment;
     const left = oldest.sent_at + REPLY_TIMEOUT_MS - now();
-    this.#cancel = setTimer(Math.max(0, left), () => this.#overdue(oldest));
+    this.#cancelWatch = setTimer(Math.max(0, left), () => this.#overdue(oldest));
+  }
+
+  #oldestOnItsWay(): Entry | undefined {
+    for (const entry of this.#entries.values()) if (!entry.due) return entry;
+    return undefined;
   }
 
   #overdue(oldest: Entry): void {
-    if (oldest.sends > 1) this.#options.unanswered();
-    else this.#sendAll(this.#entries.values());
+    if (oldest.sends > 1) return this.#options.unanswered();
+    for (const entry of this.#entries.values()) entry.due = true;
+    this.#drain();
   }
 }

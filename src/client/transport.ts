@@ -7,6 +7,7 @@ import { CLOSE_CODES } from "../protocol/pure/close-codes.ts";
 import {
   PING_AFTER_SILENCE_MS,
   PING_TEXT,
+  PONG_TEXT,
   PONG_TIMEOUT_MS,
   PROTOCOL_VERSION,
   SUBPROTOCOL,
@@ -108,12 +109,17 @@ export class Transport {
     this.#heard_at = this.#options.environment.now();
     this.#deadline = Number.POSITIVE_INFINITY;
     const incoming = parseFrame(data);
-    if (this.#established) return this.#options.received(incoming);
+    if (this.#established) return this.#receive(incoming);
     if (incoming.kind !== "frame") return this.end(NO_CLOSE_FRAME, "bad_greeting");
     // A refused connection is told why before it is closed.
     if (incoming.frame.type === "error") return this.#options.received(incoming);
     if (incoming.frame.type !== "connection_established") return this.end(NO_CLOSE_FRAME, "bad_greeting");
     this.#greet(incoming.frame.payload);
+  }
+
+  #receive(incoming: Incoming): void {
+    if (incoming.kind === "frame" && incoming.frame.type === "ping") this.send(PONG_TEXT);
+    this.#options.received(incoming);
   }
 
   #greet(greeting: ConnectionEstablished["payload"]): void {

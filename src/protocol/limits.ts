@@ -1,7 +1,5 @@
 /** The limits of the protocol and their defaults (docs/protocol.md#limits). */
-
-/** One frame from a client, UTF-8 bytes. */
-export const MAX_FRAME_BYTES = 64 * 1024;
+import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 
 /** `user_message.content`, UTF-8 bytes. */
 export const MAX_CONTENT_BYTES = 32 * 1024;

@@ -1,8 +1,9 @@
 /** Text of a frame → a typed frame, or a refusal that names the field and the limit. */
 import type * as z from "zod/mini";
 import { type ClientFrame, COMMANDS, isCommandType } from "./commands.ts";
-import { MAX_DEPTH, MAX_FRAME_BYTES } from "./limits.ts";
+import { MAX_DEPTH } from "./limits.ts";
 import { fitsBytes, MAX_ID_CHARS } from "./primitives.ts";
+import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 import { type Refusal, refuse } from "./result.ts";
 
 export type ParsedFrame =

@@ -227,6 +227,30 @@ describe("close codes", () => {
     expect(client.conversation.last_seq).toBe(0);
   });
 
+  test("[C13] what was about to be acknowledged, or mended, is dropped with them", async () => {
+    const { world } = await opened(4);
+    world.socket.receive(thought(5), thought(7));
+    world.socket.drop(4300, "state_invalidated");
+    await world.advance(2_000);
+    world.socket.receive(greeting({ epoch: "e2" }), snapshot(0));
+    await world.advance(9_000);
+    expect(world.sockets).toHaveLength(2);
+    expect(world.socket.sent.map(({ type, payload }) => [type, payload])).toEqual([["ack", { seq: 0 }]]);
+  });
+
+  test.each([4200, 4201, 4202, 4203, 4204])(
+    "[C11] %i backs off and comes back with its cursor",
+    async (code) => {
+      const { world, client } = await opened(9);
+      world.socket.receive(refusal("slow_consumer", { fatal: true, retry_after_ms: 1_000 }));
+      world.socket.drop(code, "whatever");
+      await world.advance(999);
+      expect(client.state.status).toBe("waiting");
+      await world.advance(2_000);
+      expect(world.socket.url.searchParams.get("since")).toBe("9");
+    },
+  );
+
   test("[C13] a client that was away learns the same from the greeting", async () => {
     const made = await opened(9);
     const failure = vi.fn();
@@ -318,6 +342,16 @@ describe("close codes", () => {
     client.on("event", () => client.on("event", late));
     world.socket.receive(userMessage(1));
     expect(late).not.toHaveBeenCalled();
+  });
+
+  test("[C21] a listener taken off while a value is handed over hears no more of it", async () => {
+    const { world, client } = await opened();
+    const heard = vi.fn();
+    const off: (() => void)[] = [];
+    client.on("event", () => off[0]?.());
+    off.push(client.on("event", heard));
+    world.socket.receive(userMessage(1), thought(2));
+    expect(heard).not.toHaveBeenCalled();
   });
 
   test("[C21] a listener that was taken off hears nothing", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { PING_TEXT } from "../../src/protocol/pure/constants.ts";
-import { greeting, refusal, thought, userMessage } from "./support/frames.ts";
+import { PING_TEXT, PONG_TEXT } from "../../src/protocol/pure/constants.ts";
+import { greeting, refusal, snapshot, thought, userMessage } from "./support/frames.ts";
 import { opened, started } from "./support/world.ts";
 
 const PONG = { type: "pong", payload: {} };
@@ -187,5 +187,48 @@ describe("acknowledgements", () => {
     await world.advance(1_000);
     expect(world.socket.ofType("ack")).toEqual([]);
     expect(world.socket.url.searchParams.get("since")).toBe("1");
+  });
+
+  test("[C26] a server that stops at 256 unacknowledged events never stops for long", async () => {
+    const { world, seqs } = await opened();
+    for (let sent = 0; seqs.length < 1_000; ) {
+      const acked = Number(world.socket.ofType("ack").at(-1)?.payload.seq ?? 0);
+      const room = Math.min(acked + 256, 1_000) - sent;
+      expect(room).toBeGreaterThan(0);
+      for (let i = 0; i < room; i += 1) {
+        sent += 1;
+        world.socket.receive(userMessage(sent));
+      }
+    }
+    expect(world.now).toBe(0);
+    expect(seqs).toHaveLength(1_000);
+  });
+
+  test("[C26] nor does one whose window was used up by a client that was waiting for a snapshot", async () => {
+    const { world, seqs } = await opened();
+    world.socket.receive(userMessage(2));
+    for (let seq = 3; seq <= 257; seq += 1) world.socket.receive(userMessage(seq));
+    expect(world.socket.ofType("resync")).toHaveLength(1);
+    world.socket.receive(snapshot(257));
+    await world.advance(250);
+    expect(world.socket.ofType("ack").at(-1)?.payload).toEqual({ seq: 257 });
+    world.socket.receive(userMessage(258));
+    expect(seqs).toEqual([258]);
+  });
+
+  test("[C25] a ping of the server is answered at once, in exactly the bytes of a pong", async () => {
+    const { world, errors } = await opened();
+    world.socket.receive({ type: "ping", payload: {} });
+    expect(world.socket.sent.map((frame) => JSON.stringify(frame))).toEqual([PONG_TEXT]);
+    await world.advance(24_999);
+    expect(world.socket.ofType("ping")).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test("[C25] before the greeting a ping is as wrong as anything else", async () => {
+    const { world } = await started();
+    world.socket.receive({ type: "ping", payload: {} });
+    expect(world.socket.sent).toEqual([]);
+    expect(world.socket.closed).toBe(true);
   });
 });

@@ -195,3 +195,106 @@ describe("sending commands", () => {
     expect(await rejection(client.resync())).toMatchObject({ code: "stopped" });
   });
 });
+
+describe("a server that names its rate", () => {
+  const limits = { frame_bytes: 65_536, commands_per_s: 30, commands_burst: 60 };
+
+  async function openedWithRate() {
+    const made = await started();
+    made.world.socket.receive(greeting({ limits }), snapshot(0));
+    return made;
+  }
+
+  /** Counts as the server does: a bucket of 60, 30 a second, a tenth for an acknowledgement. */
+  function refusedBy(
+    socket: { readonly sent: ReadonlyArray<{ readonly type: string }> },
+    times: number[],
+  ): number {
+    let tokens = 60;
+    let at = 0;
+    let refused = 0;
+    for (const [i, { type }] of socket.sent.entries()) {
+      const now = times[i] ?? at;
+      tokens = Math.min(60, tokens + ((now - at) / 1_000) * 30);
+      at = now;
+      const cost = type === "ack" ? 0.1 : 1;
+      if (tokens < cost) refused += 1;
+      else tokens -= cost;
+    }
+    return refused;
+  }
+
+  test("[C24] gets 300 messages written offline in order and never too fast", async () => {
+    const { world, client } = await started();
+    const sending = Array.from({ length: 300 }, (_, i) => client.send(`m${i}`));
+    world.socket.receive(greeting({ limits }), snapshot(0));
+    const times = world.socket.sent.map(() => world.now);
+    expect(times).toHaveLength(48);
+    for (let ms = 0; ms < 12_000; ms += 10) {
+      const answered = times.length;
+      await world.advance(10);
+      while (times.length < world.socket.sent.length) times.push(world.now);
+      for (const frame of world.socket.sent.slice(answered - 48, times.length - 48)) {
+        world.socket.receive(messageAck(frame.id ?? "", 1));
+      }
+    }
+    expect(world.socket.ofType("user_message").map(({ payload }) => payload.content)).toEqual(
+      sending.map((_, i) => `m${i}`),
+    );
+    expect(refusedBy(world.socket, times)).toBe(0);
+  });
+
+  test("[C24] a single message goes out at once, also long after a burst", async () => {
+    const { world, client } = await openedWithRate();
+    for (let i = 0; i < 60; i += 1) void client.send(`m${i}`).catch(() => {});
+    await world.advance(1_000);
+    expect(world.socket.ofType("user_message")).toHaveLength(60);
+    await world.advance(3_000);
+    void client.send("late");
+    expect(world.socket.ofType("user_message")).toHaveLength(61);
+  });
+
+  test("[C24] a burst of one is one at a time, not none", async () => {
+    const { world, client } = await started();
+    world.socket.receive(greeting({ limits: { commands_per_s: 1, commands_burst: 1 } }), snapshot(0));
+    for (const content of ["a", "b"]) void client.send(content);
+    expect(world.socket.ofType("user_message")).toHaveLength(1);
+    await world.advance(1_249);
+    expect(world.socket.ofType("user_message")).toHaveLength(1);
+    await world.advance(1);
+    expect(world.socket.ofType("user_message")).toHaveLength(2);
+  });
+
+  test("[C24] rate_limited is not the application's problem: the command waits and goes out again in its place", async () => {
+    const { world, client, errors } = await opened();
+    const sending = ["a", "b", "c"].map((content) => client.send(content));
+    const [a, b, c] = world.socket.ofType("user_message");
+    world.socket.receive(messageAck(a?.id ?? "", 1));
+    for (const id of [b?.id, c?.id]) {
+      world.socket.receive(refusal("rate_limited", { retry_after_ms: 500 }, id ?? ""));
+    }
+    void client.send("d");
+    await world.advance(499);
+    expect(world.socket.ofType("user_message")).toHaveLength(3);
+    await world.advance(1);
+    const again = world.socket.ofType("user_message").slice(3);
+    expect(again.map(({ payload }) => payload.content)).toEqual(["b", "c", "d"]);
+    expect(idsOf(again).slice(0, 2)).toEqual(idsOf([b, c].filter((frame) => frame !== undefined)));
+    for (const [i, frame] of again.entries()) world.socket.receive(messageAck(frame.id ?? "", i + 2));
+    expect((await Promise.all(sending)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(errors).toEqual([]);
+  });
+
+  test("[C24] a pause ends with its connection, and leaves no timer when the client closes", async () => {
+    const made = await opened();
+    const lost = made.client.send("a");
+    const [a] = made.world.socket.ofType("user_message");
+    made.world.socket.receive(refusal("rate_limited", { retry_after_ms: 60_000 }, a?.id ?? ""));
+    const socket = await reopened(made);
+    expect(idsOf(socket.ofType("user_message"))).toEqual([a?.id]);
+    socket.receive(refusal("rate_limited", { retry_after_ms: 60_000 }, a?.id ?? ""));
+    made.client.close();
+    expect((await rejection(lost)).code).toBe("closed");
+    expect(made.world.timers).toBe(0);
+  });
+});

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type { Environment } from "../../src/client/environment.ts";
 import { type Client, type ClientState, connect } from "../../src/client/index.ts";
 import { thought } from "./support/frames.ts";
 import { ScriptedServer } from "./support/server.ts";
@@ -130,5 +132,33 @@ describe("over TCP", () => {
       client.on("state", look);
       look();
     });
+  }
+});
+
+/** A platform without a WebSocket of its own hands in that of the `ws` package, whose errors end a process that does not listen. */
+describe("with the ws package", () => {
+  const inNode = { WebSocket: WebSocket as unknown as Environment["WebSocket"], random: () => 0.05 };
+
+  test("[C23] a port nobody listens on costs an attempt, not the process", async () => {
+    const server = await new ScriptedServer().listen();
+    const states: ClientState[] = [];
+    const client = connect({
+      url: server.url,
+      getToken: () => "e30.e30.c2ln",
+      onState: (state) => states.push(state),
+      environment: inNode,
+    });
+    const opened = () => states.filter(({ status }) => status === "open").length;
+    await untilSo(() => opened() === 1);
+    await server.stop();
+    await untilSo(() => states.filter(({ status }) => status === "waiting").length > 2);
+    await server.listen();
+    await untilSo(() => opened() === 2);
+    client.close();
+    await server.stop();
+  });
+
+  async function untilSo(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 });

@@ -25,6 +25,9 @@ export const PING_AFTER_SILENCE_MS = 25_000;
 /** No answer to a `ping` within this time means the connection is dead. */
 export const PONG_TIMEOUT_MS = 10_000;
 
+/** One frame of a client, UTF-8 bytes: the server's limit unless its greeting says otherwise. */
+export const MAX_FRAME_BYTES = 64 * 1024;
+
 /** A client acknowledges after this many events, or after `ACK_AFTER_MS`, whichever comes first. */
 export const ACK_AFTER_EVENTS = 16;
 export const ACK_AFTER_MS = 250;

@@ -12,6 +12,8 @@ declare module "ws" {
     on(type: "close", listener: (code: number) => void): void;
   }
 
+  export const WebSocket: unknown;
+
   export class WebSocketServer {
     constructor(options: {
       readonly noServer: true;
