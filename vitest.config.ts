@@ -56,6 +56,7 @@ export default defineConfig({
       exclude: ["src/web/**"],
       reporter: ["text-summary", "json-summary"],
       reportsDirectory: "coverage",
+      thresholds: { lines: 95, "src/{agents,auth,dialects,edge,protocol,session}/**": { lines: 95 } },
     },
   },
 });
