@@ -1,5 +1,8 @@
+import { randomInt } from "node:crypto";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { MUTANTS } from "./test/model/mutants.ts";
 
 /** Server code, in the Workers runtime, on real SQLite. Nothing here sleeps, nothing is tried twice. */
 const core = {
@@ -18,9 +21,35 @@ const core = {
   test: {
     name: "core",
     include: ["test/**/*.test.ts"],
-    exclude: ["test/client/**", "test/web/**", "test/e2e/**"],
+    exclude: ["test/client/**", "test/web/**", "test/e2e/**", "test/model/**"],
     testTimeout: 5_000,
     // One runtime for all files: users are unique to a test, so nothing is shared but the start-up time.
+    isolate: false,
+  },
+};
+
+/** Random histories against the same code; every run explores anew, from a seed that it prints. */
+const model = {
+  plugins: [
+    mutation(process.env.MUTANT),
+    cloudflareTest({
+      main: "./test/support/worker.ts",
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: {
+          ENVIRONMENT: "production",
+          JWT_SECRET: "test-secret-of-more-than-thirty-two-bytes",
+          MODEL_SEED: process.env.MODEL_SEED ?? String(randomInt(2 ** 31)),
+          MODEL_RUNS: process.env.MODEL_RUNS ?? "10000",
+          MODEL_PATH: process.env.MODEL_PATH ?? "",
+        },
+      },
+    }),
+  ],
+  test: {
+    name: "model",
+    include: ["test/model/**/*.test.ts"],
+    testTimeout: 300_000,
     isolate: false,
   },
 };
@@ -46,10 +75,26 @@ const e2e = {
   },
 };
 
+/** Puts one deliberate fault into the code as it is loaded; nothing on disk changes. */
+function mutation(name: string | undefined): Plugin {
+  const edits = MUTANTS.find((mutant) => mutant.name === name)?.edits ?? [];
+  if (name !== undefined && edits.length === 0) throw new Error(`no mutant is called ${name}`);
+  return {
+    name: "mutation",
+    enforce: "pre",
+    transform(code, id) {
+      const mine = edits.filter(({ file }) => id.endsWith(file));
+      return mine.reduce((text, edit) => text.replace(edit.find, () => edit.replace), code);
+    },
+  };
+}
+
 export default defineConfig({
   test: {
-    projects: [core, client, e2e],
+    projects: [core, model, client, e2e],
     retry: 0,
+    // A module with a fault in it must not be kept for the next run.
+    fsModuleCache: process.env.MUTANT === undefined,
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],

@@ -1,0 +1,105 @@
+/** Histories that broke a promise once, or are worth playing every time; each is as short as it gets. */
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import { newUser, stubOf } from "../support/client.ts";
+import { play, type Step, type StepName } from "./steps.ts";
+
+function step(name: StepName, a = 0, b = 0): Step {
+  return { do: name, a, b };
+}
+
+function times(count: number, ...steps: Step[]): Step[] {
+  return Array.from({ length: count }, () => steps).flat();
+}
+
+const HISTORIES: Readonly<Record<string, readonly Step[]>> = {
+  "the same message from two tabs at once": [step("connect", 1), step("connect", 0), step("twice", 1)],
+  "an id is forgotten after a month": [
+    step("connect"),
+    step("say"),
+    step("month"),
+    step("say"),
+    step("evict"),
+  ],
+  "an instance dies with its commit on disk, the sockets stay": [
+    step("connect", 0),
+    step("connect", 1),
+    step("crash_after_commit", 0, 2),
+    step("again", 1, 0),
+    step("say", 1),
+  ],
+  "an instance dies with its commit on disk, the sockets go": [
+    step("connect", 0),
+    step("crash_after_commit", 0, 1),
+    step("connect", 0),
+    step("again", 0, 0),
+  ],
+  "two windows full, one tab mute, an eviction in between": [
+    step("connect", 0),
+    step("mute", 0),
+    step("connect", 1),
+    step("publish_many"),
+    step("evict"),
+    step("publish_many"),
+    step("unmute", 0),
+    step("say", 0),
+  ],
+  "a mute tab is closed by the alarm and comes back": [
+    step("connect", 0),
+    step("mute", 0),
+    step("publish_many"),
+    step("alarm", 0, 2),
+    step("unmute", 0),
+    step("connect", 0),
+  ],
+  "the queue is full for services and never for the user": [
+    ...times(5, step("publish_many")),
+    step("connect", 0),
+    step("ask", 0),
+    step("read", 0, 0),
+    step("publish_many"),
+  ],
+  "three crashes in the middle of a tool that must not be repeated": [
+    step("shut"),
+    step("connect", 0),
+    step("say", 0),
+    step("ask", 0),
+    ...times(3, step("crash"), step("shut"), step("connect", 0)),
+  ],
+  "an answer is being written when everybody leaves": [
+    step("shut"),
+    step("connect", 0),
+    step("ask", 0),
+    step("drop", 0),
+    step("release"),
+    step("connect", 1),
+  ],
+  "a deploy tells its closes to an instance that never knew the sockets": [
+    ...times(2, step("connect", 0), step("connect", 1), step("vanish", 1)),
+    step("deploy"),
+    step("connect", 0),
+    step("say", 0),
+  ],
+  "an upgrade that was overtaken, and its late close": [
+    step("connect", 0),
+    step("connect", 0),
+    step("late_upgrade", 0),
+    step("late_close"),
+    step("say", 0),
+  ],
+  "retention while an instance is gone, with a notification as the last event": [
+    ...times(3, step("publish", 0, 0)),
+    step("month"),
+    step("crash"),
+    step("publish", 0, 2),
+    step("connect", 0),
+  ],
+};
+
+describe("a history of note", () => {
+  test.each(Object.entries(HISTORIES))("[M3] %s", async (_, steps) => {
+    await runInDurableObject(await stubOf(newUser()), async (_instance, { storage }) => {
+      await expect(play(storage, steps)).resolves.toBeUndefined();
+    });
+  });
+});

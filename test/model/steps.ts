@@ -1,0 +1,263 @@
+/** What happens in practice, one small step each. `a` and `b` choose among what there is, so that a shortened history still makes sense. */
+import { History } from "./history.ts";
+import type { Tab } from "./tab.ts";
+import { insist } from "./world.ts";
+
+export interface Step {
+  readonly do: StepName;
+  readonly a: number;
+  readonly b: number;
+}
+
+type Play = (history: History, a: number, b: number) => void;
+
+const DAY_MS = 86_400_000;
+const QUEUE_EVENTS = 1_000;
+
+/** Plays a history to its end and insists on every promise on the way. */
+export async function play(storage: DurableObjectStorage, steps: readonly Step[]): Promise<void> {
+  const history = new History(storage);
+  for (const { do: name, a, b } of steps) {
+    STEPS[name](history, a, b);
+    await history.settle();
+  }
+  await history.end();
+}
+
+function chosen<T>(from: readonly T[], index: number): T | undefined {
+  return from[index % Math.max(1, from.length)];
+}
+
+const STEPS = {
+  /** Comes, comes back, or comes again before the old socket is gone. */
+  connect: (h, a) => h.connect(h.tab(a)),
+  say: (h, a) => h.say(h.tab(a), false),
+  ask: (h, a) => h.say(h.tab(a), true),
+  /** Messages of several tabs that arrive together, so that they are one group. */
+  group: (h, a, b) => {
+    for (let i = 0; i < 2 + (b % 5); i += 1) h.say(h.tab(a + i), i % 3 === 2);
+  },
+  /** A message again under its id, from any tab: its reply was lost, or so it seemed. */
+  again: (h, a, b) => {
+    const id = chosen(h.ledger.knownIds, b);
+    if (id !== undefined) h.say(h.tab(a), false, id);
+  },
+  /** Twice at once, from two tabs. */
+  twice: (h, a) => {
+    const id = h.nextId("m");
+    h.say(h.tab(a), false, id);
+    if (h.ledger.asked.has(id)) h.say(h.tab(a + 1), false, id);
+  },
+  /** Something else under an id that was used: refused, the first one wins. */
+  conflict: (h, a, b) => {
+    const accepted = h.ledger.knownIds.filter((known) => h.ledger.accepted.has(known));
+    const id = chosen(accepted, b);
+    const tab = h.tab(a);
+    if (id === undefined || !tab.live) return;
+    h.send(tab, { type: "user_message", id, payload: { content: "another" } });
+    insistOnRefusal(h, tab, "id_conflict");
+  },
+  /** A bug in the middle of a group; with an even `b` the command throws again when it is alone. */
+  throwing: (h, a, b) => {
+    h.world.failingIds = b % 2 === 0 ? [b % 3, 0, b % 3] : [b % 3];
+    for (let i = 0; i < 4; i += 1) h.say(h.tab(a + i), false);
+  },
+  /** The disk refuses an event, or several in a row. */
+  failing: (h, a, b) => {
+    h.world.failingInserts = 1 + (b % 3);
+    h.say(h.tab(a), b % 2 === 0);
+    h.say(h.tab(a + 1), false);
+  },
+  /** It refuses while a run is at work. */
+  failing_run: (h, _a, b) => {
+    h.world.failingInserts = 1 + (b % 4);
+    h.workshop.release();
+  },
+  cancel: (h, a, b) => {
+    const run_id = chosen(h.ledger.runs, b) ?? "r_1_x";
+    h.send(h.tab(a), { type: "run_cancel", id: h.nextId("c"), payload: { run_id } });
+  },
+  /** From here on tools wait. */
+  shut: (h) => {
+    h.workshop.open = false;
+  },
+  release: (h) => h.workshop.release(),
+  ack: (h, a, b) => h.ack(h.tab(a), Math.max(0, h.tab(a).cursor - (b % 4))),
+  /** More than it was sent: refused, and the third time the end. */
+  ack_ahead: (h, a, b) => {
+    const tab = h.tab(a);
+    h.excuses.add(4_000);
+    h.send(tab, { type: "ack", id: h.nextId("a"), payload: { seq: h.ledger.head + 1 + b } });
+    insistOnRefusal(h, tab, "ack_ahead");
+  },
+  mute: (h, a) => {
+    h.tab(a).acking = false;
+    h.tab(a).steady = false;
+  },
+  unmute: (h, a) => {
+    h.tab(a).acking = true;
+  },
+  resync: (h, a) => {
+    const tab = h.tab(a);
+    if (!tab.live) return;
+    tab.resyncing();
+    h.send(tab, { type: "resync", id: h.nextId("s"), payload: {} });
+  },
+  /** A close that is told. */
+  drop: (h, a) => {
+    const { socket } = h.tab(a);
+    if (socket !== undefined) h.world.drop(socket, true);
+    h.tab(a).socket = undefined;
+  },
+  /** A client gone without a word. */
+  vanish: (h, a) => {
+    const { socket } = h.tab(a);
+    if (socket === undefined) return;
+    h.world.drop(socket, false);
+    h.ghosts.push(socket);
+    h.tab(a).socket = undefined;
+  },
+  /** The close of sockets that vanished, or were replaced, long ago. */
+  late_close: (h) => {
+    for (const socket of h.ghosts.splice(0)) h.world.drop(socket, true);
+  },
+  /** The instance goes, the sockets stay; never while something is at work. */
+  evict: (h) => {
+    const working = h.ledger.runs.some((run_id) => !h.ledger.ended.has(run_id));
+    h.crash(working ? [] : h.world.sockets.filter(({ readyState }) => readyState === 1));
+  },
+  crash: (h) => h.crash(),
+  /** Dies while a group is waiting to be committed. */
+  crash_before_commit: (h, a, b) => {
+    for (let i = 0; i < 3; i += 1) h.say(h.tab(a + i), b % 2 === 0);
+    h.crash();
+  },
+  /** Dies with the commit on disk and not a word said; platforms differ on what becomes of the sockets. */
+  crash_after_commit: (h, a, b) => {
+    h.socketsSurvive = b % 2 === 0;
+    h.world.dyingAfterCommit = true;
+    for (let i = 0; i < 1 + (b % 3); i += 1) h.say(h.tab(a + i), b % 5 === 0);
+  },
+  /** New code: sockets are gone, and their closes are told to an instance that never knew them. */
+  deploy: (h) => {
+    const gone = h.tabs.flatMap(({ socket }) => socket ?? []);
+    h.crash();
+    for (const socket of [...gone, ...h.ghosts.splice(0)])
+      h.world.session.connections.drop(socket, 1_006, "");
+  },
+  later: (h, _a, b) => h.world.advance(chosen([1, 39, 40, 41, 500, 9_000], b) ?? 0),
+  /** The clock is set back, as clocks are. */
+  earlier: (h, _a, b) => {
+    h.world.now -= chosen([1, 1_000, 600_000], b) ?? 0;
+  },
+  alarm: (h, _a, b) => {
+    h.world.advance(chosen([0, 10_000, 61_000, 900_000], b) ?? 0);
+    h.world.ring();
+  },
+  /** A token that soon ends. */
+  expiring: (h, a) => h.connect(h.tab(a), { exp_s: 60 }),
+  /** Long enough for retention. */
+  month: (h) => {
+    h.ledger.ageIds();
+    h.world.advance(32 * DAY_MS);
+    h.world.ring();
+  },
+  /** An upgrade that was overtaken: an older attempt of a client that is connected. */
+  late_upgrade: (h, a) => {
+    const tab = h.tab(a);
+    const { socket } = tab;
+    if (!tab.live || socket === undefined || tab.epoch === undefined) return;
+    const late = h.upgrade(tab, tab.n - 1, { epoch: tab.epoch, since: `${tab.cursor}` }, DAY_MS);
+    insist(late.closed?.code === 4_006, "an older attempt is turned away", late.closed);
+    insist(socket.readyState === 1, "an older attempt turns nobody out", tab.name);
+    h.ghosts.push(late);
+  },
+  /** Another epoch, another time, or no position at all. */
+  odd_cursor: (h, a, b) => {
+    const tab = h.tab(a);
+    const epoch = tab.epoch ?? "none";
+    const odd = [
+      { epoch: "another", since: "1" },
+      { epoch, since: `${h.ledger.head + 5}` },
+      { epoch, since: "-1" },
+      { epoch, since: "1e309" },
+    ];
+    h.connect(tab, chosen(odd, b) ?? {});
+    const resume = tab.socket?.frames[0]?.payload.resume;
+    insist(resume !== "resumed", "an odd cursor is never resumed", chosen(odd, b));
+  },
+  publish: (h, _a, b) => publish(h, 1 + (b % 3), b % 2 === 0 ? {} : { ttl_s: 5 }),
+  /** More than a window holds, or most of what the queue does. */
+  publish_many: (h, _a, b) => publish(h, b % 4 === 1 ? 700 : 270),
+  /** Reads on from where everything was read, without a socket. */
+  read: (h, _a, b) => {
+    const since = Math.max(0, h.ledger.head - (b % 5));
+    const page = h.world.session.readEvents({ since, limit: 100 });
+    insist(page.ok, "a position in the log can be read from", since);
+    h.acknowledged(since);
+  },
+  invalidate: (h) => {
+    h.excuses.add(4_300);
+    const exists = h.world.rows("SELECT key FROM meta").length > 0;
+    insist(h.world.session.invalidate().ok === exists, "only who exists is invalidated");
+  },
+} satisfies Record<string, Play>;
+
+function publish(h: History, count: number, ttl: { ttl_s?: number } = {}): void {
+  const events = Array.from({ length: count }, () => ({ topic: "t", data: count, ...ttl }));
+  const pending = h.ledger.pending(h.world.now);
+  let outcome: string | undefined;
+  const done = h.world.session.publish({ who: SERVICE, events });
+  done.then(
+    (result) => {
+      outcome = result.ok ? "accepted" : result.refusal.code;
+    },
+    () => {},
+  );
+  const expected = pending + count <= QUEUE_EVENTS ? "accepted" : "queue_full";
+  h.afterwards.push(() =>
+    insist(outcome === expected, "the queue refuses when it is full, and only then", {
+      outcome,
+      pending,
+      count,
+    }),
+  );
+}
+
+/** What a tab asks for in this step must be refused for this reason. */
+function insistOnRefusal(h: History, tab: Tab, code: string): void {
+  const told = h.ledger.refusals.length;
+  h.afterwards.push(() => {
+    const why = h.ledger.refusals.slice(told);
+    insist(!tab.live || why.includes(code), "what must be refused is refused", { code, why });
+  });
+}
+
+const SERVICE = {
+  user_id: "u_service",
+  realm: "local",
+  sub: "service",
+  permissions: ["service" as const],
+  plan: "free" as const,
+  iat: 0,
+  exp: 1e10,
+};
+
+export type StepName = keyof typeof STEPS;
+
+/** What happens often is often there. */
+const OFTEN: readonly StepName[] = [
+  "connect",
+  "connect",
+  "connect",
+  "say",
+  "say",
+  "group",
+  "ask",
+  "ask",
+  "again",
+  "evict",
+  "crash",
+];
+
+export const STEP_NAMES: readonly StepName[] = [...(Object.keys(STEPS) as StepName[]), ...OFTEN];

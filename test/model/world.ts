@@ -1,0 +1,284 @@
+/**
+ * The session under random histories: the real code on real SQLite, in a world
+ * where nothing happens by itself. Waiting, timers, alarms and the disk are moved
+ * by hand, so a history takes a millisecond and always goes the same way.
+ */
+import type { Agent } from "../../src/agents/agent.ts";
+import { native } from "../../src/dialects/native.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import type { PlatformStorage, Socket } from "../../src/session/ports.ts";
+import { Session } from "../../src/session/session.ts";
+import type { Handshake } from "../../src/session/upgrade-request.ts";
+
+const BEGIN = Date.parse("2026-01-01T00:00:00.000Z");
+
+/** Longer than any chain of awaits between two things the world has to move. */
+const TURNS = 24;
+
+/** A promise the product breaks. The message says which. */
+export class Broken extends Error {
+  override readonly name = "Broken";
+}
+
+/**
+ * Promises broken inside the session, where an exception would be taken for a
+ * fault of an agent or a socket. Looked at after each step.
+ */
+const blamed: string[] = [];
+
+export function blame(promise: string, facts: unknown): void {
+  blamed.push(`${promise} ${JSON.stringify(facts)}`);
+}
+
+export function insistOnNoBlame(): void {
+  const [first] = blamed.splice(0);
+  if (first !== undefined) throw new Broken(first);
+}
+
+export function insist(isSo: boolean, promise: string, facts: unknown = ""): asserts isSo {
+  if (!isSo) throw new Broken(`${promise} ${facts === "" ? "" : JSON.stringify(facts)}`);
+}
+
+export interface AnyFrame {
+  readonly type: string;
+  readonly seq?: number;
+  readonly reply_to?: string;
+  readonly payload: any;
+}
+
+export class ModelSocket implements Socket {
+  readyState = 1;
+  readonly frames: AnyFrame[] = [];
+  /** The same as they were sent. */
+  readonly texts: string[] = [];
+  closed: { readonly code: number; readonly reason: string } | undefined;
+  /** Nobody is on the other side any more, and nobody has said so. */
+  deaf = false;
+  #attachment = "null";
+
+  send(text: string): void {
+    if (this.deaf) return;
+    if (this.readyState !== 1) return blame("nothing is sent on a closed socket", text.slice(0, 200));
+    this.texts.push(text);
+    this.frames.push(JSON.parse(text));
+  }
+
+  close(code = 1_005, reason = ""): void {
+    this.readyState = 3;
+    this.closed ??= { code, reason };
+  }
+
+  serializeAttachment(attachment: unknown): void {
+    this.#attachment = JSON.stringify(attachment);
+  }
+
+  deserializeAttachment(): unknown {
+    return JSON.parse(this.#attachment);
+  }
+}
+
+/** Rates are not what a history is about; everything else is as deployed. */
+const LIMITS = {
+  ...DEFAULT_LIMITS,
+  commands_per_s: 1e9,
+  commands_burst: 1e9,
+  user_commands_per_s: 1e9,
+  user_commands_burst: 1e9,
+};
+
+const TABLES = ["meta", "events", "inbox", "runs", "threads"];
+
+export class World {
+  readonly sql: SqlStorage;
+  now = BEGIN;
+  session: Session;
+  /** Sockets the platform holds for the object. */
+  sockets: ModelSocket[] = [];
+  alarm: number | undefined;
+  /** How many of the next events cannot be written. */
+  failingInserts = 0;
+  /** In how many calls from now an id cannot be made; the call after it works again. */
+  failingIds: number[] = [];
+  /** The instance dies with its next commit on disk and not a word said. */
+  dyingAfterCommit = false;
+  readonly #storage: DurableObjectStorage;
+  readonly #agent: Agent;
+  #waiting: (() => void)[] = [];
+  /** The instance has died, and the next one is still to come. */
+  dead = false;
+  #timers: { readonly at: number; readonly due: () => void }[] = [];
+  #ids = 0;
+  #instance = 0;
+
+  constructor(storage: DurableObjectStorage, agent: Agent) {
+    this.#storage = storage;
+    this.#agent = agent;
+    this.sql = storage.sql;
+    for (const table of TABLES) this.sql.exec(`DROP TABLE IF EXISTS ${table}`);
+    blamed.length = 0;
+    this.session = this.#wake();
+  }
+
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  connect(shake: Omit<Handshake, "codec">): ModelSocket {
+    const socket = new ModelSocket();
+    const admitted = this.session.reception.admit({ codec: "native", ...shake });
+    if (!admitted.ok) {
+      socket.close(4_005, admitted.refusal.code);
+      return socket;
+    }
+    this.sockets.push(socket);
+    try {
+      this.session.reception.connect(socket, { codec: "native", ...shake });
+    } catch (cause) {
+      this.session.fail(socket, cause);
+    }
+    return socket;
+  }
+
+  /** As the platform would: what the session throws costs that connection. */
+  receive(socket: ModelSocket, frame: unknown): void {
+    const text = typeof frame === "string" ? frame : JSON.stringify(frame);
+    const { session } = this;
+    const instance = this.#instance;
+    session.intake.receive(socket, text).catch((cause: unknown) => {
+      if (instance === this.#instance) session.fail(socket, cause);
+    });
+  }
+
+  /** The platform tells of a close, or does not: then the socket looks open for ever. */
+  drop(socket: ModelSocket, told: boolean): void {
+    socket.deaf = true;
+    if (!told) return;
+    this.sockets = this.sockets.filter((one) => one !== socket);
+    this.session.connections.drop(socket, 1_001, "");
+  }
+
+  /** Lets everything happen that can happen without time passing. */
+  async settle(): Promise<void> {
+    for (;;) {
+      for (let turn = 0; turn < TURNS; turn += 1) await Promise.resolve();
+      const ready = this.#waiting;
+      if (ready.length === 0) return;
+      this.#waiting = [];
+      for (const go of ready) go();
+    }
+  }
+
+  advance(ms: number): void {
+    this.now += ms;
+    for (const timer of this.#timers.filter(({ at }) => at <= this.now)) {
+      if (!this.#timers.includes(timer)) continue;
+      this.#timers = this.#timers.filter((one) => one !== timer);
+      timer.due();
+    }
+  }
+
+  ring(): void {
+    this.alarm = undefined;
+    this.session.deadlines.fire();
+  }
+
+  /** A new instance; the old one can no longer reach anything. Its sockets stay, or are gone. */
+  restart(survivors: ModelSocket[]): void {
+    this.#instance += 1;
+    for (const socket of this.sockets) if (!survivors.includes(socket)) socket.deaf = true;
+    this.dead = false;
+    this.#waiting = [];
+    this.#timers = [];
+    this.failingIds = [];
+    this.failingInserts = 0;
+    this.sockets = survivors;
+    this.session = this.#wake();
+  }
+
+  /** From here on nothing the instance does has any effect. */
+  #die(): void {
+    this.dead = true;
+    this.dyingAfterCommit = false;
+    for (const socket of this.sockets) socket.deaf = true;
+    throw new Error("this instance is dead");
+  }
+
+  rows(query: string): Record<string, SqlStorageValue>[] {
+    const tables = this.sql.exec("SELECT name FROM sqlite_master WHERE name = 'meta'").toArray();
+    return tables.length === 0 ? [] : this.sql.exec(query).toArray();
+  }
+
+  #wake(): Session {
+    const instance = this.#instance;
+    const session = new Session({
+      user_id: "u_model",
+      storage: this.#platform(this.#instance),
+      sockets: () => this.sockets.filter(({ readyState }) => readyState === 1),
+      answeredAt: () => new Map(),
+      clock: {
+        now: () => this.now,
+        wait: () =>
+          new Promise((resolve) => {
+            if (instance === this.#instance) this.#waiting.push(resolve);
+          }),
+        timer: (ms, due) => {
+          const timer = { at: this.now + ms, due };
+          if (instance === this.#instance) this.#timers.push(timer);
+          return () => {
+            this.#timers = this.#timers.filter((one) => one !== timer);
+          };
+        },
+      },
+      ids: { random: () => this.#id() },
+      background: (work) => void work.catch(() => {}),
+      agents: [this.#agent],
+      codecs: { native },
+      limits: LIMITS,
+      heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
+      retention_days: 30,
+      report: (_level, message, { kind, where }) => {
+        if (kind === "TypeError" || kind === "ReferenceError")
+          blame("no bug is met", { message, kind, where });
+      },
+    });
+    session.wake(this.alarm ?? null);
+    return session;
+  }
+
+  #id(): string {
+    this.#ids += 1;
+    const failing = this.failingIds[0];
+    if (failing !== undefined) {
+      this.failingIds[0] = failing - 1;
+      if (failing <= 0) {
+        this.failingIds.shift();
+        throw new RangeError("an id that could not be made");
+      }
+    }
+    return `id${this.#ids}`;
+  }
+
+  #platform(instance: number): PlatformStorage {
+    const exec = (query: string, ...bindings: unknown[]) => {
+      if (this.dead || instance !== this.#instance) throw new Error("this instance is dead");
+      if (this.failingInserts > 0 && query.startsWith("INSERT INTO events")) {
+        this.failingInserts -= 1;
+        throw new Error("the disk is full");
+      }
+      return this.sql.exec(query, ...bindings);
+    };
+    return {
+      sql: { exec } as never,
+      transactionSync: (work) => {
+        const value = this.#storage.transactionSync(work);
+        if (this.dyingAfterCommit) this.#die();
+        return value;
+      },
+      getAlarm: async () => this.alarm ?? null,
+      setAlarm: async (at) => {
+        if (!this.dead && instance === this.#instance) this.alarm = at;
+      },
+      sync: async () => {},
+    };
+  }
+}
