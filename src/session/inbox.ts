@@ -43,20 +43,32 @@ interface Committed {
 export class Inbox {
   readonly #parts: Parts;
   #queue: Submission[] = [];
+  /** Since somebody began to wait; 0 if nobody does. */
+  #arrived = 0;
+  /** True if the last time more than one arrived. */
+  #crowded = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   /**
-   * The first to come waits until everything that has already arrived is queued
-   * too, then commits the whole group; the others return at once.
+   * What arrives while somebody waits is committed as one group. Waiting costs a
+   * lone command more than its own commit, so whether the first to come waits
+   * before it commits or afterwards depends on whether the one before it was alone.
    */
   async submit(submission: Submission): Promise<void> {
     this.#queue.push(submission);
-    if (this.#queue.length > 1) return;
-    await this.#parts.clock.wait(0);
-    this.#flush();
+    this.#arrived += 1;
+    if (this.#arrived > 1) return;
+    try {
+      if (!this.#crowded) this.#flush();
+      await this.#parts.clock.wait(0);
+      this.#crowded = this.#arrived > 1;
+      if (this.#queue.length > 0) this.#flush();
+    } finally {
+      this.#arrived = 0;
+    }
   }
 
   #flush(): void {

@@ -212,10 +212,10 @@ describe("the queue of runs", () => {
     const client = await connect(sub);
     probe.hold(sub);
     start(client, "q1", [{ tool: "hold", key: sub }, { text: "1" }]);
+    await client.next("tool_executing");
     start(client, "q2", [{ text: "2" }]);
     start(client, "q3", [{ text: "3" }]);
-    for (let i = 0; i < 3; i += 1) await client.next("message_ack");
-    await client.next("tool_executing");
+    for (let i = 0; i < 2; i += 1) await client.next("message_ack");
     expect(client.of("agent_started")).toHaveLength(1);
     probe.release(sub);
     for (let i = 0; i < 3; i += 1) await client.next("agent_completed");
