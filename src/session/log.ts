@@ -45,6 +45,12 @@ const ALIVE = "(expires_at IS NULL OR expires_at > ?)";
 
 const COLUMNS = "seq, type, thread_id, run_id, prev, expires_at, frame";
 
+const CHAIN = `WITH RECURSIVE chain(place, link, up) AS (
+  SELECT 1, seq, prev FROM events WHERE seq = ?2
+  UNION ALL
+  SELECT place + 1, seq, prev FROM chain JOIN events ON seq = up WHERE place < ?1
+) SELECT ${COLUMNS} FROM chain JOIN events ON seq = link ORDER BY place`;
+
 export class Log {
   readonly #storage: Storage;
   #head: number;
@@ -154,6 +160,11 @@ export class Log {
 
   at(seq: number): StoredEvent | undefined {
     return this.#query("WHERE seq = ?", seq)[0];
+  }
+
+  /** The event at `seq`, its parent, the parent of that, and so on; one query, however long. */
+  chain(seq: number, limit: number): StoredEvent[] {
+    return this.#storage.read(CHAIN, limit, seq).map(storedEvent);
   }
 
   /** The events of one run, which lie at or after `from`. */

@@ -60,14 +60,7 @@ export class Threads {
 
   /** Messages that lead to the one at `seq`, newest first, that one included; at most `limit`. */
   history(seq: number | undefined, limit: number): StoredEvent[] {
-    const found: StoredEvent[] = [];
-    for (let next = seq; next !== undefined && found.length < limit; ) {
-      const message = this.#log.at(next);
-      if (message === undefined) break;
-      found.push(message);
-      next = message.prev;
-    }
-    return found;
+    return seq === undefined ? [] : this.#log.chain(seq, limit);
   }
 
   /** True if the message at `seq` lies on the branch that ends at `head`. */
