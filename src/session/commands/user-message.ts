@@ -6,6 +6,7 @@ import { DEFAULT_THREAD_ID } from "../../protocol/pure/constants.ts";
 import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { makeId } from "../ids.ts";
+import type { StoredEvent } from "../log.ts";
 import type { Run } from "../run.ts";
 import { isNewThreadId, messageView, titleOf } from "../threads.ts";
 import type { Context } from "./context.ts";
@@ -47,23 +48,39 @@ interface Place {
   readonly parent_message_id: string | null;
 }
 
-function placeOf({ threads }: Context, payload: UserMessageCommand["payload"]): Result<Place> {
+function placeOf(context: Context, payload: UserMessageCommand["payload"]): Result<Place> {
+  const { threads } = context;
   const { thread_id = DEFAULT_THREAD_ID, parent_message_id } = payload;
   const thread = threads.get(thread_id);
   if (thread === undefined && thread_id !== DEFAULT_THREAD_ID && !isNewThreadId(thread_id)) {
     return refuse("not_found", "no such thread", { field: "payload.thread_id" });
   }
   const isNew = thread === undefined;
-  const [parent] =
+  const parent =
     parent_message_id === undefined
-      ? threads.history(thread?.head, 1)
-      : [threads.find(thread_id, parent_message_id)];
+      ? newest(context, thread?.head)
+      : parentOf(threads.find(thread_id, parent_message_id));
   if (parent === undefined) {
     if (parent_message_id === undefined) return ok({ thread_id, isNew, parent_message_id: null });
     return refuse("not_found", "no such message in this thread", { field: "payload.parent_message_id" });
   }
-  const parentId = messageView(parent)?.message_id ?? null;
-  return ok({ thread_id, isNew, prev: parent.seq, parent_message_id: parentId });
+  return ok({ thread_id, isNew, ...parent });
+}
+
+type Parent = Required<Pick<Place, "prev" | "parent_message_id">>;
+
+/** What this very group has said need not be read back. */
+function newest({ tx, log }: Context, head: number | undefined): Parent | undefined {
+  if (head === undefined) return undefined;
+  const event = tx.appended(head);
+  return event?.type === "user_message"
+    ? { prev: head, parent_message_id: event.payload.message_id }
+    : parentOf(log.at(head));
+}
+
+function parentOf(row: StoredEvent | undefined): Parent | undefined {
+  if (row === undefined) return undefined;
+  return { prev: row.seq, parent_message_id: messageView(row)?.message_id ?? null };
 }
 
 function append(
@@ -75,7 +92,7 @@ function append(
   const { tx, threads, runs, client_id } = context;
   const { content, data, metadata } = command.payload;
   const { message_id, thread_id, prev, parent_message_id } = place;
-  const title = titleOf(content);
+  const title = place.isNew ? titleOf(content) : "";
   if (place.isNew) threads.create(tx, thread_id, title, tx.nextSeq);
   else threads.touch(tx, thread_id, tx.nextSeq);
   const event = tx.append(
