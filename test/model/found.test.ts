@@ -44,6 +44,15 @@ const HISTORIES: Readonly<Record<string, readonly Step[]>> = {
     step("unmute", 0),
     step("say", 0),
   ],
+  "an answer is being written while a tab is behind": [
+    step("connect", 0),
+    step("mute", 0),
+    step("connect", 1),
+    step("publish_many"),
+    step("ask", 1),
+    step("unmute", 0),
+    step("say", 1),
+  ],
   "a mute tab is closed by the alarm and comes back": [
     step("connect", 0),
     step("mute", 0),

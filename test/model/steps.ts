@@ -148,7 +148,9 @@ const STEPS = {
   later: (h, _a, b) => h.world.advance(chosen([1, 39, 40, 41, 500, 9_000], b) ?? 0),
   /** The clock is set back, as clocks are. */
   earlier: (h, _a, b) => {
-    h.world.now -= chosen([1, 1_000, 600_000], b) ?? 0;
+    const back = chosen([1, 1_000, 600_000], b) ?? 0;
+    h.world.now -= back;
+    h.set_back_ms += back;
   },
   alarm: (h, _a, b) => {
     h.world.advance(chosen([0, 10_000, 61_000, 900_000], b) ?? 0);
@@ -189,6 +191,12 @@ const STEPS = {
   publish: (h, _a, b) => publish(h, 1 + (b % 3), b % 2 === 0 ? {} : { ttl_s: 5 }),
   /** More than a window holds, or most of what the queue does. */
   publish_many: (h, _a, b) => publish(h, b % 4 === 1 ? 700 : 270),
+  /** A tab that stops acknowledging just when there is more than its window holds. */
+  overwhelm: (h, a) => {
+    h.tab(a).acking = false;
+    h.tab(a).steady = false;
+    publish(h, 270);
+  },
   /** Reads on from where everything was read, without a socket. */
   read: (h, _a, b) => {
     const since = Math.max(0, h.ledger.head - (b % 5));
@@ -198,8 +206,9 @@ const STEPS = {
   },
   invalidate: (h) => {
     h.excuses.add(4_300);
-    const exists = h.world.rows("SELECT key FROM meta").length > 0;
-    insist(h.world.session.invalidate().ok === exists, "only who exists is invalidated");
+    const before = h.epoch();
+    insist(h.world.session.invalidate().ok === (before !== undefined), "only who exists is invalidated");
+    insist(before === undefined || h.epoch() !== before, "invalidating gives the log another epoch");
   },
 } satisfies Record<string, Play>;
 
