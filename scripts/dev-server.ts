@@ -14,6 +14,8 @@ const READY_TIMEOUT_MS = 60_000;
 /** One per process: tokens outlive a restart of the server, as they do in production. */
 const SECRET = newSecret();
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 export interface DevServerOptions {
   readonly port?: number;
   /** Where the state lives; it survives the server only if this is given. */
@@ -45,8 +47,9 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
   const home = await mkdtemp(join(tmpdir(), "throughline-"));
   const port = options.port ?? (await freePort());
   const wrangler = runWrangler(await argumentsFor(home, port, options));
-  const server = serverOf(wrangler, `http://127.0.0.1:${port}`, home);
-  endWithThisProcess(server, home);
+  const discard = () => rm(home, { recursive: true, force: true, maxRetries: 5 });
+  const server = serverOf(wrangler, `http://127.0.0.1:${port}`, () => discard().then(forget));
+  const forget = endWithThisProcess(server, home);
   await ready(server, wrangler).catch(async (error: unknown) => {
     await server.stop();
     throw error;
@@ -54,13 +57,19 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
   return server;
 }
 
-/** Before the server is ready already: a Ctrl+C at any time leaves neither a process nor a secret behind. */
-function endWithThisProcess(server: DevServer, home: string): void {
+/**
+ * Before the server is ready already: a Ctrl+C at any time leaves neither a
+ * process nor a secret behind. The returned function is for when nothing is left to end.
+ */
+function endWithThisProcess(server: DevServer, home: string): () => void {
   const discard = () => rmSync(home, { recursive: true, force: true });
+  const leave = () => void server.stop().finally(() => process.exit(130));
   process.once("exit", discard);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => void server.stop().finally(() => process.exit(130)));
-  }
+  for (const signal of SIGNALS) process.once(signal, leave);
+  return () => {
+    process.removeListener("exit", discard);
+    for (const signal of SIGNALS) process.removeListener(signal, leave);
+  };
 }
 
 async function argumentsFor(home: string, port: number, options: DevServerOptions): Promise<string[]> {
@@ -72,10 +81,9 @@ async function argumentsFor(home: string, port: number, options: DevServerOption
   return [...place, "--env-file", env_file, ...config];
 }
 
-function serverOf(wrangler: Wrangler, url: string, home: string): DevServer {
+function serverOf(wrangler: Wrangler, url: string, discard: () => Promise<void>): DevServer {
   const lines: string[] = [];
   wrangler.onLine((line) => lines.push(line));
-  const discard = () => rm(home, { recursive: true, force: true, maxRetries: 5 });
   return {
     url,
     pid: wrangler.pid,
