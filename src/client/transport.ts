@@ -3,7 +3,7 @@
  * time, silence is probed with a ping, and the end is reported exactly once.
  */
 import type { ConnectionEstablished } from "../protocol/greeting.ts";
-import { CLOSE_CODES } from "../protocol/pure/close-codes.ts";
+import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import {
   PING_AFTER_SILENCE_MS,
   PING_TEXT,
@@ -18,6 +18,12 @@ import { type Incoming, parseFrame } from "./frames.ts";
 
 /** From the start of an attempt to its greeting; also covers a server that accepts and then says nothing. */
 const GREETING_TIMEOUT_MS = 10_000;
+
+/**
+ * After the server's last word. Its close follows at once, but workerd takes 10 s
+ * to let go of a connection that never sent anything, and only then is it told here.
+ */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Used where the platform gives no code of its own (RFC 6455 §7.4.1). */
 const NO_CLOSE_FRAME = 1006;
@@ -120,6 +126,14 @@ export class Transport {
   #receive(incoming: Incoming): void {
     if (incoming.kind === "frame" && incoming.frame.type === "ping") this.send(PONG_TEXT);
     this.#options.received(incoming);
+    if (incoming.kind === "frame" && incoming.frame.type === "error" && incoming.frame.payload.fatal)
+      this.#awaitClose(incoming.frame.payload.code);
+  }
+
+  /** The error names the close that follows; where it does not, only the close itself can say what to do. */
+  #awaitClose(code: string): void {
+    if (!this.#over && isCloseName(code))
+      this.#after(CLOSE_TIMEOUT_MS, () => this.end(CLOSE_CODES[code], code));
   }
 
   #greet(greeting: ConnectionEstablished["payload"]): void {
@@ -143,4 +157,8 @@ export class Transport {
     this.#cancel();
     this.#cancel = this.#options.environment.setTimer(Math.max(0, ms), run);
   }
+}
+
+function isCloseName(code: string): code is CloseName {
+  return Object.hasOwn(CLOSE_CODES, code);
 }

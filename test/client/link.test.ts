@@ -180,6 +180,33 @@ describe("close codes", () => {
     },
   );
 
+  test("[C27] a last word is enough: the close it names need not come", async () => {
+    const { world, client } = await opened(7);
+    world.socket.receive(refusal("heartbeat_timeout", { fatal: true }));
+    await world.advance(999);
+    expect(client.state.status).toBe("open");
+    await world.advance(1);
+    expect(client.state).toMatchObject({ status: "waiting", reason: "heartbeat_timeout", code: 4201 });
+    await world.advance(2_000);
+    expect(world.socket.url.searchParams.get("since")).toBe("7");
+  });
+
+  test("[C27] a close that does come is believed, and counted once", async () => {
+    const { world, client } = await opened();
+    world.socket.receive(refusal("token_expired", { fatal: true }));
+    world.socket.drop(4007, "signed_out");
+    await world.advance(10_000);
+    expect(client.state).toEqual({ status: "stopped", reason: "signed_out", code: 4007 });
+    expect([world.sockets.length, world.timers]).toEqual([1, 0]);
+  });
+
+  test("[C27] an error that names no close, or is not fatal, ends nothing", async () => {
+    const { world, client } = await opened();
+    world.socket.receive(refusal("bad_json", { fatal: true }), refusal("rate_limited"), refusal("toString"));
+    await world.advance(5_000);
+    expect(client.state.status).toBe("open");
+  });
+
   test("[C12] a token refused twice in a row stops the client", async () => {
     const { world, client } = await started();
     world.socket.drop(4101, "token_invalid");
