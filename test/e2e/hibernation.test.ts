@@ -58,6 +58,7 @@ describe.concurrent("an idle object", () => {
 
   test("[S18] is woken by the sweep, which asks the silent and lets go of who does not answer", async () => {
     const gone = await newcomer(sweeping.url, "swept");
+    await gone.say("the last that is heard of me");
     const [pinging, answering] = await both(sweeping, "swept");
     const before = await inspect(sweeping.url, gone.user_id);
     const pings = stayIdle(pinging);

@@ -8,9 +8,13 @@ import { print, until } from "./support/figures.ts";
 import { type Inspection, inspect } from "./support/inspection.ts";
 import { newcomer, type RawClient, rawConnect } from "./support/raw-client.ts";
 import { type Chance, chance } from "./support/seed.ts";
+import { Tab } from "./support/tab.ts";
 
 /** One MiB more than the platform takes. */
 const OVERSIZED_BYTES = 33 * 1024 * 1024;
+
+/** A close takes a second to be believed, the first wait a quarter of one. */
+const BACK_WITHIN_MS = 3_000;
 
 const CYCLES = 200;
 const AT_ONCE = 4;
@@ -61,6 +65,24 @@ describe("a socket", () => {
     expect(await bare.closed).toMatchObject({ wasClean: true });
   });
 
+  test("[S21] [C27] that the server ends is back within 3 s, even if it has never said anything", async () => {
+    const tab = new Tab({ url: network.url, token: await signIn(server.url, "invalid"), name: "invalid" });
+    await until(() => tab.isOpen, 5_000);
+    await tab.say(false);
+    const { user_id, epoch } = greetingOf(tab);
+    // Resumed with nothing missed, a client has nothing to acknowledge.
+    const cut = performance.now();
+    linkOf(tab.client.client_id).cut("rst");
+    await until(() => tab.openedAfter(cut) !== undefined, BACK_WITHIN_MS);
+    const asked = performance.now();
+    await invalidate(user_id);
+    await until(() => tab.openedAfter(asked) !== undefined, BACK_WITHIN_MS);
+    expect(tab.changes.map(({ how }) => how)).toContain("state_invalidated");
+    expect(greetingOf(tab).epoch).not.toBe(epoch);
+    await until(() => tab.client.conversation.messages.length === 1, 1_000);
+    tab.client.close();
+  }, 20_000);
+
   test("[X7] leaves nothing behind, 200 times, whether its client closes it or vanishes", async () => {
     const luck = chance();
     print(`sockets: SEED=${luck.seed}`);
@@ -73,6 +95,19 @@ describe("a socket", () => {
     await expectAllPlacesFree("stormy");
   }, 60_000);
 });
+
+function greetingOf({ client }: Tab) {
+  if (client.state.status !== "open") throw new Error(`the client is ${client.state.status}`);
+  return client.state.greeting;
+}
+
+async function invalidate(user_id: string): Promise<void> {
+  const response = await fetch(`${server.url}/v1/users/${user_id}/invalidate`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${await signIn(server.url, "operator", { permissions: ["admin"] })}` },
+  });
+  expect(response.status).toBe(200);
+}
 
 /** Says `CYCLES` things, however often it has to come back for that. */
 class Visitor {
