@@ -4,7 +4,7 @@ import type { Event } from "../../../src/protocol/events.ts";
 
 export interface Said {
   readonly content: string;
-  /** `maybe`: the tab was closed before it knew. `refused`: the server said no. */
+  /** `maybe`: the tab was closed before it knew. `refused`: the server said no, or it never went out. */
   outcome: "pending" | "acknowledged" | "maybe" | "refused";
   /** Of the acknowledged message. */
   seq?: number;
