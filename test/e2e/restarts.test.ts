@@ -22,7 +22,7 @@ const CALM_EVERY = 4;
 const CALM_MS = 5_200;
 
 /** Answers take seconds, and the test waits for the last one. */
-const LAST_KILL_WITH_RUNS = 9;
+const LAST_KILL_WITH_RUNS = 6;
 
 /** From the first answer of the new server to the first resumed client. */
 const RESUMED_WITHIN_MS = 3_000;
@@ -140,7 +140,7 @@ function talk(people: readonly Person[], luck: Chance) {
   };
   const loops = people.flatMap((person) => [
     keepOn(person, "notes", 60, 200),
-    keepOn(person, "questions", 500, 9_000),
+    keepOn(person, "questions", 500, 12_000),
   ]);
   const askNoMore = () => {
     going.questions = false;
