@@ -33,6 +33,8 @@ export class Ledger {
   readonly runs: string[] = [];
   readonly ended = new Set<string>();
   head = 0;
+  /** Runs that have a row. */
+  unfinished = 0;
   /** Why commands were refused, in order. */
   readonly refusals: string[] = [];
   /** The highest seq anybody acknowledged, as the session must know it. */
@@ -172,6 +174,7 @@ export class Ledger {
 
   #insistOnRuns(world: World): void {
     const unfinished = new Set(world.rows("SELECT run_id FROM runs").map(({ run_id }) => String(run_id)));
+    this.unfinished = unfinished.size;
     for (const run_id of this.runs) {
       const ended = this.ended.has(run_id);
       insist(ended || unfinished.has(run_id), "an accepted run is never lost", run_id);

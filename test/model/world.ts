@@ -107,6 +107,7 @@ export class World {
   /** The instance has died, and the next one is still to come. */
   dead = false;
   #timers: { readonly at: number; readonly due: () => void }[] = [];
+  #born = false;
   #ids = 0;
   #instance = 0;
 
@@ -204,8 +205,8 @@ export class World {
   }
 
   rows(query: string): Record<string, SqlStorageValue>[] {
-    const tables = this.sql.exec("SELECT name FROM sqlite_master WHERE name = 'meta'").toArray();
-    return tables.length === 0 ? [] : this.sql.exec(query).toArray();
+    this.#born ||= this.sql.exec("SELECT name FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+    return this.#born ? this.sql.exec(query).toArray() : [];
   }
 
   #wake(): Session {
