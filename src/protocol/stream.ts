@@ -4,10 +4,9 @@ import { count, type DeepReadonly, id, jsonObject, position, timestamp } from ".
 import { report } from "./report.ts";
 import { runStatus } from "./run-events.ts";
 
+/** As little as possible: there are hundreds of these to an answer, and what else is known of the run came with its events. */
 const ofAnswer = {
   run_id: id,
-  thread_id: id,
-  agent_name: z.string(),
   /** The answer's id. */
   message_id: id,
   /** A frame with a lower attempt than one already seen is ignored. */

@@ -91,11 +91,8 @@ export class Answer {
   }
 
   #frame(part: { offset: number; delta: string } | { mode: "set"; text: string }): PartialResult {
-    const { run_id, thread_id, agent_name, message_id, attempt } = this.#run;
-    return {
-      type: "partial_result",
-      payload: { run_id, thread_id, agent_name, message_id, attempt, ...part },
-    };
+    const { run_id, message_id, attempt } = this.#run;
+    return { type: "partial_result", payload: { run_id, message_id, attempt, ...part } };
   }
 }
 

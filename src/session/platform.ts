@@ -10,9 +10,12 @@ export const platformClock: Clock = {
   },
 };
 
-/** 122 random bits, without the dashes: 32 characters. */
+/** 96 random bits in the alphabet of URLs (RFC 4648 §5): 16 characters, twice in each piece of a streamed text. */
 export const platformIds: Ids = {
-  random: () => crypto.randomUUID().replaceAll("-", ""),
+  random: () =>
+    btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12))))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_"),
 };
 
 /** One JSON object a line, which Workers Logs indexes by field. */

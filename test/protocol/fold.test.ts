@@ -34,7 +34,7 @@ const TURN: FoldedEvent[] = [
   {
     type: "agent_completed",
     seq: 6,
-    payload: { ...OF, message_id: "a", status: "succeeded", content: "Hello" },
+    payload: { ...OF, message_id: "a", status: "succeeded", content: "Hello", attempts: 1 },
   },
 ];
 
@@ -65,6 +65,11 @@ describe("the fold", () => {
         ],
       },
     ]);
+  });
+
+  test("[F1] who missed the text as it was written ends with the same run as who did not", () => {
+    const seen = [...TURN.slice(0, 5), delta(0, "Hel"), delta(3, "lo"), ...TURN.slice(5)];
+    expect(foldAll(seen)).toEqual(foldAll(TURN));
   });
 
   test("[F2] ignores an event it has folded already, whatever the order of repetition", () => {

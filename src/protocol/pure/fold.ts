@@ -48,7 +48,12 @@ type ToolCompleted = EventOf<
 
 type AgentCompleted = EventOf<
   "agent_completed",
-  OfRun & { readonly message_id: string; readonly status: RunStatus; readonly content: string }
+  OfRun & {
+    readonly message_id: string;
+    readonly status: RunStatus;
+    readonly content: string;
+    readonly attempts: number;
+  }
 >;
 
 /** The part of each event that the view depends on. */
@@ -138,8 +143,8 @@ function foldUserMessage(view: Conversation, { seq, payload }: UserMessage): Con
 }
 
 function foldCompleted(view: Conversation, { seq, payload }: AgentCompleted): Conversation {
-  const { run_id, thread_id, message_id, status, content, timestamp } = payload;
-  const ended = withRun(view, payload, (run) => ({ ...run, status, text: content }));
+  const { run_id, thread_id, message_id, status, content, attempts, timestamp } = payload;
+  const ended = withRun(view, payload, (run) => ({ ...run, status, attempt: attempts, text: content }));
   const report = ended.runs.find((run) => run.run_id === run_id)?.report;
   const message: Message = {
     message_id,
