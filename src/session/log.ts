@@ -58,6 +58,8 @@ export class Log {
   /** `#acked` as the newest event has it. */
   #saved: number;
   #lastAt: number;
+  /** What the last transaction wrote, as it is on disk: everybody is about to be sent it. */
+  #newest: readonly StoredEvent[] = [];
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -121,12 +123,14 @@ export class Log {
     );
   }
 
-  /** After the transaction that inserted up to `head` at the time `at`. */
-  committed(head: number, at: number): void {
-    if (head === this.#head) return;
-    this.#head = head;
+  /** After the transaction that inserted `rows` at the time `at`. */
+  committed(rows: readonly StoredEvent[], at: number): void {
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    this.#head = last.seq;
     this.#lastAt = at;
     this.#saved = this.#acked;
+    this.#newest = rows;
   }
 
   /** When the oldest event that may be trimmed was written. */
@@ -141,6 +145,7 @@ export class Log {
    * head is its seq. Only inside a transaction.
    */
   trim(before: number, below: number): void {
+    this.#newest = [];
     this.#storage.write(
       `DELETE FROM events WHERE type IN ${TRIMMABLE} AND at < ? AND seq < ?`,
       before,
@@ -155,6 +160,8 @@ export class Log {
   }
 
   after(seq: number, limit: number): StoredEvent[] {
+    const first = this.#newest[0]?.seq;
+    if (first !== undefined && seq >= first - 1) return this.#newest.slice(seq + 1 - first).slice(0, limit);
     return this.#query("WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit);
   }
 

@@ -134,10 +134,11 @@ export class Runs {
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
     const { status, finish_reason, content, error } = ending;
-    const head = this.#threads.get(run.thread_id)?.head;
+    const thread = this.#threads.get(run.thread_id, tx);
+    const head = thread?.head;
     // An answer to a branch the user has left stays on that branch and does not move the thread.
     const current = this.#threads.leadsTo(run.start_seq, head);
-    this.#threads.touch(tx, run.thread_id, current ? tx.nextSeq : (head ?? tx.nextSeq));
+    if (thread !== undefined) this.#threads.touch(tx, thread, current ? tx.nextSeq : (head ?? tx.nextSeq));
     this.append(
       tx,
       run,

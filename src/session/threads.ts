@@ -2,22 +2,14 @@
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
 import { seqOf } from "./ids.ts";
 import { type Log, readEvent, type StoredEvent } from "./log.ts";
-import { integer, optionalInteger, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
+import { type ThreadRow, threadRow } from "./thread-row.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** A title is a label, not a message. */
 const MAX_TITLE_CHARS = 60;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-
-export interface ThreadRow {
-  readonly thread_id: string;
-  readonly title: string;
-  /** Seq of the newest message of the current branch. */
-  readonly head?: number;
-  readonly updated_at: number;
-}
 
 export class Threads {
   readonly #storage: Storage;
@@ -28,8 +20,9 @@ export class Threads {
     this.#log = log;
   }
 
-  get(thread_id: string): ThreadRow | undefined {
-    return this.#query("WHERE thread_id = ?", thread_id)[0];
+  /** @param tx inside a transaction, what it has changed already counts */
+  get(thread_id: string, tx?: Transaction): ThreadRow | undefined {
+    return tx?.threads.get(thread_id) ?? this.#query("WHERE thread_id = ?", thread_id)[0];
   }
 
   /** Newest first: in the order in which they were last touched. */
@@ -39,23 +32,12 @@ export class Threads {
 
   /** Makes a thread whose first message is the one at `head`. Only inside a transaction. */
   create(tx: Transaction, thread_id: string, title: string, head: number): void {
-    this.#storage.write(
-      "INSERT INTO threads (thread_id, title, head, updated_at) VALUES (?, ?, ?, ?)",
-      thread_id,
-      title,
-      head,
-      tx.now,
-    );
+    tx.threads.set(thread_id, { thread_id, title, head, updated_at: tx.now });
   }
 
   /** Records that something was said; `head` is the newest message of the current branch. Only inside a transaction. */
-  touch(tx: Transaction, thread_id: string, head: number): void {
-    this.#storage.write(
-      "UPDATE threads SET head = ?, updated_at = ? WHERE thread_id = ?",
-      head,
-      tx.now,
-      thread_id,
-    );
+  touch(tx: Transaction, thread: ThreadRow, head: number): void {
+    tx.threads.set(thread.thread_id, { ...thread, head, updated_at: tx.now });
   }
 
   /** Messages that lead to the one at `seq`, newest first, that one included; at most `limit`. */
@@ -141,14 +123,4 @@ export function messageView(row: StoredEvent): Message | undefined {
   if (event?.type !== "agent_completed") return undefined;
   const { message_id, thread_id, content, run_id, status, timestamp } = event.payload;
   return { message_id, thread_id, role: "assistant", content, seq: row.seq, run_id, status, timestamp };
-}
-
-function threadRow(row: Record<string, SqlStorageValue>): ThreadRow {
-  const head = optionalInteger(row, "head");
-  return {
-    thread_id: text(row, "thread_id"),
-    title: text(row, "title"),
-    ...(head === undefined ? {} : { head }),
-    updated_at: integer(row, "updated_at"),
-  };
 }

@@ -6,8 +6,9 @@
 import type { Event } from "../protocol/events.ts";
 import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
-import type { Log } from "./log.ts";
+import type { Log, StoredEvent } from "./log.ts";
 import type { Storage } from "./storage.ts";
+import { type ThreadRow, writeThread } from "./thread-row.ts";
 
 type WithoutSeq<E> = E extends { seq: number } ? Omit<E, "seq"> : never;
 
@@ -29,6 +30,10 @@ export class Transaction {
   /** The head before this transaction. */
   readonly base: number;
   readonly events: Event[] = [];
+  /** The same as they lie in the log. */
+  readonly rows: StoredEvent[] = [];
+  /** Threads as this transaction has made or changed them. */
+  readonly threads = new Map<string, ThreadRow>();
   /** Runs to be executed once this is committed. */
   readonly started: string[] = [];
   /** Runs that ended here: whatever still executes them has to stop. */
@@ -62,7 +67,9 @@ export class Transaction {
     const { type, seq, payload } = event;
     const frame = JSON.stringify({ type, seq, payload });
     if (type !== "agent_completed" && !fitsBytes(frame, MAX_EVENT_BYTES)) throw new EventTooLarge(type);
-    this.#log.insert({ seq, at: this.now, type, ...placement, frame });
+    const row = { seq, type, ...placement, frame };
+    this.#log.insert({ ...row, at: this.now });
+    this.rows.push(row);
     this.events.push(event);
     return event;
   }
@@ -80,8 +87,10 @@ export class EventTooLarge extends Error {
 export function commit<T>(storage: Storage, log: Log, now: number, work: (tx: Transaction) => T) {
   const { tx, value } = storage.transact(() => {
     const tx = new Transaction(log, log.time(now));
-    return { tx, value: work(tx) };
+    const value = work(tx);
+    for (const thread of tx.threads.values()) writeThread(storage, thread);
+    return { tx, value };
   });
-  log.committed(tx.base + tx.events.length, tx.now);
+  log.committed(tx.rows, tx.now);
   return { tx, value };
 }

@@ -47,6 +47,8 @@ export class Ledger {
   readonly #runSeqs = new Map<string, number>();
   readonly #aged = new Set<string>();
   readonly #firsts = new Set<string>();
+  /** The id of the newest message: all of them are in one thread. */
+  #newest: string | null = null;
   #order = 0;
 
   /** A message is about to be sent; if it is not in the log yet, this is where it belongs. */
@@ -156,6 +158,10 @@ export class Ledger {
       payload.id,
     );
     this.#last.set(asked.socket, asked.order);
+    const first = this.#newest === null;
+    insist(first === (payload.thread !== undefined), "a thread is made once, by its first message", payload);
+    insist(payload.parent_message_id === this.#newest, "a message follows the newest one", payload);
+    this.#newest = payload.message_id;
     this.#messages.set(payload.id, seq);
     if (payload.run_id === undefined) return;
     this.runs.push(payload.run_id);
@@ -168,7 +174,10 @@ export class Ledger {
     insist(!this.ended.has(run_id), "nothing comes after the end of a run", payload);
     insist((run_seq === 0) === (type === "agent_started"), "a run begins once", payload);
     this.#runSeqs.set(run_id, run_seq + 1);
-    if (type === "agent_completed") this.ended.add(run_id);
+    if (type === "agent_completed") {
+      this.ended.add(run_id);
+      this.#newest = payload.message_id;
+    }
     if (type === "tool_completed" && payload.status === "ok") workshop.completed.add(payload.result);
   }
 

@@ -201,6 +201,14 @@ export const MUTANTS: readonly Mutant[] = [
   }),
   mutant("retention deletes the last event", session("log.ts", "Math.min(below, this.#head),", "below + 1,")),
   mutant(
+    "what was just written is remembered with a hole",
+    session("log.ts", "this.#newest.slice(seq + 1 - first)", "this.#newest.slice(seq + 2 - first)"),
+  ),
+  mutant(
+    "a thread forgets what this transaction has said in it",
+    session("threads.ts", "tx?.threads.get(thread_id) ?? this.#query", "this.#query"),
+  ),
+  mutant(
     "nobody is woken for a run",
     session("settle.ts", "() => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),", ""),
   ),

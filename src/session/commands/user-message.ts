@@ -8,6 +8,7 @@ import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { makeId } from "../ids.ts";
 import type { StoredEvent } from "../log.ts";
 import type { Run } from "../run.ts";
+import type { ThreadRow } from "../thread-row.ts";
 import { isNewThreadId, messageView, titleOf } from "../threads.ts";
 import type { Context } from "./context.ts";
 
@@ -42,29 +43,29 @@ export function messageAck(command: UserMessageCommand, event: Event, duplicate:
 
 interface Place {
   readonly thread_id: string;
-  /** True if this message makes the thread. */
-  readonly isNew: boolean;
+  /** Absent if this message makes the thread. */
+  readonly thread?: ThreadRow;
   readonly prev?: number;
   readonly parent_message_id: string | null;
 }
 
 function placeOf(context: Context, payload: UserMessageCommand["payload"]): Result<Place> {
-  const { threads } = context;
+  const { threads, tx } = context;
   const { thread_id = DEFAULT_THREAD_ID, parent_message_id } = payload;
-  const thread = threads.get(thread_id);
+  const thread = threads.get(thread_id, tx);
   if (thread === undefined && thread_id !== DEFAULT_THREAD_ID && !isNewThreadId(thread_id)) {
     return refuse("not_found", "no such thread", { field: "payload.thread_id" });
   }
-  const isNew = thread === undefined;
+  const known = thread === undefined ? {} : { thread };
   const parent =
     parent_message_id === undefined
       ? newest(context, thread?.head)
       : parentOf(threads.find(thread_id, parent_message_id));
   if (parent === undefined) {
-    if (parent_message_id === undefined) return ok({ thread_id, isNew, parent_message_id: null });
+    if (parent_message_id === undefined) return ok({ thread_id, ...known, parent_message_id: null });
     return refuse("not_found", "no such message in this thread", { field: "payload.parent_message_id" });
   }
-  return ok({ thread_id, isNew, ...parent });
+  return ok({ thread_id, ...known, ...parent });
 }
 
 type Parent = Required<Pick<Place, "prev" | "parent_message_id">>;
@@ -91,17 +92,17 @@ function append(
 ): Event {
   const { tx, threads, runs, client_id } = context;
   const { content, data, metadata } = command.payload;
-  const { message_id, thread_id, prev, parent_message_id } = place;
-  const title = place.isNew ? titleOf(content) : "";
-  if (place.isNew) threads.create(tx, thread_id, title, tx.nextSeq);
-  else threads.touch(tx, thread_id, tx.nextSeq);
+  const { message_id, thread_id, thread, prev, parent_message_id } = place;
+  const title = thread === undefined ? titleOf(content) : thread.title;
+  if (thread === undefined) threads.create(tx, thread_id, title, tx.nextSeq);
+  else threads.touch(tx, thread, tx.nextSeq);
   const event = tx.append(
     {
       type: "user_message",
       payload: {
         message_id,
         thread_id,
-        ...(place.isNew ? { thread: { title } } : {}),
+        ...(thread === undefined ? { thread: { title } } : {}),
         parent_message_id,
         ...(run === undefined ? {} : { run_id: run.run_id }),
         content,
