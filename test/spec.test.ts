@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import delivery from "../docs/delivery.md?raw";
 import spec from "../docs/spec.md?raw";
 
 const TESTS = import.meta.glob<string>(["./**/*.test.ts", "!./spec.test.ts"], {
@@ -20,6 +21,13 @@ describe("the specification", () => {
 
   test("[P8] every rule a test title cites is stated", () => {
     expect([...cited].filter((rule) => !stated.has(rule))).toEqual([]);
+  });
+
+  test("[P8] each of the thirty-one ways to go wrong is answered by rules that are stated", () => {
+    const rows = [...delivery.matchAll(/^\| (\d+) \|.*\| ([A-Z]\d+(?: [A-Z]\d+)*)[^|]* \|$/gm)];
+    expect(rows.map((row) => Number(row[1]))).toEqual(Array.from({ length: 31 }, (_, i) => i + 1));
+    const cited = rows.flatMap((row) => row[2]?.split(" ") ?? []);
+    expect(cited.filter((rule) => !stated.has(rule))).toEqual([]);
   });
 
   test("[P8] no rule is stated twice", () => {
