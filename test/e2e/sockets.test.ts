@@ -83,6 +83,36 @@ describe("a socket", () => {
     tab.client.close();
   }, 20_000);
 
+  test("[Q10] [Q11] that floods is refused, then closed with 4203, and another tab of its user is not harmed", async () => {
+    const [loud, calm] = await Promise.all([newcomer(server.url, "flood"), newcomer(server.url, "flood")]);
+    for (let i = 0; i < 1_000; i += 1) {
+      loud.send({ type: "user_message", id: `f${i}`, payload: { content: `${i}`, respond: false } });
+    }
+    await until(() => loud.isClosing, 5_000);
+    expect(await loud.closed).toMatchObject({ code: 4203, reason: "rate_limited" });
+    const refused = loud.frames.filter(({ payload }) => payload.code === "rate_limited");
+    expect(refused.at(-1)?.payload).toMatchObject({ fatal: true, retry_after_ms: 5_000 });
+    const seq = await calm.say("unharmed");
+    await calm.next((frame) => frame.seq === seq);
+    const heard = calm.frames.flatMap((frame) => frame.seq ?? []);
+    expect(heard).toEqual(Array.from({ length: seq }, (_, i) => i + 1));
+    // A burst, and what the rate allows while the rest came in.
+    expect(seq).toBeGreaterThan(60);
+    expect(seq).toBeLessThan(300);
+    calm.close();
+  }, 20_000);
+
+  test("[C24] of the SDK sends 150 messages written at once in order, and is never refused", async () => {
+    const tab = new Tab({ url: server.url, token: await signIn(server.url, "writer"), name: "writer" });
+    await Promise.all(Array.from({ length: 150 }, () => tab.say(false)));
+    expect(tab.said.map(({ outcome }) => outcome)).toEqual(tab.said.map(() => "acknowledged"));
+    expect(tab.errors).toEqual([]);
+    await until(() => tab.client.conversation.messages.length === 150, 2_000);
+    const shown = tab.client.conversation.messages.map(({ content }) => content);
+    expect(shown).toEqual(tab.said.map(({ content }) => content));
+    tab.client.close();
+  }, 20_000);
+
   test("[X7] leaves nothing behind, 200 times, whether its client closes it or vanishes", async () => {
     const luck = chance();
     print(`sockets: SEED=${luck.seed}`);

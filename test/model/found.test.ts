@@ -34,6 +34,12 @@ const HISTORIES: Readonly<Record<string, readonly Step[]>> = {
     step("connect", 0),
     step("again", 0, 0),
   ],
+  "what retention has deleted takes no room in the queue": [
+    step("publish_many", 0, 5),
+    step("month"),
+    step("publish_many", 0, 45),
+    step("connect"),
+  ],
   "two windows full, one tab mute, an eviction in between": [
     step("connect", 0),
     step("mute", 0),

@@ -163,6 +163,7 @@ const STEPS = {
     h.ledger.ageIds();
     h.world.advance(32 * DAY_MS);
     h.world.ring();
+    h.afterwards.push(() => h.ledger.auditAll(h.world));
   },
   /** An upgrade that was overtaken: an older attempt of a client that is connected. */
   late_upgrade: (h, a) => {
