@@ -1,29 +1,44 @@
 /** Tells the server what has been handed to the application: every 16 events or 250 ms, and when the page is hidden. */
 import { ACK_AFTER_EVENTS, ACK_AFTER_MS } from "../protocol/pure/constants.ts";
 import type { Cancel, Environment } from "./environment.ts";
+import { ACK_COST, type Pace } from "./pace.ts";
+
+export interface AcksOptions {
+  readonly setTimer: Environment["setTimer"];
+  readonly send: (text: string) => void;
+  readonly pace: Pace;
+}
 
 export class Acks {
-  readonly #setTimer: Environment["setTimer"];
-  readonly #send: (seq: number) => void;
+  readonly #options: AcksOptions;
   #pending = 0;
   #seq = 0;
   #cancel: Cancel | undefined;
 
-  constructor(setTimer: Environment["setTimer"], send: (seq: number) => void) {
-    this.#setTimer = setTimer;
-    this.#send = send;
+  constructor(options: AcksOptions) {
+    this.#options = options;
   }
 
-  /** Everything up to `seq` has been handed over. */
+  /** Everything up to `seq` has been handed over. Commands that wait come before acknowledgements that need not be so many. */
   note(seq: number): void {
     this.#seq = seq;
     this.#pending += 1;
-    if (this.#pending >= ACK_AFTER_EVENTS) this.flush();
-    else this.#cancel ??= this.#setTimer(ACK_AFTER_MS, () => this.flush());
+    if (this.#pending >= ACK_AFTER_EVENTS && !this.#options.pace.low) this.flush();
+    else this.#flushIn(ACK_AFTER_MS);
+  }
+
+  /** One was refused, and it may have been the last: without it the server's window could stay full. */
+  again(ms: number): void {
+    this.#pending += 1;
+    this.#flushIn(ms);
   }
 
   flush(): void {
-    if (this.#pending > 0) this.#send(this.#seq);
+    const { send, pace } = this.#options;
+    if (this.#pending > 0) {
+      pace.spend(ACK_COST);
+      send(JSON.stringify({ type: "ack", payload: { seq: this.#seq } }));
+    }
     this.drop();
   }
 
@@ -32,5 +47,9 @@ export class Acks {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#pending = 0;
+  }
+
+  #flushIn(ms: number): void {
+    this.#cancel ??= this.#options.setTimer(ms, () => this.flush());
   }
 }

@@ -9,6 +9,7 @@ import { ClientError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { Link } from "./link.ts";
 import { type Ack, type Command, Outbox } from "./outbox.ts";
+import { Pace } from "./pace.ts";
 import { Recovery } from "./recovery.ts";
 import type { ClientState } from "./state.ts";
 import { View } from "./view.ts";
@@ -64,12 +65,17 @@ export class Client {
     this.client_id = surroundings.uuid();
     const send = (text: string) => this.#link.send(text);
     const reconnect = (reason: string) => this.#link.reconnect(reason);
-    this.#acks = new Acks(surroundings.setTimer, (seq) =>
-      send(JSON.stringify({ type: "ack", payload: { seq } })),
-    );
-    this.#outbox = new Outbox({ environment: surroundings, send, unanswered: () => reconnect("no_reply") });
+    const pace = new Pace(surroundings.now);
+    this.#acks = new Acks({ setTimer: surroundings.setTimer, send, pace });
+    this.#outbox = new Outbox({
+      environment: surroundings,
+      pace,
+      send,
+      unanswered: () => reconnect("no_reply"),
+    });
     const recovery = new Recovery({
       environment: surroundings,
+      pace,
       send,
       reconnect,
       stable: () => this.#link.stable(),

@@ -13,7 +13,7 @@ import type { Emitter } from "./emitter.ts";
 import { ClientError, fromErrorFrame } from "./errors.ts";
 import type { Incoming, OtherFrame } from "./frames.ts";
 import { field } from "./json.ts";
-import type { Outbox, OutboxLimits } from "./outbox.ts";
+import { DEFAULT_PAUSE_MS, type Outbox, type OutboxLimits } from "./outbox.ts";
 import { UNLIMITED } from "./pace.ts";
 import { MAX_RECOVERIES, type Recovery } from "./recovery.ts";
 import type { Outcome, View } from "./view.ts";
@@ -130,9 +130,15 @@ export class Intake {
   }
 
   #takeError(frame: ErrorFrame): void {
-    this.#options.outbox.settle(frame);
-    if (frame.payload.fatal) this.#options.delayNext(frame.payload.retry_after_ms ?? 0);
-    if (frame.reply_to === undefined) this.#options.emitter.emit("error", fromErrorFrame(frame));
+    const { outbox, acks, delayNext, emitter } = this.#options;
+    const { code, fatal, retry_after_ms } = frame.payload;
+    outbox.settle(frame);
+    if (fatal) delayNext(retry_after_ms ?? 0);
+    if (frame.reply_to !== undefined) return;
+    // Of what is paid for, only acknowledgements go out without an id.
+    const of_ack = code === "rate_limited" && this.#connected && !fatal;
+    if (of_ack) acks.again(retry_after_ms ?? DEFAULT_PAUSE_MS);
+    else emitter.emit("error", fromErrorFrame(frame));
   }
 
   #takeSnapshot(frame: StateSnapshot): void {

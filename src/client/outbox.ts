@@ -7,7 +7,7 @@ import { MAX_FRAME_BYTES, REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts
 import type { CommandAck, ErrorFrame, MessageAck, Reply } from "../protocol/replies.ts";
 import type { Cancel, Environment } from "./environment.ts";
 import { ClientError, fromErrorFrame, type LocalErrorCode } from "./errors.ts";
-import { Pace, type Rate, UNLIMITED } from "./pace.ts";
+import { type Pace, type Rate, RESYNC_COST, UNLIMITED } from "./pace.ts";
 
 export type Ack = MessageAck | CommandAck;
 
@@ -24,8 +24,13 @@ export interface OutboxLimits {
 
 const DEFAULTS: OutboxLimits = { frame_bytes: MAX_FRAME_BYTES, rate: UNLIMITED };
 
+/** Where `rate_limited` does not say for how long. */
+export const DEFAULT_PAUSE_MS = 1_000;
+
 interface Entry {
   readonly text: string;
+  /** In commands, as the server counts them. */
+  readonly cost: number;
   readonly resolve: (ack: Ack) => void;
   readonly reject: (error: ClientError) => void;
   /** True while it has to go out, for the first time or again. */
@@ -38,6 +43,7 @@ interface Entry {
 
 export interface OutboxOptions {
   readonly environment: Pick<Environment, "now" | "setTimer" | "uuid">;
+  readonly pace: Pace;
   readonly send: (text: string) => void;
   /** A command went unanswered twice: the connection is worth nothing. */
   readonly unanswered: () => void;
@@ -47,10 +53,7 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #entries = new Map<string, Entry>();
   #frame_bytes = DEFAULTS.frame_bytes;
-  /** Absent while there is no connection. */
-  #pace: Pace | undefined;
-  /** Until then the server takes nothing more. */
-  #paused_until = 0;
+  #connected = false;
   #cancelWatch: Cancel = () => {};
   #cancelDrain: Cancel = () => {};
 
@@ -61,8 +64,18 @@ export class Outbox {
   add(command: Command): Promise<Ack> {
     const id = this.#options.environment.uuid();
     const text = JSON.stringify({ ...command, id });
+    const cost = command.type === "resync" ? RESYNC_COST : 1;
     return new Promise((resolve, reject) => {
-      const entry: Entry = { text, resolve, reject, due: true, sends: 0, sent_at: 0, maybe_sent: false };
+      const entry: Entry = {
+        text,
+        cost,
+        resolve,
+        reject,
+        due: true,
+        sends: 0,
+        sent_at: 0,
+        maybe_sent: false,
+      };
       if (this.#refused(entry)) return;
       this.#entries.set(id, entry);
       this.#drain();
@@ -71,8 +84,8 @@ export class Outbox {
 
   /** A greeting has come; what was accepted under an older limit has to fit the new one. */
   opened({ frame_bytes, rate }: OutboxLimits = DEFAULTS): void {
-    this.#pace = new Pace(rate, this.#options.environment.now());
-    this.#paused_until = 0;
+    this.#options.pace.begin(rate);
+    this.#connected = true;
     this.#frame_bytes = frame_bytes;
     for (const [id, entry] of this.#entries) {
       if (this.#refused(entry)) this.#entries.delete(id);
@@ -84,7 +97,7 @@ export class Outbox {
 
   /** The connection is gone; what is unanswered waits for the next. */
   closed(): void {
-    this.#pace = undefined;
+    this.#connected = false;
     this.#cancelWatch();
     this.#cancelDrain();
   }
@@ -130,21 +143,20 @@ export class Outbox {
   #putBack(entry: Entry, { payload }: ErrorFrame): void {
     entry.due = true;
     entry.sends = 0;
-    const until = this.#options.environment.now() + (payload.retry_after_ms ?? 0);
-    this.#paused_until = Math.max(this.#paused_until, until);
+    this.#options.pace.hold(payload.retry_after_ms ?? DEFAULT_PAUSE_MS);
     this.#drain();
   }
 
   /** Sends what is due, in order, as fast as it may; the rest later. */
   #drain(): void {
     this.#cancelDrain();
-    const { now, setTimer } = this.#options.environment;
+    if (!this.#connected) return;
+    const { environment, pace } = this.#options;
     for (const entry of this.#entries.values()) {
-      if (!entry.due || this.#pace === undefined) continue;
-      const wait = this.#paused_until - now();
-      const ms = wait > 0 ? wait : this.#pace.take(now());
-      if (ms > 0) {
-        this.#cancelDrain = setTimer(ms, () => this.#drain());
+      if (!entry.due) continue;
+      const wait = pace.take(entry.cost);
+      if (wait > 0) {
+        this.#cancelDrain = environment.setTimer(wait, () => this.#drain());
         break;
       }
       this.#send(entry);
@@ -164,7 +176,7 @@ export class Outbox {
   #watch(): void {
     this.#cancelWatch();
     const oldest = this.#oldestOnItsWay();
-    if (oldest === undefined || this.#pace === undefined) return;
+    if (oldest === undefined || !this.#connected) return;
     const { now, setTimer } = this.#options.environment;
     const left = oldest.sent_at + REPLY_TIMEOUT_MS - now();
     this.#cancelWatch = setTimer(Math.max(0, left), () => this.#overdue(oldest));

@@ -1,7 +1,11 @@
-/** No faster than the server allows: a burst, then a steady rate, with room left for acknowledgements and other tabs. */
+/** No faster than the server allows: a burst, then a steady rate. One for everything this client sends. */
 
-/** Of what the server allows; it counts acknowledgements too, and its clock is another one. */
+/** Of what the server allows: its clock is another one, and other tabs of the user send too. */
 const SHARE = 0.8;
+
+/** In commands, as the server counts them. */
+export const ACK_COST = 0.1;
+export const RESYNC_COST = 5;
 
 export interface Rate {
   /** Commands a second, and at once after a pause. */
@@ -13,24 +17,55 @@ export interface Rate {
 export const UNLIMITED: Rate = { per_s: Number.POSITIVE_INFINITY, burst: Number.POSITIVE_INFINITY };
 
 export class Pace {
-  readonly #per_ms: number;
-  readonly #burst: number;
-  #left: number;
-  #at: number;
+  readonly #now: () => number;
+  #per_ms = UNLIMITED.per_s;
+  #burst = UNLIMITED.burst;
+  /** Below zero after what could not wait. */
+  #left = UNLIMITED.burst;
+  #at = 0;
+  #held_until = 0;
 
-  constructor({ per_s, burst }: Rate, now: number) {
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A new connection, with what its greeting says. */
+  begin({ per_s, burst }: Rate): void {
     this.#per_ms = (per_s * SHARE) / 1_000;
     this.#burst = Math.max(1, burst * SHARE);
     this.#left = this.#burst;
-    this.#at = now;
+    this.#at = this.#now();
+    this.#held_until = 0;
   }
 
   /** 0 if a command may go now, and counts it; otherwise the milliseconds until one may. */
-  take(now: number): number {
+  take(cost = 1): number {
+    const missing = Math.min(cost, this.#burst) - this.#earned();
+    const wait = Math.max(this.#held_until - this.#at, missing > 0 ? Math.ceil(missing / this.#per_ms) : 0);
+    if (wait > 0) return wait;
+    this.#left -= cost;
+    return 0;
+  }
+
+  /** Counts what cannot wait. */
+  spend(cost: number): void {
+    this.#left = this.#earned() - cost;
+  }
+
+  /** True while a command would have to wait. */
+  get low(): boolean {
+    return this.#earned() < 1 || this.#held_until > this.#at;
+  }
+
+  /** The server takes no command for so long. */
+  hold(ms: number): void {
+    this.#held_until = Math.max(this.#held_until, this.#now() + ms);
+  }
+
+  #earned(): number {
+    const now = this.#now();
     if (now > this.#at) this.#left = Math.min(this.#burst, this.#left + (now - this.#at) * this.#per_ms);
     this.#at = now;
-    if (this.#left < 1) return Math.ceil((1 - this.#left) / this.#per_ms);
-    this.#left -= 1;
-    return 0;
+    return this.#left;
   }
 }

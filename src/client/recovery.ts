@@ -5,12 +5,14 @@
 import { REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
 import { STABLE_AFTER_MS } from "./backoff.ts";
 import type { Cancel, Environment } from "./environment.ts";
+import { type Pace, RESYNC_COST } from "./pace.ts";
 
 /** Order is restored at most this often without an event or a calm while in between; then the fault is not one of the network. */
 export const MAX_RECOVERIES = 3;
 
 export interface RecoveryOptions {
   readonly environment: Pick<Environment, "setTimer" | "uuid">;
+  readonly pace: Pace;
   readonly send: (text: string) => void;
   readonly reconnect: (reason: string) => void;
   /** The view has been whole for long enough to call this connection a good one. */
@@ -32,7 +34,8 @@ export class Recovery {
     this.#tries += 1;
     if (this.#tries > MAX_RECOVERIES) return false;
     this.awaitSnapshot();
-    const { send, environment } = this.#options;
+    const { send, environment, pace } = this.#options;
+    pace.spend(RESYNC_COST);
     send(JSON.stringify({ type: "resync", id: environment.uuid(), payload: {} }));
     return true;
   }

@@ -51,6 +51,8 @@ export class Transport {
   #heard_at: number;
   /** When the pending probe ends the connection; infinite while none is unanswered. */
   #deadline = Number.POSITIVE_INFINITY;
+  /** True once the server has said its last word: nothing is left to ask. */
+  #ending = false;
   #over = false;
   #cancel: Cancel;
 
@@ -74,7 +76,7 @@ export class Transport {
    * connection. Asked again before an answer, the earlier deadline stands.
    */
   probe(timeout_ms = PONG_TIMEOUT_MS): void {
-    if (!this.#established || this.#over) return;
+    if (!this.#established || this.#ending || this.#over) return;
     const now = this.#options.environment.now();
     this.#deadline = Math.min(this.#deadline, now + timeout_ms);
     this.send(PING_TEXT);
@@ -132,8 +134,9 @@ export class Transport {
 
   /** The error names the close that follows; where it does not, only the close itself can say what to do. */
   #awaitClose(code: string): void {
-    if (!this.#over && isCloseName(code))
-      this.#after(CLOSE_TIMEOUT_MS, () => this.end(CLOSE_CODES[code], code));
+    if (this.#over || !isCloseName(code)) return;
+    this.#ending = true;
+    this.#after(CLOSE_TIMEOUT_MS, () => this.end(CLOSE_CODES[code], code));
   }
 
   #greet(greeting: ConnectionEstablished["payload"]): void {

@@ -200,6 +200,14 @@ describe("close codes", () => {
     expect([world.sockets.length, world.timers]).toEqual([1, 0]);
   });
 
+  test("[C27] a page that becomes visible meanwhile does not put the end off", async () => {
+    const { world, client } = await opened();
+    world.socket.receive(refusal("signed_out", { fatal: true }));
+    world.signal("visible");
+    await world.advance(1_000);
+    expect(client.state).toEqual({ status: "stopped", reason: "signed_out", code: 4007 });
+  });
+
   test("[C27] an error that names no close, or is not fatal, ends nothing", async () => {
     const { world, client } = await opened();
     world.socket.receive(refusal("bad_json", { fatal: true }), refusal("rate_limited"), refusal("toString"));

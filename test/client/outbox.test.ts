@@ -259,7 +259,8 @@ describe("a server that names its rate", () => {
     world.socket.receive(greeting({ limits: { commands_per_s: 1, commands_burst: 1 } }), snapshot(0));
     for (const content of ["a", "b"]) void client.send(content);
     expect(world.socket.ofType("user_message")).toHaveLength(1);
-    await world.advance(1_249);
+    // 1,250 ms for the command at 80 % of one a second, 125 for the acknowledgement of the snapshot.
+    await world.advance(1_374);
     expect(world.socket.ofType("user_message")).toHaveLength(1);
     await world.advance(1);
     expect(world.socket.ofType("user_message")).toHaveLength(2);

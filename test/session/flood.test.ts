@@ -1,7 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
-import { TokenBucket } from "../../src/session/flood.ts";
+import { ACK_COST, RESYNC_COST } from "../../src/client/pace.ts";
+import { costOf, TokenBucket } from "../../src/session/flood.ts";
 import { newUser, stubOf } from "../support/client.ts";
 import { Desk, type RecordingSocket } from "../support/desk.ts";
 
@@ -42,6 +43,15 @@ function refusals(socket: RecordingSocket): any[] {
 function closed(socket: RecordingSocket) {
   return socket.sent.find((frame) => frame.closed !== undefined)?.closed;
 }
+
+test("[C24] client and server count frames alike", () => {
+  expect([costOf("ack"), costOf("resync"), costOf("user_message"), costOf("run_cancel")]).toEqual([
+    ACK_COST,
+    RESYNC_COST,
+    1,
+    1,
+  ]);
+});
 
 describe("the rate of commands", () => {
   test("[Q10] lets a burst of 60 through; the next is told when to come again, and then is taken", async () => {
