@@ -1,8 +1,8 @@
 /** Where the server is: loads `GET /v1/config`, checks what is needed of it, and builds the socket's URL. */
 import { PROTOCOL_VERSION, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIXES } from "../protocol/pure/constants.ts";
+import { field, isRecord } from "../protocol/pure/json.ts";
 import { environment, type FetchedDocument } from "./environment.ts";
 import { ClientError, isSyntaxError } from "./errors.ts";
-import { field, isRecord } from "./json.ts";
 import type { Cursor } from "./view.ts";
 
 const CONFIG_PATH = "/v1/config";

@@ -4,8 +4,8 @@
  * does not know are passed over, so that a newer server does not break it.
  */
 import type { Event } from "../protocol/events.ts";
+import { isRecord, parseJson } from "../protocol/pure/json.ts";
 import type { ServerFrame } from "../protocol/server-frames.ts";
-import { isRecord, parseJson } from "./json.ts";
 
 /** Replies, stream frames and what frames a connection: everything without a place in the log. */
 export type OtherFrame = Exclude<ServerFrame, Event>;

@@ -5,6 +5,7 @@
 import type { Event } from "../protocol/events.ts";
 import type { ConnectionEstablished } from "../protocol/greeting.ts";
 import { MAX_FRAME_BYTES } from "../protocol/pure/constants.ts";
+import { field } from "../protocol/pure/json.ts";
 import type { ErrorFrame } from "../protocol/replies.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 import type { Acks } from "./acks.ts";
@@ -12,7 +13,6 @@ import type { Channels } from "./channels.ts";
 import type { Emitter } from "./emitter.ts";
 import { ClientError, fromErrorFrame } from "./errors.ts";
 import type { Incoming, OtherFrame } from "./frames.ts";
-import { field } from "./json.ts";
 import { DEFAULT_PAUSE_MS, type Outbox, type OutboxLimits } from "./outbox.ts";
 import { UNLIMITED } from "./pace.ts";
 import { MAX_RECOVERIES, type Recovery } from "./recovery.ts";

@@ -4,6 +4,7 @@ import { type ClientFrame, COMMANDS, isCommandType } from "./commands.ts";
 import { MAX_DEPTH } from "./limits.ts";
 import { fitsBytes, MAX_ID_CHARS } from "./primitives.ts";
 import { MAX_FRAME_BYTES } from "./pure/constants.ts";
+import { isRecord, parseJson } from "./pure/json.ts";
 import { type Refusal, refuse } from "./result.ts";
 
 export type ParsedFrame =
@@ -23,7 +24,7 @@ export function parseClientFrame(text: string): ParsedFrame {
     });
   }
   const value = parseJson(text);
-  if (!isObject(value)) return refuse("bad_json", "a frame is one JSON object");
+  if (!isRecord(value)) return refuse("bad_json", "a frame is one JSON object");
   const parsed = unsafe(value) ?? typed(value);
   if (parsed.ok || !usableId(value.id)) return parsed;
   return { ...parsed, reply_to: value.id };
@@ -108,16 +109,4 @@ function rule(issue: z.core.$ZodIssue | undefined): string {
 
 function usableId(id: unknown): id is string {
   return typeof id === "string" && id.length > 0 && id.length <= MAX_ID_CHARS;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,8 +5,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ServerSocket, WebSocketServer } from "ws";
-import { parseJson } from "../../../src/client/json.ts";
 import type { Event } from "../../../src/protocol/events.ts";
+import { parseJson } from "../../../src/protocol/pure/json.ts";
 import { config, greeting, messageAck, snapshot, userMessage } from "./frames.ts";
 import type { Sent } from "./world.ts";
 

@@ -1,7 +1,7 @@
 /** A client's surroundings, moved by hand: its clock, timers, sockets, page signals and the server's document. */
 import type { Environment, FetchedDocument, Signal, SocketClose } from "../../../src/client/environment.ts";
 import { type Channels, type Client, connect } from "../../../src/client/index.ts";
-import { parseJson } from "../../../src/client/json.ts";
+import { parseJson } from "../../../src/protocol/pure/json.ts";
 import { config, greeting, snapshot } from "./frames.ts";
 
 interface Timer {
