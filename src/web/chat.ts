@@ -11,6 +11,7 @@ import {
 } from "../client/index.ts";
 import { announce } from "./announcer.ts";
 import type { Composer } from "./composer.ts";
+import { loadMessages, OlderMessages } from "./older.ts";
 import { type Pending, PendingMessages } from "./pending.ts";
 import type { Identity } from "./sign-in.ts";
 import type { StatusView } from "./status.ts";
@@ -33,6 +34,7 @@ export class Chat {
   readonly #client: Client;
   #thread_id: string | undefined;
   readonly #pending = new PendingMessages();
+  readonly #older: OlderMessages;
   #ready = false;
   #closed = false;
   #frame: number | undefined;
@@ -45,7 +47,13 @@ export class Chat {
       getToken: identity.getToken,
       onState: (state) => this.#stateChanged(state),
     });
+    this.#older = new OlderMessages(async (id) => loadMessages(origin, await identity.getToken(), id));
     this.#client.on("conversation", () => this.#changed());
+    this.#client.on("frame", (frame) => {
+      if (frame.type !== "state_snapshot") return;
+      this.#older.replaced(frame.payload.messages, this.#client.conversation, this.#thread_id);
+      void this.#loadOlder();
+    });
     announce(this.#client, announcer);
   }
 
@@ -94,8 +102,13 @@ export class Chat {
     this.#changed();
   }
 
+  async #loadOlder(): Promise<void> {
+    if (await this.#older.load()) this.#changed();
+  }
+
   #stateChanged(state: ClientState): void {
     this.#options.status.show(state);
+    if (state.status === "open") void this.#loadOlder();
     if ("reason" in state && state.reason.startsWith("token_")) this.#options.identity.refused(state.reason);
   }
 
@@ -108,7 +121,7 @@ export class Chat {
 
   #render(): void {
     this.#frame = undefined;
-    const view = this.#client.conversation;
+    const view = this.#older.complete(this.#client.conversation);
     // Stay in the thread that was newest at first, whatever other pages do in theirs.
     this.#thread_id ??= view.threads[0]?.thread_id;
     this.#pending.settle(view);

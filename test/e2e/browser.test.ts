@@ -7,7 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DevServer, startDevServer } from "../../scripts/dev-server.ts";
 import { type FlakyNetwork, flakyNetwork } from "../../scripts/flaky-network.ts";
 import { signIn } from "../../scripts/sign-in.ts";
-import { type Client, type Conversation, connect, inProgress, type Run } from "../../src/client/index.ts";
+import {
+  type Client,
+  type Conversation,
+  connect,
+  DEFAULT_THREAD_ID,
+  inProgress,
+  type Run,
+  uuidv7,
+} from "../../src/client/index.ts";
 import { markdownHtml } from "../../src/web/markdown-html.ts";
 
 const QUESTION = "I'm spending $50k/month on AI infrastructure. Help me optimize costs.";
@@ -101,6 +109,26 @@ describe("the page", () => {
     expect(await page.getByLabel("Your message").inputValue()).toBe("a draft\n");
   }, 20_000);
 
+  test("[W8] still shows its thread after a gap whose snapshot has another one", async () => {
+    const { page, faults } = await visit(DESKTOP, "light");
+    const witness = await watch(page);
+    await page.getByLabel("Your message").fill("before the gap");
+    await page.keyboard.press("Enter");
+    await ended(witness);
+    const answered = await page.locator(".prose").allTextContents();
+    network.cut();
+    await page.getByText("Reconnecting").waitFor();
+    await witness.send("while away", { thread_id: DEFAULT_THREAD_ID, respond: false });
+    await witness.send("elsewhere", { thread_id: uuidv7(), respond: false });
+    await invalidate(witness);
+    network.restore();
+    await page.getByText("while away").waitFor();
+    expect(await page.locator(".bubble").allTextContents()).toEqual(["before the gap", "while away"]);
+    expect(await page.locator(".prose").allTextContents()).toEqual(answered);
+    expect(faults).toEqual([]);
+    witness.close();
+  }, 20_000);
+
   test("[W5] asks for a token where there is no development sign-in, and keeps it in memory only", async () => {
     const page = await browser.newPage({ viewport: DESKTOP, colorScheme: "light" });
     await page.route("**/v1/config", async (route) => {
@@ -122,6 +150,18 @@ describe("the page", () => {
     expect(JSON.stringify(origins)).not.toContain(token);
   }, 20_000);
 });
+
+/** Gives the log of this user another epoch: whoever comes back has to begin anew. */
+async function invalidate({ state }: Client): Promise<void> {
+  if (state.status !== "open") throw new Error("the witness is not connected");
+  const token = await signIn(server.url, "operator", { permissions: ["admin"] });
+  const path = `/v1/users/${state.greeting.user_id}/invalidate`;
+  const { ok } = await fetch(server.url + path, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  expect(ok).toBe(true);
+}
 
 async function launch(): Promise<Browser> {
   const args = chromium.args.filter((arg) => !UNWANTED_ARGS.includes(arg));
