@@ -1,7 +1,7 @@
 /** What others may do with a user's session: services publish, operators invalidate. */
 import type { Handler } from "hono";
 import { isUserId } from "../auth/user-id.ts";
-import { refusalOf } from "../protocol/parse.ts";
+import { refusalOf, unsafe } from "../protocol/parse.ts";
 import { id, MAX_ID_CHARS } from "../protocol/primitives.ts";
 import { publication } from "../protocol/publishing.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
@@ -58,6 +58,8 @@ async function read(request: Request): Promise<Result<Omit<Publication, "who">>>
   }
   const body = await readJson(request, MAX_BODY_BYTES);
   if (!body.ok) return body;
+  const bad = unsafe(body.value, "body");
+  if (bad !== undefined) return bad;
   const parsed = publication.safeParse(body.value, { reportInput: true });
   if (!parsed.success) return { ok: false, refusal: refusalOf(parsed.error, "body") };
   return ok({ events: parsed.data.events, ...(key === null ? {} : { idempotency_key: key }) });

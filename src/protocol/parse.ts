@@ -30,13 +30,16 @@ export function parseClientFrame(text: string): ParsedFrame {
   return { ...parsed, reply_to: value.id };
 }
 
-/** Refuses what could hurt before any schema looks at it. */
-function unsafe(value: Readonly<Record<string, unknown>>): ParsedFrame | undefined {
+/**
+ * Refuses what could hurt before any schema looks at it.
+ * @param whole what the value is called where it is wrong as a whole
+ */
+export function unsafe(value: unknown, whole = "frame"): { ok: false; refusal: Refusal } | undefined {
   const found = inspect(value, "", 1);
   if (found === undefined) return undefined;
   if (found.reason === "depth") {
     return refuse("invalid_payload", `nesting is limited to ${MAX_DEPTH} levels`, {
-      field: found.field || "frame",
+      field: found.field || whole,
       limit: MAX_DEPTH,
     });
   }

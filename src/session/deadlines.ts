@@ -6,6 +6,9 @@
 import { faultOf } from "./faults.ts";
 import type { Clock, Logger, PlatformStorage } from "./ports.ts";
 
+/** Between two alarms: each is billed, and an alarm in the past rings at once. */
+const PAUSE_MS = 1_000;
+
 export interface Duty {
   readonly name: string;
   /** When it next wants to be called, milliseconds since the epoch; undefined while it has nothing to wait for. */
@@ -48,7 +51,8 @@ export class Deadlines {
     const next = this.#duties
       .map((duty) => this.#guard(duty, () => duty.next(now)))
       .filter((at) => at !== undefined);
-    if (next.length > 0) this.touch(Math.min(...next));
+    // What is still due has failed just now; to try it at once, again and again, would help nobody.
+    if (next.length > 0) this.touch(Math.max(Math.min(...next), now + PAUSE_MS));
   }
 
   /** A duty that throws must not cost the others their turn, nor the alarm its next time. */

@@ -133,9 +133,12 @@ export class Log {
     this.#newest = rows;
   }
 
-  /** When the oldest event that may be trimmed was written. */
+  /** When the oldest event that may be trimmed was written; the last event never may. */
   oldestTrimmable(): number | undefined {
-    const [row] = this.#storage.read(`SELECT at FROM events WHERE type IN ${TRIMMABLE} ORDER BY seq LIMIT 1`);
+    const [row] = this.#storage.read(
+      `SELECT at FROM events WHERE type IN ${TRIMMABLE} AND seq < ? ORDER BY seq LIMIT 1`,
+      this.#head,
+    );
     return row === undefined ? undefined : integer(row, "at");
   }
 

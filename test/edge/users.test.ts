@@ -69,6 +69,9 @@ describe("publishing to a user", () => {
     [`{"events":[${Array(101).fill('{"topic":"t","data":1}').join(",")}]}`, "invalid_payload", "events", 100],
     ["[]", "invalid_payload", "body", undefined],
     ["{", "bad_json", undefined, undefined],
+    ['{"events":[{"topic":"t","data":{"__proto__":1}}]}', "invalid_payload", "__proto__", undefined],
+    [`{"events":[{"topic":"t","data":${"[".repeat(31)}${"]".repeat(31)}}]}`, "invalid_payload", "body", 32],
+    [`{"events":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, "invalid_payload", "body", 32],
     [`{"events":"${"x".repeat(1_048_577)}"}`, "too_large", undefined, 1_048_576],
   ])("[E20] refuses %.60s: %s, and touches no object", async (body, code, field, limit) => {
     const before = await countSessions();

@@ -323,7 +323,7 @@ describe.each(Object.entries(WAYS))("%s", (_way, disturb) => {
   test("[S13] a token that ends in the middle of a burst costs a reconnect and nothing else", async () => {
     const sub = newUser();
     const writer = await Tab.open(sub);
-    const expiring = await connect(sub, { ttl_s: -29, client_id: "expiring" });
+    const expiring = await connect(sub, { ttl_s: -28, client_id: "expiring" });
     for (let i = 1; i <= 40; i += 1) writer.say(`m${i}`);
     await writer.answered("m40");
     await disturb(sub);

@@ -92,9 +92,9 @@ describe("the token on an open socket", () => {
 
   test("[S13] a connection ends 30 s after its token, by the alarm alone, and its run goes on", async () => {
     const sub = newUser();
-    // Verified with 30 s of tolerance, so less than one second is left of the grace.
-    const client = await connect(sub, { ttl_s: -29 });
-    client.say("q", "question", { data: { script: [{ text: "answer", pace_ms: 1_200 }] } });
+    // Verified with 30 s of tolerance, so one to two seconds are left of the grace.
+    const client = await connect(sub, { ttl_s: -28 });
+    client.say("q", "question", { data: { script: [{ text: "answer", pace_ms: 2_200 }] } });
     const error = await client.next("error");
     expect(error.payload).toMatchObject({ code: "token_expired", fatal: true });
     expect(await client.untilClosed()).toEqual({ code: 4100, reason: "token_expired" });
@@ -148,6 +148,13 @@ describe("the alarm", () => {
     const idle = deadlines([duty("d", undefined)]);
     idle.made.fire();
     expect(idle.set).toEqual([]);
+  });
+
+  test("[D6] a duty that is still due is tried again after a second, not at once", () => {
+    const { made, set } = deadlines([{ name: "stubborn", next: () => 500, perform: () => {} }], 10_000);
+    made.fire();
+    made.fire();
+    expect(set).toEqual([11_000, 11_000]);
   });
 
   test("[D6] a duty that cannot say when it is due next does not stop the alarm", () => {
