@@ -48,6 +48,9 @@ describe("coming back", () => {
     const live = await opened();
     const heardLive = overheard(live.client);
     live.world.socket.receive(...events);
+    expect(heardLive).toEqual(
+      events.flatMap(({ type, seq }) => [`event ${seq}`, `${type} ${seq}`, `conversation ${seq}`]),
+    );
     const away = await opened();
     const heardLater = overheard(away.client);
     const replay = { from: 1, to: 4 };
