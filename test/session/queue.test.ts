@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
+import { native } from "../../src/dialects/native.ts";
 import type { Notice } from "../../src/protocol/publishing.ts";
 import { newUser, stubOf } from "../support/client.ts";
 import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
@@ -160,6 +161,20 @@ describe("the queue", () => {
         desk.crash();
       }
       expect(since).toBe(3_000);
+    });
+  });
+
+  test("[Q14] a dialect without acknowledgements is sent everything, and what it was sent is read", async () => {
+    await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
+      const plain = { ...native, name: "plain", acks: false };
+      const desk = new Desk(storage, silent, { codecs: { native, plain } });
+      const tab = desk.connect({ codec: "plain" });
+      for (let round = 1; round <= 12; round += 1) {
+        expect((await publish(desk, notices(100))).ok).toBe(true);
+        expect(said(tab)).toHaveLength(round * 100);
+        if (round % 4 === 0) desk.evict();
+      }
+      expect(tab.of("error")).toEqual([]);
     });
   });
 
