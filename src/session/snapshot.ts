@@ -13,6 +13,9 @@ import { messageView, type Threads, threadView } from "./threads.ts";
 /** More are listed by `GET /v1/threads`. */
 const SNAPSHOT_THREADS = 100;
 
+/** So that no message is crowded out by notifications; who has more of them reads on with `GET /v1/events`. */
+const MAX_NOTIFICATIONS_BYTES = MAX_SNAPSHOT_BYTES / 2;
+
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
 const CUT_CHARS = 16 * 1024;
 
@@ -23,7 +26,7 @@ export function snapshot(log: Log, threads: Threads, runs: Runs, now: number): S
   const head = {
     as_of_seq: log.head,
     threads: known.slice(0, SNAPSHOT_THREADS).map(threadView),
-    notifications: readEvents(log.notificationsAfter(log.acked, log.time(now))).flatMap(notificationView),
+    notifications: newestNotifications(log, log.time(now)),
     version: 0,
     shared: {},
   };
@@ -32,10 +35,7 @@ export function snapshot(log: Log, threads: Threads, runs: Runs, now: number): S
   const last = newest === undefined ? [] : [budget.take(newest) ? newest : cutShort(newest)];
   const inProgress = runs.unfinished().flatMap((run) => runView(log, run));
   const fitting = inProgress.map((run) => (budget.take(run) ? run : withoutData(run)));
-  const rest = older.slice(
-    0,
-    firstThat(older, (message) => !budget.take(message)),
-  );
+  const rest = budget.takeWhile(older);
   return {
     type: "state_snapshot",
     payload: { ...head, runs: fitting, messages: [...last, ...rest].reverse() },
@@ -66,6 +66,12 @@ function runView(log: Log, run: Run): RunView[] {
   return view.runs.filter(({ run_id }) => run_id === run.run_id);
 }
 
+/** Oldest first; of more than fit the oldest are left out. */
+function newestNotifications(log: Log, now: number) {
+  const unread = readEvents(log.notificationsAfter(log.acked, now)).flatMap(notificationView);
+  return new Budget(MAX_NOTIFICATIONS_BYTES).takeWhile(unread.reverse()).reverse();
+}
+
 function notificationView(event: ReturnType<typeof readEvents>[number]) {
   return event.type === "notification" ? [{ seq: event.seq, ...event.payload }] : [];
 }
@@ -86,11 +92,6 @@ function cutShort(message: Message): Message {
   return { ...rest, content: message.content.slice(0, CUT_CHARS).toWellFormed(), truncated: true };
 }
 
-function firstThat<T>(items: readonly T[], isSo: (item: T) => boolean): number {
-  const index = items.findIndex(isSo);
-  return index === -1 ? items.length : index;
-}
-
 class Budget {
   #left: number;
 
@@ -104,5 +105,11 @@ class Budget {
     if (bytes > this.#left) return false;
     this.#left -= bytes;
     return true;
+  }
+
+  /** The first of `values`, as many as there is room for. */
+  takeWhile<T>(values: readonly T[]): T[] {
+    const index = values.findIndex((value) => !this.take(value));
+    return values.slice(0, index === -1 ? values.length : index);
   }
 }

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
 import { newUser, stubOf } from "../support/client.ts";
-import { BEGIN, Desk, type RecordingSocket } from "../support/desk.ts";
+import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 
 const silent: Agent = {
   name: "silent",
@@ -14,7 +14,7 @@ const silent: Agent = {
 };
 
 async function withFiveMessages(
-  work: (desk: Desk, storage: DurableObjectStorage, socket: RecordingSocket) => void,
+  work: (desk: Desk, storage: DurableObjectStorage, socket: RecordingSocket) => void | Promise<void>,
 ) {
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
     const desk = new Desk(storage, silent);
@@ -26,7 +26,7 @@ async function withFiveMessages(
         payload: { content: `${i}`, respond: false },
       });
     }
-    work(desk, storage, socket);
+    await work(desk, storage, socket);
   });
 }
 
@@ -104,6 +104,18 @@ describe("a notification", () => {
       expect(shown()).toEqual([]);
       desk.evict();
       expect(shown()).toEqual([]);
+    });
+  });
+
+  test("[S11] leaves room for the conversation: of more than 128 KiB the oldest are left out", async () => {
+    await withFiveMessages(async (desk) => {
+      const data = "x".repeat(60_000);
+      const events = Array.from({ length: 5 }, () => ({ topic: "big", data }));
+      await desk.session.publish({ who: principalWith([]), events });
+      const frame = desk.connect().of("state_snapshot")[0];
+      expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
+      expect(frame.payload.notifications.map(({ seq }: { seq: number }) => seq)).toEqual([9, 10]);
+      expect(frame.payload.messages).toHaveLength(5);
     });
   });
 });
