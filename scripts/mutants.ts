@@ -3,7 +3,8 @@
  * fault until it is caught, and fails if one is not. Names choose by a part of them.
  */
 import { spawn } from "node:child_process";
-import { MUTANTS, type Mutant } from "../test/model/mutants.ts";
+import type { Mutant } from "../test/model/mutant.ts";
+import { MUTANTS } from "../test/model/mutants.ts";
 
 /** A fault that takes longer to find than this is not really looked for. */
 const MAX_HISTORIES = 4_000;

@@ -2,13 +2,15 @@
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
 import { report, type Tool, text, think, tool } from "../../src/agents/effects.ts";
-import { blame } from "./world.ts";
+import { blame } from "./insist.ts";
 
 const keyed = z.object({ key: z.string() });
 
 export class Workshop {
   /** Closed, tools wait. */
   open = true;
+  /** True while the disk has not got everything yet. */
+  writing = false;
   readonly charged = new Map<string, number>();
   /** Keys of tool calls whose completion is in the log. */
   readonly completed = new Set<string>();
@@ -53,6 +55,7 @@ function workshopAgent(workshop: Workshop): Agent {
     name: "worker",
     version: "1",
     *run({ question }) {
+      if (workshop.writing) blame("no work begins before its attempt is on disk", question);
       yield* think("Let me see.");
       yield* text("First ");
       const seen = yield* tool(look, { key: question });

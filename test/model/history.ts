@@ -1,12 +1,17 @@
-/** One history: what is there, what is insisted upon after each step, and how it ends. */
+/** One history: what is there, what can be done with it, and how it ends. */
 import { Workshop } from "./agent.ts";
-import { Ledger } from "./ledger.ts";
+import { insist } from "./insist.ts";
+import { Ledger, type Said } from "./ledger.ts";
+import { Promises } from "./promises.ts";
+import { Sdk } from "./sdk.ts";
+import type { ModelSocket } from "./socket.ts";
 import { Tab } from "./tab.ts";
-import { insist, insistOnNoBlame, type ModelSocket, World } from "./world.ts";
+import { World } from "./world.ts";
 
 const TABS = 4;
 
-const MINUTE_MS = 60_000;
+/** So many of the tabs are pages of the SDK, whose pings the platform answers. */
+const SDK_TABS = 2;
 
 /** A token nobody outlives. */
 const FOR_EVER_S = 100 * 365 * 86_400;
@@ -22,7 +27,10 @@ export class History {
   readonly workshop = new Workshop();
   readonly world: World;
   readonly ledger = new Ledger();
-  readonly tabs = Array.from({ length: TABS }, (_, i) => new Tab(`t${i}`));
+  readonly tabs = Array.from(
+    { length: TABS },
+    (_, i) => new Tab(`t${i}`, i < SDK_TABS ? new Sdk() : undefined),
+  );
   /** Sockets whose client is gone without a word; their close may be told late. */
   ghosts: ModelSocket[] = [];
   /** Codes a socket may be closed with by what happens in this step. */
@@ -34,11 +42,16 @@ export class History {
   set_back_ms = 0;
   /** What is still to be looked at once the step has settled. */
   readonly afterwards: (() => void)[] = [];
+  /** When the token of a socket ends, milliseconds since the epoch, if anybody lives to see it. */
+  readonly expiring = new Map<ModelSocket, number>();
+  /** Keys under which something was published. */
+  keys: string[] = [];
   readonly #numbers = new Map<ModelSocket, number>();
-  readonly #expiring = new Set<ModelSocket>();
+  readonly #promises: Promises;
 
   constructor(storage: DurableObjectStorage) {
     this.world = new World(storage, this.workshop.agent);
+    this.#promises = new Promises(this);
   }
 
   tab(index: number): Tab {
@@ -49,20 +62,30 @@ export class History {
     tab.n += 1;
     const { socket: replaced } = tab;
     const cursor = tab.epoch === undefined ? {} : { epoch: tab.epoch, since: `${tab.cursor}` };
-    const socket = this.upgrade(tab, tab.n, { ...cursor, ...over }, exp_s);
+    const socket = this.upgrade(tab.client_id, tab.n, { ...cursor, ...over }, exp_s);
+    socket.pinging = tab.sdk !== undefined;
     this.#numbers.set(socket, this.#numbers.size + 1);
-    if (exp_s !== FOR_EVER_S) this.#expiring.add(socket);
-    const made = replaced?.readyState === 1 && !socket.deaf && socket.closed === undefined;
+    if (exp_s !== FOR_EVER_S) this.expiring.set(socket, (Math.floor(this.world.now / 1_000) + exp_s) * 1_000);
+    const made = replaced?.open && !socket.deaf && socket.closed === undefined;
     insist(!made, "a newer connection replaces the older one of its client", tab.name);
     tab.attach(socket);
     if (socket.frames[0]?.payload.resume === "resumed") this.acknowledged(tab.cursor);
+    else this.#promises.insistOnSnapshot(socket);
   }
 
-  upgrade(tab: Tab, n: number, cursor: { epoch?: string; since?: string }, exp_s: number): ModelSocket {
+  upgrade(
+    client_id: string,
+    n: number,
+    cursor: { epoch?: string; since?: string },
+    exp_s: number,
+  ): ModelSocket {
     const iat = Math.floor(this.world.now / 1_000);
     const who = { user_id: "u_model", realm: "local", sub: "model", plan: "free" as const };
     const principal = { ...who, permissions: ["chat" as const, "agents" as const], iat, exp: iat + exp_s };
-    return this.world.connect({ principal, client_id: tab.client_id, n: `${n}`, ...cursor });
+    const others = this.world.sockets.filter((one) => one.open && one.client_id !== client_id);
+    const socket = this.world.connect({ principal, client_id, n: `${n}`, ...cursor });
+    this.#promises.insistOnRoom(socket, others);
+    return socket;
   }
 
   send(tab: Tab, frame: { readonly type: string; readonly id?: string; readonly payload: unknown }): void {
@@ -71,16 +94,30 @@ export class History {
     this.world.receive(tab.socket, frame);
   }
 
-  /** A new message, or one that was sent before under this id. */
-  say(tab: Tab, wantsAnswer: boolean, known?: string): void {
+  resync(tab: Tab): void {
     if (!tab.live || tab.socket === undefined) return;
-    const id = known ?? this.nextId("m");
-    const before = this.ledger.asked.get(id);
-    const content = before?.content ?? `${"x".repeat(this.counter % 2)}${this.counter}`;
-    const answered = before?.answered ?? wantsAnswer;
-    this.ledger.ask(id, content, answered, this.#numbers.get(tab.socket) ?? 0);
-    const payload = answered ? { content } : { content, respond: false };
-    this.send(tab, { type: "user_message", id, payload });
+    tab.resyncing();
+    this.send(tab, { type: "resync", id: this.nextId("s"), payload: {} });
+    if (tab.live) this.#promises.insistOnSnapshot(tab.socket);
+  }
+
+  /** A new message, in the default thread or elsewhere. */
+  say(tab: Tab, wantsAnswer: boolean, place: Pick<Said, "thread_id" | "parent_message_id"> = {}): void {
+    const id = this.nextId("m");
+    const content = `${"x".repeat(this.counter % 2)}${this.counter}`;
+    this.deliver(tab, id, { content, ...(wantsAnswer ? {} : { respond: false }), ...place });
+  }
+
+  /** A message that was sent before, under its id. */
+  sayAgain(tab: Tab, id: string): void {
+    const asked = this.ledger.asked.get(id);
+    if (asked !== undefined) this.deliver(tab, id, asked.said);
+  }
+
+  deliver(tab: Tab, id: string, said: Said): void {
+    if (!tab.live || tab.socket === undefined) return;
+    this.ledger.ask(id, said, this.#numbers.get(tab.socket) ?? 0);
+    this.send(tab, { type: "user_message", id, payload: said });
   }
 
   /** The name of the log, as it is on disk. */
@@ -104,9 +141,27 @@ export class History {
     this.ledger.acked = Math.max(this.ledger.acked, seq);
   }
 
+  /** The disk has everything that was said to be written. */
+  writeAll(): void {
+    this.workshop.writing = false;
+    this.world.releaseDisk();
+  }
+
+  /** The alarm rings; one that it sets is never one that should have rung already. */
+  ring(): void {
+    this.afterwards.push(...this.#promises.expectOfAlarm());
+    this.world.ring();
+    this.afterwards.push(() => {
+      const { alarm, now } = this.world;
+      insist(alarm === undefined || alarm > now, "no alarm is set in the past", { alarm, now });
+      this.ledger.auditAll(this.world);
+    });
+  }
+
   /** The instance and its sockets are gone in the same moment. */
   crash(survivors: ModelSocket[] = []): void {
     this.workshop.release();
+    this.workshop.writing = false;
     for (const tab of this.tabs) {
       if (tab.socket === undefined) continue;
       if (survivors.includes(tab.socket)) tab.forgive();
@@ -120,45 +175,41 @@ export class History {
     await this.world.settle();
     if (this.world.dead) await this.#succeed();
     for (;;) {
-      this.#digest();
+      this.#promises.digest();
       this.ledger.audit(this.world, this.workshop);
-      for (const tab of this.tabs) this.ledger.insistOnLife(tab.fresh.splice(0), this.world.now);
+      this.#promises.insistOnLife();
       if (!this.#answer()) break;
       await this.world.settle();
     }
-    this.#insist();
+    this.#promises.insist();
     this.excuses.clear();
-    this.world.failingIds = [];
-    this.world.failingInserts = 0;
-    this.world.dyingAfterCommit = false;
+    this.ledger.rest();
+    this.world.calm();
   }
 
   /** Everybody comes back, everything in progress ends, and all agree on what was said. */
   async end(): Promise<void> {
     this.workshop.release();
+    this.writeAll();
+    // A clock that was set back is put right in the end: until then nobody has been silent for long.
+    this.world.advance(this.set_back_ms);
     for (let round = 0; round < 5; round += 1) {
       this.world.advance(61_000);
-      if (this.world.alarm !== undefined) this.world.ring();
+      if (this.world.alarm !== undefined) this.ring();
       await this.settle();
     }
     for (const tab of this.tabs) {
       tab.acking = true;
       if (!tab.live) this.connect(tab);
+      insist(tab.live, "whoever comes back gets in, whatever has happened", tab.name);
       await this.settle();
     }
-    const { ledger, world } = this;
-    insist(
-      ledger.runs.every((run_id) => ledger.ended.has(run_id)),
-      "every run comes to its end",
-    );
-    insist(world.timers === 0, "a calm object has no timers", world.timers);
-    ledger.auditAll(world);
-    for (const tab of this.tabs) this.#insistOnSight(tab);
-    const fresh = new Tab("fresh");
+    this.ledger.auditAll(this.world);
+    const fresh = new Tab("fresh", new Sdk());
     this.connect(fresh);
-    await world.settle();
+    await this.settle();
     fresh.digest(() => {});
-    insist(fresh.cursor === ledger.head, "a fresh client sees everything", fresh.cursor);
+    this.#promises.insistOnEnd(fresh);
   }
 
   /** The instance died after a commit: the next one takes over. */
@@ -173,29 +224,8 @@ export class History {
   /** What a new instance knows of acknowledgements: what is on disk, and what its sockets remember. */
   #recallAcks(survivors: readonly ModelSocket[]): void {
     const [last] = this.world.rows("SELECT acked FROM events ORDER BY seq DESC LIMIT 1");
-    const remembered = survivors.filter(({ readyState }) => readyState === 1).map(ackOf);
+    const remembered = survivors.filter(({ open }) => open).map(({ ack }) => ack);
     this.ledger.acked = Math.max(Number(last?.acked ?? 0), ...remembered);
-  }
-
-  #digest(): void {
-    for (const tab of this.tabs) {
-      tab.digest((frame) => this.ledger.replied(frame));
-      const { socket } = tab;
-      if (socket?.closed === undefined) continue;
-      insist(this.#isExcused(tab, socket), "nobody is closed without a reason", {
-        tab: tab.name,
-        ...socket.closed,
-      });
-      tab.socket = undefined;
-    }
-    insistOnNoBlame();
-  }
-
-  #isExcused(tab: Tab, socket: ModelSocket): boolean {
-    const code = socket.closed?.code ?? 0;
-    if (code === 4_100) return this.#expiring.has(socket);
-    if (code === 4_201 || code === 4_202) return !tab.acking;
-    return this.excuses.has(code);
   }
 
   /** Clients acknowledge what they were handed, and answer a ping. True if anybody did, which may bring more. */
@@ -205,45 +235,10 @@ export class History {
       if (!tab.live || !tab.acking || tab.socket === undefined) continue;
       if (tab.pinged) this.send(tab, { type: "pong", payload: {} });
       tab.pinged = false;
-      if (ackOf(tab.socket) >= tab.cursor) continue;
+      if (tab.socket.ack >= tab.cursor) continue;
       this.ack(tab, tab.cursor);
       any = true;
     }
     return any;
   }
-
-  #insist(): void {
-    const { world, ledger } = this;
-    for (const tab of this.tabs) {
-      if (!tab.live) continue;
-      tab.insistOnReplies();
-      if (!tab.acking) continue;
-      const { name, cursor } = tab;
-      insist(tab.replayed, "a replay comes to its end", name);
-      insist(cursor === ledger.head, "everything reaches every tab", {
-        tab: name,
-        cursor,
-        head: ledger.head,
-      });
-    }
-    const waits =
-      this.tabs.some(({ live }) => live) || ledger.runs.some((run_id) => !ledger.ended.has(run_id));
-    insist(!waits || world.alarm !== undefined, "whoever waits for something is woken for it");
-    const soon = (world.alarm ?? 0) - world.now <= MINUTE_MS + this.set_back_ms;
-    insist(soon || ledger.unfinished === 0, "a run is looked after within a minute");
-    for (const look of this.afterwards.splice(0)) look();
-  }
-
-  /** Everything a tab was ever handed is what lies in the log. */
-  #insistOnSight(tab: Tab): void {
-    for (const [seq, text] of tab.handed) {
-      const kept = this.ledger.frameAt(seq);
-      insist(kept === undefined || kept === text, "all tabs saw the same", { tab: tab.name, seq });
-    }
-  }
-}
-
-function ackOf(socket: ModelSocket): number {
-  const attachment: unknown = socket.deserializeAttachment();
-  return Number(Reflect.get(Object(attachment), "ack") ?? 0);
 }

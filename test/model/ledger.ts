@@ -3,26 +3,31 @@
  * step the log on disk is held against it.
  */
 import type { Workshop } from "./agent.ts";
-import { type AnyFrame, insist, type World } from "./world.ts";
+import { Conversation } from "./conversation.ts";
+import { insist } from "./insist.ts";
+import { type Row, select } from "./rows.ts";
+import type { AnyFrame } from "./socket.ts";
+import type { World } from "./world.ts";
+
+/** What a message says, as it is sent. */
+export interface Said {
+  readonly content: string;
+  readonly respond?: false;
+  readonly thread_id?: string;
+  readonly parent_message_id?: string;
+}
 
 interface Asked {
-  readonly content: string;
-  readonly answered: boolean;
+  readonly said: Said;
   /** On which socket it was first sent, and when among all that was ever sent. */
   readonly socket: number;
   readonly order: number;
 }
 
-interface Row {
-  readonly seq: number;
-  readonly type: string;
-  readonly acked: number;
-  readonly expires_at: number | null;
-  readonly frame: string;
-}
-
 /** What retention may delete. */
 const PASSING = ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "notification"];
+
+const ATTEMPTS = 3;
 
 const MONTH_MS = 30 * 86_400_000;
 
@@ -30,6 +35,9 @@ export class Ledger {
   readonly asked = new Map<string, Asked>();
   /** Ids whose acceptance was acknowledged, with their seq. */
   readonly accepted = new Map<string, number>();
+  readonly conversation = new Conversation();
+  /** Cancels that were accepted: the run, and the seq of its end. */
+  readonly cancels = new Map<string, { readonly run_id: string; readonly seq: number | undefined }>();
   readonly runs: string[] = [];
   readonly ended = new Set<string>();
   head = 0;
@@ -47,20 +55,25 @@ export class Ledger {
   readonly #runSeqs = new Map<string, number>();
   readonly #aged = new Set<string>();
   readonly #firsts = new Set<string>();
-  /** The id of the newest message: all of them are in one thread. */
-  #newest: string | null = null;
+  /** How often each message was sent in this step, and which were refused. */
+  readonly #sent = new Map<string, number>();
+  readonly #refused: string[] = [];
+  /** Keys of publications in the log. */
+  readonly #published = new Set<string>();
   #order = 0;
 
   /** A message is about to be sent; if it is not in the log yet, this is where it belongs. */
-  ask(id: string, content: string, answered: boolean, socket: number): void {
+  ask(id: string, said: Said, socket: number): void {
+    this.#sent.set(id, (this.#sent.get(id) ?? 0) + 1);
     if (this.#messages.has(id)) return;
     this.#order += 1;
-    this.asked.set(id, { content, answered, socket, order: this.#order });
+    this.asked.set(id, { said, socket, order: this.#order });
   }
 
   /** A month has passed: who sends an id from before again may not rely on it being known. */
   ageIds(): void {
     for (const id of this.asked.keys()) this.#aged.add(id);
+    this.cancels.clear();
   }
 
   /** Ids that must have one effect, however often they are sent. */
@@ -69,9 +82,8 @@ export class Ledger {
   }
 
   replied({ type, reply_to = "", payload }: AnyFrame): void {
-    if (type === "error") this.refusals.push(payload.code);
-    const refused = type === "error" && this.accepted.has(reply_to) && payload.code !== "id_conflict";
-    insist(!refused, "what was accepted is not refused afterwards", { reply_to, payload });
+    if (type === "error") return this.#refusal(reply_to, payload);
+    if (type === "command_ack") return this.#cancelled(reply_to, payload.seq);
     if (type !== "message_ack") return;
     const known = this.accepted.get(reply_to);
     insist(known === undefined || known === payload.seq, "a message has one seq for ever", {
@@ -84,20 +96,27 @@ export class Ledger {
     this.accepted.set(reply_to, payload.seq);
   }
 
-  frameAt(seq: number): string | undefined {
-    return this.#log.get(seq)?.frame;
+  #refusal(id: string, { code, retryable }: { code: string; retryable: boolean }): void {
+    this.refusals.push(code);
+    const sound = !this.accepted.has(id) || code === "id_conflict" || retryable;
+    insist(sound, "what was accepted is not refused afterwards", { id, code });
+    if (code !== "id_conflict") this.#refused.push(id);
   }
 
-  /** Nothing is delivered after its time. */
-  insistOnLife(seqs: readonly number[], now: number): void {
-    for (const seq of seqs) {
-      const expires_at = this.#log.get(seq)?.expires_at ?? null;
-      insist(expires_at === null || expires_at > now, "what has expired is not sent", {
-        seq,
-        expires_at,
-        now,
-      });
-    }
+  #cancelled(id: string, seq: number | undefined): void {
+    const cancel = this.cancels.get(id);
+    if (cancel === undefined) return;
+    insist(cancel.seq === undefined || cancel.seq === seq, "a run is cancelled once", { id, seq });
+    this.cancels.set(id, { ...cancel, seq });
+  }
+
+  at(seq: number): Row | undefined {
+    return this.#log.get(seq);
+  }
+
+  /** What lies in the log with a seq from `from` to `to`. */
+  between(from: number, to: number): Row[] {
+    return [...this.#log.values()].filter(({ seq }) => seq >= from && seq <= to);
   }
 
   /** Unread and alive: what a service's limit counts. */
@@ -108,12 +127,39 @@ export class Ledger {
 
   /** What was written since the last time. */
   audit(world: World, workshop: Workshop): void {
+    const before = this.head;
     for (const row of select(world, `WHERE seq > ${this.head}`)) this.#take(row, workshop);
+    this.#insistOnRefusals(before);
+    this.#insistOnCancels();
     for (const [id, seq] of this.accepted) {
       const found = this.#messages.get(id);
       insist(found === seq, "what was acknowledged is in the log", { id, seq, found });
     }
     this.#insistOnRuns(world);
+    this.conversation.insistOnTurns();
+  }
+
+  /** A step is over. */
+  rest(): void {
+    this.#sent.clear();
+  }
+
+  #insistOnRefusals(before: number): void {
+    for (const id of this.#refused.splice(0)) {
+      // Somebody else's may have been taken, and the reply lost.
+      if (this.#sent.get(id) !== 1) continue;
+      const seq = this.#messages.get(id) ?? 0;
+      insist(seq <= before, "what was refused has left nothing", { id, seq });
+    }
+  }
+
+  #insistOnCancels(): void {
+    for (const [id, { run_id, seq }] of this.cancels) {
+      if (seq === undefined) continue;
+      const { type, payload } = JSON.parse(this.#log.get(seq)?.frame ?? "{}");
+      const done = type === "agent_completed" && payload.run_id === run_id && payload.status === "cancelled";
+      insist(done, "what was cancelled has ended as cancelled", { id, run_id, seq });
+    }
   }
 
   /** Everything, against everything that was ever seen there. */
@@ -133,6 +179,7 @@ export class Ledger {
     insist(now - Date.parse(timestamp) >= MONTH_MS, "nothing is deleted before its time", { seq, timestamp });
     insist(run_id === undefined || this.ended.has(run_id), "the journal of an unfinished run is whole", seq);
     this.#log.delete(seq);
+    this.conversation.forget(seq);
   }
 
   #take(row: Row, workshop: Workshop): void {
@@ -143,29 +190,42 @@ export class Ledger {
     const { payload, seq, type } = JSON.parse(row.frame);
     insist(seq === row.seq && type === row.type, "a frame says what its row says", row);
     if (type === "user_message") this.#takeMessage(seq, payload);
-    else if (payload.run_id !== undefined) this.#takeStep(type, payload, workshop);
+    else if (type === "notification") this.#takeNotice(payload);
+    else this.#takeStep(type, payload, workshop);
+    this.conversation.take({ type, seq, payload, expires_at: row.expires_at });
   }
 
   #takeMessage(seq: number, payload: any): void {
     const asked = this.asked.get(payload.id);
     insist(asked !== undefined, "nobody's message is in the log", payload.id);
     insist(!this.#messages.has(payload.id), "a message is in the log once", payload.id);
-    insist(asked.content === payload.content, "content arrives unchanged", payload);
-    insist(asked.answered === (payload.run_id !== undefined), "who asks for an answer gets a run", payload);
+    this.#messages.set(payload.id, seq);
+    this.#insistOnContent(asked.said, payload);
     insist(
       (this.#last.get(asked.socket) ?? 0) < asked.order,
       "messages of one socket keep their order",
       payload.id,
     );
     this.#last.set(asked.socket, asked.order);
-    const first = this.#newest === null;
-    insist(first === (payload.thread !== undefined), "a thread is made once, by its first message", payload);
-    insist(payload.parent_message_id === this.#newest, "a message follows the newest one", payload);
-    this.#newest = payload.message_id;
-    this.#messages.set(payload.id, seq);
     if (payload.run_id === undefined) return;
     this.runs.push(payload.run_id);
     this.#runSeqs.set(payload.run_id, 0);
+  }
+
+  #insistOnContent({ content, respond, thread_id = "main", parent_message_id }: Said, payload: any): void {
+    insist(content === payload.content, "content arrives unchanged", payload);
+    insist((respond !== false) === (payload.run_id !== undefined), "who asks for it gets a run", payload);
+    insist(thread_id === payload.thread_id, "a message is where it was said", payload);
+    const newest = this.conversation.newestOf(thread_id);
+    insist((newest === null) === (payload.thread !== undefined), "a thread is made once", payload);
+    const before = parent_message_id ?? newest;
+    insist(payload.parent_message_id === before, "a message follows what it should", { before, payload });
+  }
+
+  #takeNotice({ data }: any): void {
+    if (typeof data !== "string") return;
+    insist(!this.#published.has(data), "what is published again under its key is there once", data);
+    this.#published.add(data);
   }
 
   #takeStep(type: string, payload: any, workshop: Workshop): void {
@@ -174,10 +234,8 @@ export class Ledger {
     insist(!this.ended.has(run_id), "nothing comes after the end of a run", payload);
     insist((run_seq === 0) === (type === "agent_started"), "a run begins once", payload);
     this.#runSeqs.set(run_id, run_seq + 1);
-    if (type === "agent_completed") {
-      this.ended.add(run_id);
-      this.#newest = payload.message_id;
-    }
+    if (type === "agent_completed") this.ended.add(run_id);
+    insist((payload.attempts ?? 1) <= ATTEMPTS, "a run is tried three times at most", payload);
     if (type === "tool_completed" && payload.status === "ok") workshop.completed.add(payload.result);
   }
 
@@ -191,16 +249,4 @@ export class Ledger {
     }
     for (const run_id of unfinished) insist(this.#runSeqs.has(run_id), "no run without its question", run_id);
   }
-}
-
-function select(world: World, where: string): Row[] {
-  return world
-    .rows(`SELECT seq, type, acked, expires_at, frame FROM events ${where} ORDER BY seq`)
-    .map((row) => ({
-      seq: Number(row.seq),
-      type: String(row.type),
-      acked: Number(row.acked),
-      expires_at: row.expires_at === null ? null : Number(row.expires_at),
-      frame: String(row.frame),
-    }));
 }

@@ -3,26 +3,8 @@
  * `npm run model:mutants` plays each of them until a promise is broken.
  */
 
-export interface Edit {
-  /** Below the project's root. */
-  readonly file: string;
-  /** Occurs exactly once in the file. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-export interface Mutant {
-  readonly name: string;
-  readonly edits: readonly Edit[];
-}
-
-const session = (file: string, find: string, replace: string): Edit => ({
-  file: `src/session/${file}`,
-  find,
-  replace,
-});
-
-const mutant = (name: string, ...edits: Edit[]): Mutant => ({ name, edits });
+import { type Mutant, mutant, session } from "./mutant.ts";
+import { MUTANTS_AROUND } from "./mutants-around.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   mutant(
@@ -220,4 +202,5 @@ export const MUTANTS: readonly Mutant[] = [
       "this.#born = { ...born };",
     ),
   ),
+  ...MUTANTS_AROUND,
 ];

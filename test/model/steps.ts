@@ -1,7 +1,10 @@
 /** What happens in practice, one small step each. `a` and `b` choose among what there is, so that a shortened history still makes sense. */
 import { History } from "./history.ts";
-import type { Tab } from "./tab.ts";
-import { insist } from "./world.ts";
+import { insist } from "./insist.ts";
+import { MISHAPS } from "./mishaps.ts";
+import { PEOPLE } from "./people.ts";
+import { chosen, insistOnRefusal, type Play, publish } from "./play.ts";
+import { insistOnPage } from "./reading.ts";
 
 export interface Step {
   readonly do: StepName;
@@ -9,10 +12,7 @@ export interface Step {
   readonly b: number;
 }
 
-type Play = (history: History, a: number, b: number) => void;
-
 const DAY_MS = 86_400_000;
-const QUEUE_EVENTS = 1_000;
 
 /** Plays a history to its end and insists on every promise on the way. */
 export async function play(storage: DurableObjectStorage, steps: readonly Step[]): Promise<void> {
@@ -24,11 +24,9 @@ export async function play(storage: DurableObjectStorage, steps: readonly Step[]
   await history.end();
 }
 
-function chosen<T>(from: readonly T[], index: number): T | undefined {
-  return from[index % Math.max(1, from.length)];
-}
-
 const STEPS = {
+  ...PEOPLE,
+  ...MISHAPS,
   /** Comes, comes back, or comes again before the old socket is gone. */
   connect: (h, a) => h.connect(h.tab(a)),
   say: (h, a) => h.say(h.tab(a), false),
@@ -40,13 +38,12 @@ const STEPS = {
   /** A message again under its id, from any tab: its reply was lost, or so it seemed. */
   again: (h, a, b) => {
     const id = chosen(h.ledger.knownIds, b);
-    if (id !== undefined) h.say(h.tab(a), false, id);
+    if (id !== undefined) h.sayAgain(h.tab(a), id);
   },
   /** Twice at once, from two tabs. */
   twice: (h, a) => {
     const id = h.nextId("m");
-    h.say(h.tab(a), false, id);
-    if (h.ledger.asked.has(id)) h.say(h.tab(a + 1), false, id);
+    for (const tab of [h.tab(a), h.tab(a + 1)]) h.deliver(tab, id, { content: id, respond: false });
   },
   /** Something else under an id that was used: refused, the first one wins. */
   conflict: (h, a, b) => {
@@ -75,7 +72,9 @@ const STEPS = {
   },
   cancel: (h, a, b) => {
     const run_id = chosen(h.ledger.runs, b) ?? "r_1_x";
-    h.send(h.tab(a), { type: "run_cancel", id: h.nextId("c"), payload: { run_id } });
+    const id = h.nextId("c");
+    h.ledger.cancels.set(id, { run_id, seq: undefined });
+    h.send(h.tab(a), { type: "run_cancel", id, payload: { run_id } });
   },
   /** From here on tools wait. */
   shut: (h) => {
@@ -97,12 +96,7 @@ const STEPS = {
   unmute: (h, a) => {
     h.tab(a).acking = true;
   },
-  resync: (h, a) => {
-    const tab = h.tab(a);
-    if (!tab.live) return;
-    tab.resyncing();
-    h.send(tab, { type: "resync", id: h.nextId("s"), payload: {} });
-  },
+  resync: (h, a) => h.resync(h.tab(a)),
   /** A close that is told. */
   drop: (h, a) => {
     const { socket } = h.tab(a);
@@ -124,7 +118,7 @@ const STEPS = {
   /** The instance goes, the sockets stay; never while something is at work. */
   evict: (h) => {
     const working = h.ledger.runs.some((run_id) => !h.ledger.ended.has(run_id));
-    h.crash(working ? [] : h.world.sockets.filter(({ readyState }) => readyState === 1));
+    h.crash(working ? [] : h.world.sockets.filter(({ open }) => open));
   },
   crash: (h) => h.crash(),
   /** Dies while a group is waiting to be committed. */
@@ -154,25 +148,25 @@ const STEPS = {
   },
   alarm: (h, _a, b) => {
     h.world.advance(chosen([0, 10_000, 61_000, 900_000], b) ?? 0);
-    h.world.ring();
+    h.ring();
   },
   /** A token that soon ends. */
   expiring: (h, a) => h.connect(h.tab(a), { exp_s: 60 }),
   /** Long enough for retention. */
   month: (h) => {
     h.ledger.ageIds();
+    h.keys = [];
     h.world.advance(32 * DAY_MS);
-    h.world.ring();
-    h.afterwards.push(() => h.ledger.auditAll(h.world));
+    h.ring();
   },
   /** An upgrade that was overtaken: an older attempt of a client that is connected. */
   late_upgrade: (h, a) => {
     const tab = h.tab(a);
     const { socket } = tab;
     if (!tab.live || socket === undefined || tab.epoch === undefined) return;
-    const late = h.upgrade(tab, tab.n - 1, { epoch: tab.epoch, since: `${tab.cursor}` }, DAY_MS);
+    const late = h.upgrade(tab.client_id, tab.n - 1, { epoch: tab.epoch, since: `${tab.cursor}` }, DAY_MS);
     insist(late.closed?.code === 4_006, "an older attempt is turned away", late.closed);
-    insist(socket.readyState === 1, "an older attempt turns nobody out", tab.name);
+    insist(socket.open, "an older attempt turns nobody out", tab.name);
     h.ghosts.push(late);
   },
   /** Another epoch, another time, or no position at all. */
@@ -203,6 +197,7 @@ const STEPS = {
     const since = Math.max(0, h.ledger.head - (b % 5));
     const page = h.world.session.readEvents({ since, limit: 100 });
     insist(page.ok, "a position in the log can be read from", since);
+    insistOnPage(h, since, page.value.events);
     h.acknowledged(since);
   },
   invalidate: (h) => {
@@ -212,46 +207,6 @@ const STEPS = {
     insist(before === undefined || h.epoch() !== before, "invalidating gives the log another epoch");
   },
 } satisfies Record<string, Play>;
-
-function publish(h: History, count: number, ttl: { ttl_s?: number } = {}): void {
-  const events = Array.from({ length: count }, () => ({ topic: "t", data: count, ...ttl }));
-  const pending = h.ledger.pending(h.world.now);
-  let outcome: string | undefined;
-  const done = h.world.session.publish({ who: SERVICE, events });
-  done.then(
-    (result) => {
-      outcome = result.ok ? "accepted" : result.refusal.code;
-    },
-    () => {},
-  );
-  const expected = pending + count <= QUEUE_EVENTS ? "accepted" : "queue_full";
-  h.afterwards.push(() =>
-    insist(outcome === expected, "the queue refuses when it is full, and only then", {
-      outcome,
-      pending,
-      count,
-    }),
-  );
-}
-
-/** What a tab asks for in this step must be refused for this reason. */
-function insistOnRefusal(h: History, tab: Tab, code: string): void {
-  const told = h.ledger.refusals.length;
-  h.afterwards.push(() => {
-    const why = h.ledger.refusals.slice(told);
-    insist(!tab.live || why.includes(code), "what must be refused is refused", { code, why });
-  });
-}
-
-const SERVICE = {
-  user_id: "u_service",
-  realm: "local",
-  sub: "service",
-  permissions: ["service" as const],
-  plan: "free" as const,
-  iat: 0,
-  exp: 1e10,
-};
 
 export type StepName = keyof typeof STEPS;
 

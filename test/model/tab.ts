@@ -3,18 +3,21 @@
  * cursor, strict contiguity, every hole announced. Each rule it relies on is
  * insisted upon as frames come in.
  */
-import { type AnyFrame, insist, type ModelSocket } from "./world.ts";
-
-/** Closes that a history can explain; whether it did is for the history to say. */
-export type Excuse = 4000 | 4005 | 4006 | 4100 | 4201 | 4202 | 4204 | 4300;
+import { insist } from "./insist.ts";
+import type { Sdk } from "./sdk.ts";
+import type { AnyFrame, ModelSocket } from "./socket.ts";
 
 export class Tab {
   readonly name: string;
-  readonly client_id: string;
+  client_id: string;
+  /** Fed the same; it must come to the same. */
+  sdk: Sdk | undefined;
   n = 0;
   epoch: string | undefined;
   /** Seq of the last event handed to the application, or covered by a snapshot. */
   cursor = 0;
+  /** The position of the last snapshot. */
+  adopted = 0;
   socket: ModelSocket | undefined;
   /** False: it acknowledges nothing, and its window fills. */
   acking = true;
@@ -28,6 +31,8 @@ export class Tab {
   readonly texts = new Map<string, { attempt: number; text: string }>();
   /** Events handed over since somebody last looked. */
   readonly fresh: number[] = [];
+  /** Holes it was told of since somebody last looked. */
+  readonly skipped: { readonly from: number; readonly to: number }[] = [];
   /** Runs whose question it has seen. */
   readonly #runs = new Set<string>();
   greeting: any;
@@ -39,9 +44,10 @@ export class Tab {
   #greeted = false;
   #awaited = 0;
 
-  constructor(name: string) {
+  constructor(name: string, sdk?: Sdk) {
     this.name = name;
     this.client_id = `client-${name}`;
+    this.sdk = sdk;
   }
 
   get live(): boolean {
@@ -63,6 +69,7 @@ export class Tab {
     this.#awaited = 1;
     this.steady = this.acking;
     this.pinged = false;
+    this.sdk?.lost();
   }
 
   /** Whoever was to answer is dead: a client asks again. */
@@ -75,8 +82,25 @@ export class Tab {
     this.#asked.set(id, (this.#asked.get(id) ?? 0) + 1);
   }
 
+  /** A replay that is on its way is dropped for it. */
   resyncing(): void {
-    this.#awaited += 1;
+    this.#awaited = 1;
+  }
+
+  /** Another page load: another client, who knows nothing. */
+  reload(client_id: string, sdk: Sdk | undefined): void {
+    this.client_id = client_id;
+    this.n = 0;
+    this.sdk = sdk;
+    this.socket = undefined;
+    this.forget();
+  }
+
+  /** A page that was put to sleep and comes back as it was then; no page of the SDK does. */
+  rewind(seq: number): void {
+    this.cursor = seq;
+    this.sdk = undefined;
+    for (const handed of this.handed.keys()) if (handed > seq) this.handed.delete(handed);
   }
 
   /** What it holds is worth nothing any more. */
@@ -95,7 +119,21 @@ export class Tab {
       const frame = socket.frames[this.#read];
       if (frame !== undefined) this.#take(frame, reply);
     }
-    if (socket.closed?.code === 4_300) this.forget();
+    this.#insistOnSdk();
+    if (socket.closed?.code !== 4_300) return;
+    this.forget();
+    this.sdk?.invalidated();
+  }
+
+  #insistOnSdk(): void {
+    const cursor = this.sdk?.view.cursor;
+    if (cursor === undefined || !this.#greeted || Number.isNaN(this.cursor)) return;
+    const { epoch, cursor: seq } = this;
+    insist(cursor.epoch === epoch && cursor.seq === seq, "the SDK is where it should be", {
+      cursor,
+      epoch,
+      seq,
+    });
   }
 
   /** Only when nothing is on its way any more. */
@@ -109,11 +147,12 @@ export class Tab {
 
   #take(frame: AnyFrame, reply: (frame: AnyFrame) => void): void {
     const { type, seq, payload } = frame;
+    this.sdk?.take(this.socket?.texts[this.#read] ?? "");
     if (!this.#greeted) return this.#first(frame);
     insist(type !== "connection_established", "there is one greeting", this.name);
     if (seq !== undefined) this.#event(frame, seq);
     else if (frame.reply_to !== undefined) this.#reply(frame, frame.reply_to, reply);
-    else if (type === "events_skipped") this.#move(payload.from, payload.to);
+    else if (type === "events_skipped") this.#skip(payload);
     else if (type === "state_snapshot") this.#adopt(payload);
     else if (type === "replay_completed") this.#completed(payload.seq);
     else if (type === "partial_result") this.#text(payload);
@@ -145,6 +184,7 @@ export class Tab {
 
   #adopt(payload: any): void {
     this.cursor = payload.as_of_seq;
+    this.adopted = payload.as_of_seq;
     for (const { run_id } of payload.runs) {
       this.texts.delete(run_id);
       this.#runs.add(run_id);
@@ -158,6 +198,8 @@ export class Tab {
     this.handed.set(seq, text);
     this.#events.set(seq, this.#read);
     this.fresh.push(seq);
+    const handed = this.sdk?.handed.at(-1) ?? seq;
+    insist(handed === seq, "the SDK hands over what it is sent", { tab: this.name, handed, seq });
     if (frame.type === "user_message") this.#runs.add(frame.payload.run_id);
     if (frame.type === "agent_completed") this.#ended(frame.payload);
   }
@@ -176,6 +218,11 @@ export class Tab {
     });
   }
 
+  #skip({ from, to }: { from: number; to: number }): void {
+    this.#move(from, to);
+    this.skipped.push({ from, to });
+  }
+
   #move(from: number, to: number): void {
     const facts = { tab: this.name, cursor: this.cursor, from, to };
     insist(from === this.cursor + 1 && to >= from, "events come in order and every hole is announced", facts);
@@ -184,7 +231,7 @@ export class Tab {
 
   #reply(frame: AnyFrame, id: string, reply: (frame: AnyFrame) => void): void {
     this.#answered.set(id, (this.#answered.get(id) ?? 0) + 1);
-    if (frame.type === "message_ack" && !frame.payload.duplicate) {
+    if (frame.type !== "error" && frame.payload.duplicate === false) {
       const event = this.#events.get(frame.payload.seq);
       insist(event === undefined, "a reply comes before the event it is about", { tab: this.name, frame });
     }

@@ -6,76 +6,16 @@
 import type { Agent } from "../../src/agents/agent.ts";
 import { native } from "../../src/dialects/native.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import type { PlatformStorage, Socket } from "../../src/session/ports.ts";
+import type { PlatformStorage } from "../../src/session/ports.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Handshake } from "../../src/session/upgrade-request.ts";
+import { blame, forgetBlame } from "./insist.ts";
+import { ModelSocket } from "./socket.ts";
 
 const BEGIN = Date.parse("2026-01-01T00:00:00.000Z");
 
 /** Longer than any chain of awaits between two things the world has to move. */
 const TURNS = 24;
-
-/** A promise the product breaks. The message says which. */
-export class Broken extends Error {
-  override readonly name = "Broken";
-}
-
-/**
- * Promises broken inside the session, where an exception would be taken for a
- * fault of an agent or a socket. Looked at after each step.
- */
-const blamed: string[] = [];
-
-export function blame(promise: string, facts: unknown): void {
-  blamed.push(`${promise} ${JSON.stringify(facts)}`);
-}
-
-export function insistOnNoBlame(): void {
-  const [first] = blamed.splice(0);
-  if (first !== undefined) throw new Broken(first);
-}
-
-export function insist(isSo: boolean, promise: string, facts: unknown = ""): asserts isSo {
-  if (!isSo) throw new Broken(`${promise} ${facts === "" ? "" : JSON.stringify(facts)}`);
-}
-
-export interface AnyFrame {
-  readonly type: string;
-  readonly seq?: number;
-  readonly reply_to?: string;
-  readonly payload: any;
-}
-
-export class ModelSocket implements Socket {
-  readyState = 1;
-  readonly frames: AnyFrame[] = [];
-  /** The same as they were sent. */
-  readonly texts: string[] = [];
-  closed: { readonly code: number; readonly reason: string } | undefined;
-  /** Nobody is on the other side any more, and nobody has said so. */
-  deaf = false;
-  #attachment = "null";
-
-  send(text: string): void {
-    if (this.deaf) return;
-    if (this.readyState !== 1) return blame("nothing is sent on a closed socket", text.slice(0, 200));
-    this.texts.push(text);
-    this.frames.push(JSON.parse(text));
-  }
-
-  close(code = 1_005, reason = ""): void {
-    this.readyState = 3;
-    this.closed ??= { code, reason };
-  }
-
-  serializeAttachment(attachment: unknown): void {
-    this.#attachment = JSON.stringify(attachment);
-  }
-
-  deserializeAttachment(): unknown {
-    return JSON.parse(this.#attachment);
-  }
-}
 
 /** Rates are not what a history is about; everything else is as deployed. */
 const LIMITS = {
@@ -97,6 +37,8 @@ export class World {
   alarm: number | undefined;
   /** How many of the next events cannot be written. */
   failingInserts = 0;
+  /** How many of the next transactions fail when everything in them is done. */
+  failingCommits = 0;
   /** In how many calls from now an id cannot be made; the call after it works again. */
   failingIds: number[] = [];
   /** The instance dies with its next commit on disk and not a word said. */
@@ -104,8 +46,12 @@ export class World {
   readonly #storage: DurableObjectStorage;
   readonly #agent: Agent;
   #waiting: (() => void)[] = [];
+  /** Who waits for the disk; undefined while it is fast. */
+  #writing: (() => void)[] | undefined;
   /** The instance has died, and the next one is still to come. */
   dead = false;
+  /** So many were executed: while there are more, something is still going on. */
+  #statements = 0;
   #timers: { readonly at: number; readonly due: () => void }[] = [];
   #born = false;
   #ids = 0;
@@ -116,7 +62,7 @@ export class World {
     this.#agent = agent;
     this.sql = storage.sql;
     for (const table of TABLES) this.sql.exec(`DROP TABLE IF EXISTS ${table}`);
-    blamed.length = 0;
+    forgetBlame();
     this.session = this.#wake();
   }
 
@@ -125,7 +71,7 @@ export class World {
   }
 
   connect(shake: Omit<Handshake, "codec">): ModelSocket {
-    const socket = new ModelSocket();
+    const socket = new ModelSocket(shake.client_id ?? "", this.now);
     const admitted = this.session.reception.admit({ codec: "native", ...shake });
     if (!admitted.ok) {
       socket.close(4_005, admitted.refusal.code);
@@ -145,6 +91,8 @@ export class World {
     const text = typeof frame === "string" ? frame : JSON.stringify(frame);
     const { session } = this;
     const instance = this.#instance;
+    socket.received += 1;
+    socket.heard_at = Math.max(socket.heard_at, this.now);
     session.intake.receive(socket, text).catch((cause: unknown) => {
       if (instance === this.#instance) session.fail(socket, cause);
     });
@@ -161,9 +109,10 @@ export class World {
   /** Lets everything happen that can happen without time passing. */
   async settle(): Promise<void> {
     for (;;) {
+      const before = this.#statements;
       for (let turn = 0; turn < TURNS; turn += 1) await Promise.resolve();
       const ready = this.#waiting;
-      if (ready.length === 0) return;
+      if (ready.length === 0 && this.#statements === before) return;
       this.#waiting = [];
       for (const go of ready) go();
     }
@@ -171,6 +120,7 @@ export class World {
 
   advance(ms: number): void {
     this.now += ms;
+    for (const socket of this.sockets) this.#ping(socket);
     for (const timer of this.#timers.filter(({ at }) => at <= this.now)) {
       if (!this.#timers.includes(timer)) continue;
       this.#timers = this.#timers.filter((one) => one !== timer);
@@ -178,9 +128,33 @@ export class World {
     }
   }
 
+  /** A client that is alive pings twice a minute, and the platform answers. */
+  #ping(socket: ModelSocket): void {
+    if (socket.pinging && !socket.deaf) socket.answered_at = Math.max(socket.answered_at, this.now);
+  }
+
+  /** From here on the disk takes its time. */
+  holdDisk(): void {
+    this.#writing ??= [];
+  }
+
+  releaseDisk(): void {
+    const writing = this.#writing ?? [];
+    this.#writing = undefined;
+    for (const go of writing) go();
+  }
+
   ring(): void {
     this.alarm = undefined;
     this.session.deadlines.fire();
+  }
+
+  /** Whatever was going to fail does not any more. */
+  calm(): void {
+    this.failingIds = [];
+    this.failingInserts = 0;
+    this.failingCommits = 0;
+    this.dyingAfterCommit = false;
   }
 
   /** A new instance; the old one can no longer reach anything. Its sockets stay, or are gone. */
@@ -190,8 +164,8 @@ export class World {
     this.dead = false;
     this.#waiting = [];
     this.#timers = [];
-    this.failingIds = [];
-    this.failingInserts = 0;
+    this.calm();
+    this.#writing = undefined;
     this.sockets = survivors;
     this.session = this.#wake();
   }
@@ -214,8 +188,11 @@ export class World {
     const session = new Session({
       user_id: "u_model",
       storage: this.#platform(this.#instance),
-      sockets: () => this.sockets.filter(({ readyState }) => readyState === 1),
-      answeredAt: () => new Map(),
+      sockets: () => this.sockets.filter(({ open }) => open),
+      answeredAt: () =>
+        new Map(
+          this.sockets.filter(({ answered_at }) => answered_at > 0).map((one) => [one, one.answered_at]),
+        ),
       clock: {
         now: () => this.now,
         wait: () =>
@@ -261,6 +238,7 @@ export class World {
 
   #platform(instance: number): PlatformStorage {
     const exec = (query: string, ...bindings: unknown[]) => {
+      this.#statements += 1;
       if (this.dead || instance !== this.#instance) throw new Error("this instance is dead");
       if (this.failingInserts > 0 && query.startsWith("INSERT INTO events")) {
         this.failingInserts -= 1;
@@ -271,7 +249,7 @@ export class World {
     return {
       sql: { exec } as never,
       transactionSync: (work) => {
-        const value = this.#storage.transactionSync(work);
+        const value = this.#storage.transactionSync(() => this.#fallible(work));
         if (this.dyingAfterCommit) this.#die();
         return value;
       },
@@ -279,7 +257,15 @@ export class World {
       setAlarm: async (at) => {
         if (!this.dead && instance === this.#instance) this.alarm = at;
       },
-      sync: async () => {},
+      sync: () =>
+        new Promise((resolve) => (this.#writing === undefined ? resolve() : this.#writing.push(resolve))),
     };
+  }
+
+  #fallible<T>(work: () => T): T {
+    const value = work();
+    if (this.failingCommits === 0) return value;
+    this.failingCommits -= 1;
+    throw new Error("the disk is full");
   }
 }

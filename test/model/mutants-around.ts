@@ -1,0 +1,147 @@
+/** Faults around delivery: who is let in and let go, what snapshots show, whose turn it is, what the alarm is for. */
+import { type Mutant, mutant, session } from "./mutant.ts";
+
+export const MUTANTS_AROUND: readonly Mutant[] = [
+  mutant(
+    "sockets whose close was never told keep others out",
+    session(
+      "reception.ts",
+      "if (others() >= limits.connections) heartbeat.makeRoom(others() - limits.connections + 1, clock.now());",
+      "",
+    ),
+  ),
+  mutant(
+    "more room is made than is needed",
+    session("heartbeat.ts", "silent.slice(0, count)", "silent.slice(0, count + 1)"),
+  ),
+  mutant(
+    "there is no limit to connections",
+    session(
+      "reception.ts",
+      "if (others() < limits.connections) return ok(undefined);",
+      "if (others() < 1_000) return ok(undefined);",
+    ),
+  ),
+  mutant(
+    "who is silent is never asked",
+    session(
+      "heartbeat.ts",
+      "now - heard_at >= heartbeat.sweep_ms ? now : undefined",
+      "heard_at < 0 ? now : undefined",
+    ),
+  ),
+  mutant(
+    "who does not answer stays",
+    session("heartbeat.ts", "if (now >= pinged_at + heartbeat.timeout_ms) end(connection, GONE);", ""),
+  ),
+  mutant(
+    "who takes nothing stays",
+    session(
+      "duties.ts",
+      "stalled_at === undefined ? undefined : stalled_at + STALL_LIMIT_MS",
+      "stalled_at === undefined ? undefined : stalled_at + 1e6 * STALL_LIMIT_MS",
+    ),
+  ),
+  mutant(
+    "events are sent after the end of a token",
+    session("pump.ts", "if (now >= endsAt(connection)) return expired(connection);", ""),
+  ),
+  mutant(
+    "a fault on one connection costs the others",
+    session("pump.ts", "this.#parts.failed(connection, cause);", "throw cause;"),
+  ),
+  mutant(
+    "ten bad frames are not enough",
+    session(
+      "intake.ts",
+      "if (connection.bad_at.length >= MAX_BAD_FRAMES)",
+      "if (connection.bad_at.length > 1e6)",
+    ),
+  ),
+  mutant(
+    "events that are there are said to be gone",
+    session(
+      "passage.ts",
+      'this.skip(row.seq - 1, "trimmed");',
+      'this.skip(row.seq % 5 === 0 ? row.seq : row.seq - 1, "trimmed");\n    if (this.#position >= row.seq) return;',
+    ),
+  ),
+  mutant(
+    "a page without a socket leaves out its first event",
+    session("reading.ts", "log.after(since, limit)", "log.after(since + 1, limit)"),
+  ),
+  mutant(
+    "a snapshot shows what was read",
+    session("snapshot.ts", "log.notificationsAfter(log.acked, now)", "log.notificationsAfter(0, now)"),
+  ),
+  mutant(
+    "a snapshot forgets a run in progress",
+    session("snapshot.ts", "runs: fitting,", "runs: fitting.slice(1),"),
+  ),
+  mutant(
+    "a snapshot shows the messages in the wrong order",
+    session("snapshot.ts", "messages: [...last, ...rest].reverse()", "messages: [...last, ...rest]"),
+  ),
+  mutant(
+    "an answer moves the thread back to a branch that was left",
+    session("runs.ts", "this.#threads.leadsTo(run.start_seq, head);", "run.start_seq > 0;"),
+  ),
+  mutant(
+    "two runs work in a thread",
+    session("runs.ts", " && inThread.length < this.#limits.runs_per_thread", " && inThread.length < 2"),
+  ),
+  mutant("nobody's turn comes", session("runs.ts", "    this.#startWaiting(tx);\n  }", "  }")),
+  mutant(
+    "one run too many may wait",
+    session("runs.ts", "if (waiting >= limit) {", "if (waiting > limit) {"),
+  ),
+  mutant(
+    "work begins before its attempt is on disk",
+    session("host.ts", "await storage.sync();", "void storage;"),
+  ),
+  mutant(
+    "a call that was cut is repeated, whatever it does",
+    session(
+      "execution.ts",
+      'recorded?.state === "open" && !effect.idempotent',
+      'recorded?.state === "open" && effect.tool_name === ""',
+    ),
+  ),
+  mutant(
+    "a run is tried for ever",
+    session("host.ts", "if (attempt < limits.run_attempts)", "if (attempt < 1_000)"),
+  ),
+  mutant(
+    "what was written is lost when a run is cancelled",
+    session("commands/run-cancel.ts", "content: context.textOf(run_id),", 'content: "",'),
+  ),
+  mutant(
+    "a run that has ended goes on",
+    session("settle.ts", "...tx.ended.map((run_id) => () => host.stop(run_id)),", ""),
+  ),
+  mutant(
+    "an alarm is set in the past for what has to stay",
+    session(
+      "retention.ts",
+      "Math.max(this.dueAt(this.#oldest), this.#not_before)",
+      "this.dueAt(this.#oldest)",
+    ),
+    session("log.ts", "AND seq < ? ORDER BY seq LIMIT 1", "AND seq <= ? ORDER BY seq LIMIT 1"),
+  ),
+  mutant(
+    "messages are deleted with the steps",
+    session(
+      "log.ts",
+      "'tool_completed', 'notification')",
+      "'tool_completed', 'notification', 'user_message')",
+    ),
+  ),
+  mutant(
+    "the steps of an unfinished run are deleted",
+    session(
+      "retention.ts",
+      "Math.min(...unfinished, this.#log.head)",
+      "this.#log.head + 0 * unfinished.length",
+    ),
+  ),
+];
