@@ -21,6 +21,11 @@ export class Workshop {
     for (const go of this.#waiting.splice(0)) go();
   }
 
+  /** One of those that wait may go on; the others, and what comes, still wait. */
+  releaseOne(): void {
+    this.#waiting.shift()?.();
+  }
+
   readonly agent: Agent = workshopAgent(this);
 
   async work(kind: string, key: string, signal: AbortSignal): Promise<string> {

@@ -23,6 +23,8 @@ export interface RunOf {
   state: "queued" | "running" | "ended";
   agent_name: string;
   readonly steps: any[];
+  /** Steps that are in the log. */
+  readonly said: Set<string>;
   report?: unknown;
 }
 
@@ -111,13 +113,21 @@ export class Conversation {
     const title = this.#threads.get(thread_id)?.title ?? content;
     this.#threads.set(thread_id, { title, updated_at: timestamp, newest: message_id });
     if (run_id === undefined) return;
-    const fresh = { question: message_id, seq, thread_id, agent_name: "", steps: [] };
+    const fresh = {
+      question: message_id,
+      seq,
+      thread_id,
+      agent_name: "",
+      steps: [],
+      said: new Set<string>(),
+    };
     this.runs.set(run_id, { ...fresh, state: "queued" });
   }
 
   #takeStep({ type, seq, payload }: LogEvent): void {
     const run = this.runs.get(payload.run_id);
     insist(run !== undefined, "no step without its question", payload);
+    this.#insistOnStep(run, type, payload);
     if (type === "agent_started") run.state = "running";
     if (type === "agent_started") run.agent_name = payload.agent_name;
     if (type === "agent_thinking")
@@ -126,6 +136,14 @@ export class Conversation {
     if (type === "tool_completed") completeTool(run, payload);
     if (type === "final_report") run.report = payload.report;
     if (type === "agent_completed") this.#takeAnswer(run, seq, payload);
+  }
+
+  /** Whatever an attempt does again, it does not say again. */
+  #insistOnStep(run: RunOf, type: string, { step, tool_call_id }: any): void {
+    if (type === "tool_completed" || step === undefined) return;
+    const key = tool_call_id ?? `${step}`;
+    insist(!run.said.has(key), "no step is said twice", { type, key });
+    run.said.add(key);
   }
 
   /** An answer to a branch that was left stays there, and moves nothing. */

@@ -57,7 +57,7 @@ const STEPS = {
   /** A bug in the middle of a group; with an even `b` the command throws again when it is alone. */
   throwing: (h, a, b) => {
     h.world.failingIds = b % 2 === 0 ? [b % 3, 0, b % 3] : [b % 3];
-    for (let i = 0; i < 4; i += 1) h.say(h.tab(a + i), false);
+    for (let i = 0; i < 6; i += 1) h.say(h.tab(a + (i >> 1)), false);
   },
   /** The disk refuses an event, or several in a row. */
   failing: (h, a, b) => {
@@ -81,6 +81,7 @@ const STEPS = {
     h.workshop.open = false;
   },
   release: (h) => h.workshop.release(),
+  release_one: (h) => h.workshop.releaseOne(),
   ack: (h, a, b) => h.ack(h.tab(a), Math.max(0, h.tab(a).cursor - (b % 4))),
   /** More than it was sent: refused, and the third time the end. */
   ack_ahead: (h, a, b) => {
@@ -221,6 +222,11 @@ const OFTEN: readonly StepName[] = [
   "ask",
   "ask",
   "again",
+  "throwing",
+  "shut",
+  "release_one",
+  "evict",
+  "evict",
   "evict",
   "crash",
 ];
