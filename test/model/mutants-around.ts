@@ -121,11 +121,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "an alarm is set in the past for what has to stay",
-    session(
-      "retention.ts",
-      "Math.max(this.dueAt(this.#oldest), this.#not_before)",
-      "this.dueAt(this.#oldest)",
-    ),
+    session("deadlines.ts", "Math.max(Math.min(...next), now + PAUSE_MS)", "Math.min(...next)"),
     session("log.ts", "AND seq < ? ORDER BY seq LIMIT 1", "AND seq <= ? ORDER BY seq LIMIT 1"),
   ),
   mutant(
