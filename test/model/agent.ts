@@ -9,6 +9,8 @@ const keyed = z.object({ key: z.string() });
 export class Workshop {
   /** Closed, tools wait. */
   open = true;
+  /** Closed to what must not be repeated, only that waits. */
+  charging = true;
   /** True while the disk has not got everything yet. */
   writing = false;
   readonly charged = new Map<string, number>();
@@ -18,6 +20,7 @@ export class Workshop {
 
   release(): void {
     this.open = true;
+    this.charging = true;
     for (const go of this.#waiting.splice(0)) go();
   }
 
@@ -35,7 +38,7 @@ export class Workshop {
       this.charged.set(key, times);
       if (times > 1) blame("what must not be repeated is not", key);
     }
-    if (!this.open) {
+    if (!this.open || (kind === "charge" && !this.charging)) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
         signal.addEventListener("abort", () => resolve());

@@ -141,6 +141,12 @@ export class History {
     this.ledger.acked = Math.max(this.ledger.acked, seq);
   }
 
+  /** So much time goes by that what was sent under its id before may be taken as new. */
+  forgetIds(): void {
+    this.ledger.ageIds();
+    this.keys = [];
+  }
+
   /** The disk has everything that was said to be written. */
   writeAll(): void {
     this.workshop.writing = false;
@@ -151,10 +157,12 @@ export class History {
   ring(): void {
     this.afterwards.push(...this.#promises.expectOfAlarm());
     this.world.ring();
+    // At once: what it deleted is held against the runs that were unfinished then.
+    this.ledger.audit(this.world, this.workshop);
+    this.ledger.auditAll(this.world);
     this.afterwards.push(() => {
       const { alarm, now } = this.world;
       insist(alarm === undefined || alarm > now, "no alarm is set in the past", { alarm, now });
-      this.ledger.auditAll(this.world);
     });
   }
 

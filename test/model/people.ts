@@ -33,6 +33,13 @@ export const PEOPLE = {
     const { thread_id, message_id } = parent;
     h.say(h.tab(a), b % 3 === 0, { thread_id, parent_message_id: message_id });
   },
+  /** A question, and at once something else instead of it: the answer comes to a branch that was left. */
+  edit: (h, a, b) => {
+    const newest = h.ledger.conversation.newestOf("main");
+    h.workshop.open = false;
+    h.say(h.tab(a), true);
+    if (newest !== null) h.say(h.tab(a), b % 2 === 0, { parent_message_id: newest });
+  },
   /** Where nobody can say anything. */
   elsewhere: (h, a, b) => {
     const tab = h.tab(a);
@@ -74,7 +81,7 @@ export const PEOPLE = {
     const { socket } = h.tab(a);
     if (!h.tab(a).live || socket === undefined) return;
     const { now } = h.world;
-    for (let i = 0; i <= b % 4; i += 1) {
+    for (let i = 0; i <= b % 12; i += 1) {
       socket.bad_at = [...socket.bad_at.filter((at) => at > now - MINUTE_MS), now];
       h.world.receive(socket, NONSENSE[(b + i) % NONSENSE.length] ?? "");
       if (socket.bad_at.length >= BAD_FRAMES) break;

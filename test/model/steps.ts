@@ -70,8 +70,10 @@ const STEPS = {
     h.world.failingInserts = 1 + (b % 4);
     h.workshop.release();
   },
+  /** One in progress, if there is one, or any. */
   cancel: (h, a, b) => {
-    const run_id = chosen(h.ledger.runs, b) ?? "r_1_x";
+    const working = h.ledger.runs.filter((known) => b % 4 > 0 && !h.ledger.ended.has(known));
+    const run_id = chosen(working, b) ?? chosen(h.ledger.runs, b) ?? "r_1_x";
     const id = h.nextId("c");
     h.ledger.cancels.set(id, { run_id, seq: undefined });
     h.send(h.tab(a), { type: "run_cancel", id, payload: { run_id } });
@@ -79,6 +81,12 @@ const STEPS = {
   /** From here on tools wait. */
   shut: (h) => {
     h.workshop.open = false;
+  },
+  /** A question, and a tool that does not come back. */
+  stuck: (h, a, b) => {
+    if (b % 2 === 0) h.workshop.open = false;
+    else h.workshop.charging = false;
+    h.say(h.tab(a), true);
   },
   release: (h) => h.workshop.release(),
   release_one: (h) => h.workshop.releaseOne(),
@@ -141,6 +149,8 @@ const STEPS = {
       h.world.session.connections.drop(socket, 1_006, "");
   },
   later: (h, _a, b) => h.world.advance(chosen([1, 39, 40, 41, 500, 9_000], b) ?? 0),
+  /** Alarms may be late. */
+  no_alarm: (h) => h.world.advance(91_000),
   /** The clock is set back, as clocks are. */
   earlier: (h, _a, b) => {
     const back = chosen([1, 1_000, 600_000], b) ?? 0;
@@ -151,13 +161,26 @@ const STEPS = {
     h.world.advance(chosen([0, 10_000, 61_000, 900_000], b) ?? 0);
     h.ring();
   },
+  /** When it was set for. */
+  punctual: (h) => {
+    const wait_ms = Math.max(0, (h.world.alarm ?? 0) - h.world.now);
+    if (wait_ms > DAY_MS) h.forgetIds();
+    h.world.advance(wait_ms);
+    h.ring();
+  },
   /** A token that soon ends. */
   expiring: (h, a) => h.connect(h.tab(a), { exp_s: 60 }),
   /** Long enough for retention. */
   month: (h) => {
-    h.ledger.ageIds();
-    h.keys = [];
+    h.forgetIds();
     h.world.advance(32 * DAY_MS);
+    h.ring();
+  },
+  /** Nothing runs for a month, not even alarms. */
+  outage: (h) => {
+    h.forgetIds();
+    h.world.now += 32 * DAY_MS;
+    h.crash();
     h.ring();
   },
   /** An upgrade that was overtaken: an older attempt of a client that is connected. */
@@ -223,8 +246,14 @@ const OFTEN: readonly StepName[] = [
   "ask",
   "again",
   "throwing",
-  "shut",
+  "stuck",
+  "stuck",
+  "cancel",
   "release_one",
+  "expiring",
+  "no_alarm",
+  "punctual",
+  "punctual",
   "evict",
   "evict",
   "evict",
