@@ -160,6 +160,14 @@ const HISTORIES: Readonly<Record<string, readonly Step[]>> = {
     step("cancel", 0, 0),
     step("fast_disk"),
   ],
+  "who takes nothing is due a moment after the alarm": [
+    step("connect", 3),
+    step("say_in", 3),
+    step("later", 0, 0),
+    step("overwhelm", 63),
+    step("punctual"),
+    step("say_in"),
+  ],
   "a commit that fails at the end, while a socket is torn": [
     step("connect", 0),
     step("connect", 1),

@@ -8,6 +8,8 @@ import type { Tab } from "./tab.ts";
 const MINUTE_MS = 60_000;
 const SWEEP_MS = 15 * MINUTE_MS;
 const GRACE_MS = 30_000;
+/** Two alarms are at least so far apart, so that one may be late by as much. */
+const PAUSE_MS = 1_000;
 
 const CONNECTIONS = 10;
 /** Silent for so long, a socket makes room. */
@@ -172,11 +174,15 @@ export class Promises {
     for (const tab of tabs) {
       const { socket, name } = tab;
       if (!tab.live || socket === undefined) continue;
-      insist(alarm <= this.#latest + SWEEP_MS, "a connection is looked after within a sweep", name);
+      insist(
+        alarm <= this.#latest + SWEEP_MS + PAUSE_MS,
+        "a connection is looked after within a sweep",
+        name,
+      );
       const end = (expiring.get(socket) ?? Number.POSITIVE_INFINITY) + GRACE_MS;
-      insist(alarm <= end, "the end of a token is not missed", { name, alarm, end });
+      insist(alarm <= end + PAUSE_MS, "the end of a token is not missed", { name, alarm, end });
       const due = this.#stalledSince(tab) + MINUTE_MS;
-      insist(alarm <= due, "who takes nothing is not waited for any longer", { name, alarm, due });
+      insist(alarm <= due + PAUSE_MS, "who takes nothing is not waited for any longer", { name, alarm, due });
     }
   }
 
