@@ -56,7 +56,11 @@ const paced: Agent = {
 
 export class UserSession extends SessionObject {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
-    super(ctx, env, { agents: [paced], codecs: { native }, limits: UNLIMITED });
+    super(ctx, env, {
+      agents: [paced],
+      codecs: { native },
+      plans: { free: UNLIMITED, pro: UNLIMITED, enterprise: UNLIMITED },
+    });
   }
 }
 

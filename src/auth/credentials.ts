@@ -1,7 +1,8 @@
 /**
  * Where a credential may be. The first place that has one decides; a bad one
- * there is not rescued by a good one elsewhere. Never in a URL: those end up in
- * logs and histories (RFC 6750 §5.3).
+ * there is not rescued by a good one elsewhere. No token is ever taken from a
+ * URL: those end up in logs and histories (RFC 6750 §5.3). A ticket may be there,
+ * since it is worth nothing once it was used.
  */
 import { TOKEN_SUBPROTOCOL_PREFIXES } from "../protocol/pure/constants.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
@@ -9,9 +10,20 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 /** Far above any token of an identity provider, and cheap to refuse before it is decoded. */
 export const MAX_TOKEN_BYTES = 8 * 1024;
 
-/** Of a WebSocket upgrade: beside the subprotocol, since browsers cannot set headers there, or in the header. */
-export function upgradeCredential(headers: Headers): Result<string> {
-  return accepted(subprotocolToken(headers) ?? bearerToken(headers));
+export interface Credential {
+  readonly kind: "token" | "ticket";
+  readonly text: string;
+}
+
+/**
+ * Of a WebSocket upgrade: beside the subprotocol, since browsers cannot set headers
+ * there, in the header, or a ticket in the query.
+ */
+export function upgradeCredential({ headers, url }: Request): Result<Credential> {
+  const token = subprotocolToken(headers) ?? bearerToken(headers);
+  const ticket = token === undefined ? new URL(url).searchParams.get("ticket") : null;
+  const text = accepted(token ?? ticket ?? undefined);
+  return text.ok ? ok({ kind: ticket === null ? "token" : "ticket", text: text.value }) : text;
 }
 
 /** Of an HTTP request: `Authorization: Bearer` (RFC 6750 §2.1). */

@@ -1,8 +1,9 @@
 /** A token → the Principal it proves, or the one reason why not. */
-import { type JWTVerifyResult, jwtVerify } from "jose";
+import { type CryptoKey, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from "jose";
 import {
   JOSEAlgNotAllowed,
   JOSENotSupported,
+  JWKSNoMatchingKey,
   JWSInvalid,
   JWSSignatureVerificationFailed,
   JWTClaimValidationFailed,
@@ -10,9 +11,11 @@ import {
   JWTInvalid,
 } from "jose/errors";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
-import { type Claims, parseClaims, permissionsOf, wrongClaim } from "./claims.ts";
+import { type Claims, parseClaims, wrongClaim } from "./claims.ts";
+import { claimedIssuer, isCompact } from "./compact.ts";
 import type { Principal } from "./principal.ts";
-import type { Realm } from "./realms.ts";
+import { ProviderUnavailable } from "./provider-keys.ts";
+import { LOCAL_REALM, type Realm, type Realms } from "./realms.ts";
 import { userId } from "./user-id.ts";
 
 /** What two honest clocks may differ by; at verification only, the grace of a live socket is another thing. */
@@ -21,33 +24,56 @@ export const CLOCK_TOLERANCE_S = 30;
 /** @param now milliseconds since the epoch */
 export async function verifyToken(
   token: string,
-  realm: Realm,
+  realms: Realms,
   now: () => number,
 ): Promise<Result<Principal>> {
   const at_ms = now();
-  const verified = await verifySignature(token, realm, at_ms);
+  if (!isCompact(token)) return NO_TOKEN;
+  const realm = realms.ofIssuer(claimedIssuer(token));
+  const verified = await verifySignature(token, realm.keys, {
+    ...realm.expects,
+    algorithms: [...realm.algorithms],
+    requiredClaims: ["sub", "exp", "iat"],
+    clockTolerance: CLOCK_TOLERANCE_S,
+    currentDate: new Date(at_ms),
+  });
   if (!verified.ok) return verified;
   const wrongType = refuseType(verified.value.protectedHeader.typ);
   if (wrongType !== undefined) return wrongType;
   const claims = parseClaims(verified.value.payload);
   if (!claims.ok) return claims;
-  return refuseClaims(claims.value, realm, at_ms) ?? ok(await principalOf(claims.value, realm));
+  return refuseClaims(claims.value, realm, at_ms) ?? (await principalOf(claims.value, realm, realms));
 }
 
-async function verifySignature(token: string, realm: Realm, at_ms: number): Promise<Result<JWTVerifyResult>> {
-  try {
-    const verified = await jwtVerify(token, realm.key, {
-      ...realm.expects,
-      algorithms: [...realm.algorithms],
-      requiredClaims: ["sub", "exp", "iat"],
-      clockTolerance: CLOCK_TOLERANCE_S,
-      currentDate: new Date(at_ms),
-    });
-    return ok(verified);
-  } catch (cause) {
-    return { ok: false, refusal: refusalOf(cause) };
+/** Against one key after the other, until one fits; every other fault is final with the first. */
+export async function verifySignature(
+  token: string,
+  findKeys: Realm["keys"],
+  options: JWTVerifyOptions,
+): Promise<Result<JWTVerifyResult>> {
+  let keys: readonly (CryptoKey | Uint8Array)[] = [];
+  for (let tried = 0; ; tried += 1) {
+    try {
+      const verified = await jwtVerify(
+        token,
+        async (header, jws) => {
+          // jose asks once it has found the algorithm to be allowed.
+          if (tried === 0) keys = await findKeys(header, jws);
+          const key = keys[tried];
+          if (key === undefined) throw new JWKSNoMatchingKey();
+          return key;
+        },
+        options,
+      );
+      return ok(verified);
+    } catch (cause) {
+      const another = cause instanceof JWSSignatureVerificationFailed && tried + 1 < keys.length;
+      if (!another) return { ok: false, refusal: refusalOf(cause) };
+    }
   }
 }
+
+const NO_TOKEN = refuse("token_malformed", "the credential is not a signed JWT");
 
 /** Nothing of the token is repeated, and anything jose does not blame on the token is a fault of ours. */
 function refusalOf(cause: unknown): Refusal {
@@ -59,8 +85,17 @@ function refusalOf(cause: unknown): Refusal {
   if (cause instanceof JWSSignatureVerificationFailed) {
     return refuse("token_signature", "the token's signature is not valid").refusal;
   }
+  if (cause instanceof JWKSNoMatchingKey) {
+    return refuse("token_key", "the token is signed with a key that its issuer does not have").refusal;
+  }
+  if (cause instanceof ProviderUnavailable) {
+    const { retry_after_ms } = cause;
+    return refuse("auth_unavailable", "the identity provider does not answer; try again later", {
+      retry_after_ms,
+    }).refusal;
+  }
   if (MALFORMED.some((kind) => cause instanceof kind)) {
-    return refuse("token_malformed", "the credential is not a signed JWT").refusal;
+    return NO_TOKEN.refusal;
   }
   throw cause;
 }
@@ -92,23 +127,36 @@ function refuseType(typ: unknown) {
 }
 
 /** What jose does not check. */
-function refuseClaims(claims: Claims, realm: Realm, at_ms: number) {
-  if (claims.iat > Math.floor(at_ms / 1000) + CLOCK_TOLERANCE_S) return tooEarly("iat");
-  if (claims.realm !== undefined && claims.realm !== realm.name) {
+function refuseClaims(claims: Claims, { name, authorized_parties }: Realm, at_ms: number) {
+  const { iat, aud, azp } = claims;
+  if (iat > Math.floor(at_ms / 1000) + CLOCK_TOLERANCE_S) return tooEarly("iat");
+  // A token bound to a key that its bearer has to prove is no bearer token (RFC 7800 §3, RFC 9449 §6).
+  if (claims.cnf !== undefined) return wrongClaim("cnf", "binds the token to a key; send a bearer token");
+  if (claims.realm !== undefined && claims.realm !== name && name !== LOCAL_REALM)
     return wrongClaim("realm", "is not the realm of the key that signed the token");
-  }
+  // For several audiences `azp` must say whose token it is (OpenID Connect Core §3.1.3.7).
+  const several = name !== LOCAL_REALM && Array.isArray(aud) && aud.length > 1;
+  if (several && azp === undefined && authorized_parties !== undefined)
+    return wrongClaim("azp", "is required");
+  if (azp !== undefined && authorized_parties !== undefined && !authorized_parties.includes(azp))
+    return wrongClaim("azp", "is not a party that may use its tokens here");
   return undefined;
 }
 
-async function principalOf(claims: Claims, realm: Realm): Promise<Principal> {
-  return {
-    user_id: await userId(realm.name, claims.sub),
-    realm: realm.name,
+/** Tokens of ours may speak for another realm: those that were exchanged do. */
+async function principalOf(claims: Claims, realm: Realm, realms: Realms): Promise<Result<Principal>> {
+  const name = claims.realm ?? realm.name;
+  if (!realms.has(name)) return wrongClaim("realm", "is not a realm of this service");
+  const granted = realm.rules(claims);
+  if (!granted.ok) return granted;
+  return ok({
+    user_id: await userId(name, claims.sub),
+    realm: name,
     sub: claims.sub,
-    permissions: permissionsOf(claims),
-    plan: claims.plan ?? "free",
+    permissions: [...granted.value.permissions],
+    plan: granted.value.plan,
     iat: claims.iat,
     auth_time: claims.auth_time,
     exp: claims.exp,
-  };
+  });
 }

@@ -88,6 +88,7 @@ export class Client {
       recovery,
       reconnect,
       stop: (reason) => this.#link.stop(reason),
+      renew: () => void this.#link.renew(),
       delayNext: (ms) => this.#link.delayNext(ms),
     });
     this.#link = new Link({

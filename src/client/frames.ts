@@ -50,6 +50,7 @@ const FRAME_FIELDS: Readonly<Record<OtherFrame["type"], Fields>> = {
     runs: "array",
     notifications: "array",
   },
+  auth_expiring: {},
   ping: {},
   pong: {},
 };

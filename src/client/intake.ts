@@ -26,6 +26,8 @@ export interface IntakeOptions {
   readonly recovery: Recovery;
   readonly reconnect: (reason: string) => void;
   readonly stop: (reason: string) => void;
+  /** The token ends soon. */
+  readonly renew: () => void;
   /** A fatal error asks for this much patience. */
   readonly delayNext: (ms: number) => void;
 }
@@ -117,6 +119,8 @@ export class Intake {
         return this.#takeSnapshot(frame);
       case "partial_result":
         return this.#takeText(frame);
+      case "auth_expiring":
+        return this.#options.renew();
       case "replay_completed":
       case "connection_established":
       case "ping":

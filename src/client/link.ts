@@ -86,6 +86,18 @@ export class Link {
     this.#transport?.end(1000, reason);
   }
 
+  /** The token ends soon: the connection goes on with another. Without one the end of the old one says what to do. */
+  async renew(): Promise<void> {
+    const transport = this.#transport;
+    try {
+      const token = await this.#token();
+      const id = this.#options.environment.uuid();
+      transport?.send(JSON.stringify({ type: "auth_refresh", id, payload: { token } }));
+    } catch (error) {
+      this.#options.failed(asClientError(error));
+    }
+  }
+
   stop(reason: string, code?: number): void {
     if (this.#state.status === "stopped") return;
     this.#cancelTimer();

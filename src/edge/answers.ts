@@ -4,14 +4,14 @@
 export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
   return Response.json(body, {
     status,
-    headers: { ...SAFE_HEADERS, "Cache-Control": "no-store", ...headers },
+    headers: { ...DATA_HEADERS, ...headers },
   });
 }
 
 /** As `json`, of what has been written as JSON already. */
 export function jsonText(text: string): Response {
   return new Response(text, {
-    headers: { ...SAFE_HEADERS, "Cache-Control": "no-store", "Content-Type": "application/json" },
+    headers: { ...DATA_HEADERS, "Content-Type": "application/json" },
   });
 }
 
@@ -25,4 +25,15 @@ export function withSafeHeaders(file: Response): Response {
 const SAFE_HEADERS = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  // Browsers heed it over https only (RFC 6797 §7.2).
+  "Strict-Transport-Security": "max-age=31536000",
+} as const;
+
+/** Data is never a page: were it opened as one, it could do nothing (CSP 3 §6). */
+const DATA_HEADERS = {
+  ...SAFE_HEADERS,
+  "Cache-Control": "no-store",
+  "Content-Security-Policy":
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 } as const;

@@ -1,7 +1,7 @@
 /** The Worker's routes. */
 import { Hono } from "hono/tiny";
 import { refuse } from "../protocol/result.ts";
-import { platformClock, platformLogger } from "../session/platform.ts";
+import { platformIds, platformLogger, platformProvider } from "../session/platform.ts";
 import { withSafeHeaders } from "./answers.ts";
 import { cors } from "./cors.ts";
 import { devToken } from "./dev-token.ts";
@@ -10,15 +10,29 @@ import type { Edge, EdgePorts } from "./env.ts";
 import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
+import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
 import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
+import { issueTicket, TICKET_PATH } from "./tickets.ts";
+import { exchangeToken, TOKEN_PATH } from "./token-exchange.ts";
 import { upgrade } from "./upgrade.ts";
 import { INVALIDATE_PATH, invalidateUser, PUBLISH_PATH, publishEvents } from "./users.ts";
 
 /** Registered again behind their one method: whatever else comes there has the wrong method. */
 const READ_ONLY = ["/health", "/v1/config", THREADS_PATH, MESSAGES_PATH, EVENTS_PATH] as const;
-const POST_ONLY = [PUBLISH_PATH, INVALIDATE_PATH] as const;
+const POST_ONLY = [
+  PUBLISH_PATH,
+  INVALIDATE_PATH,
+  SIGN_OUT_USER_PATH,
+  SIGN_OUT_PATH,
+  TICKET_PATH,
+  TOKEN_PATH,
+] as const;
 
-export const app = createApp({ now: platformClock.now, report: platformLogger });
+export const app = createApp({
+  ...platformProvider,
+  random: platformIds.random,
+  report: platformLogger,
+});
 
 export function createApp(ports: EdgePorts): Hono<Edge> {
   const routes = new Hono<Edge>();
@@ -34,6 +48,10 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(EVENTS_PATH, listEvents(ports));
   routes.post(PUBLISH_PATH, publishEvents(ports));
   routes.post(INVALIDATE_PATH, invalidateUser(ports));
+  routes.post(SIGN_OUT_USER_PATH, signOutUser(ports));
+  routes.post(SIGN_OUT_PATH, signOut(ports));
+  routes.post(TICKET_PATH, issueTicket(ports));
+  routes.post(TOKEN_PATH, exchangeToken(ports));
   routes.all("/v1/dev/token", devToken(ports));
   for (const path of READ_ONLY) routes.all(path, () => methodNotAllowed("GET, HEAD"));
   for (const path of POST_ONLY) routes.all(path, () => methodNotAllowed("POST"));

@@ -1,34 +1,55 @@
-/** Who calls an HTTP route, and whether they may. */
-import { headerCredential } from "../auth/credentials.ts";
+/** Who calls, and whether they may: the same for every route, whatever the credential. */
+import { type Credential, headerCredential } from "../auth/credentials.ts";
 import { may, type Principal } from "../auth/principal.ts";
-import { realmOf } from "../auth/realms.ts";
+import { realmsOf } from "../auth/realms.ts";
+import { type TicketHolder, verifyTicket } from "../auth/ticket.ts";
 import { verifyToken } from "../auth/verify.ts";
-import { type Settings, settingsOf } from "../config.ts";
+import { type Settings, settingsOf } from "../config/settings.ts";
 import type { Permission } from "../protocol/greeting.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import type { EdgePorts, Env } from "./env.ts";
+import { refuseAddress, refuseUser } from "./rate.ts";
 
-/** @param env the Worker's bindings, variables among them */
+/** Who it is, and the ticket that says so, if it was one. */
+export type Holder = Pick<TicketHolder, "who"> & Partial<TicketHolder>;
+
+/** Of an HTTP route: a token in the header. */
 export async function authenticate(
   request: Request,
-  env: object,
+  env: Env,
   needed: Permission,
-  now: () => number,
+  ports: EdgePorts,
 ): Promise<Result<Principal>> {
   const settings = settingsOf(env);
   if (!settings.ok) return settings;
-  return authorize(headerCredential(request.headers), settings.value, needed, now);
+  const token = headerCredential(request.headers);
+  const credential = token.ok ? ok({ kind: "token", text: token.value } as const) : token;
+  const holder = await authorize(request, env, credential, settings.value, needed, ports);
+  return holder.ok ? ok(holder.value.who) : holder;
 }
 
 /** The part that upgrades share: a credential, from wherever it came, must prove someone who may. */
 export async function authorize(
-  credential: Result<string>,
+  request: Request,
+  env: Env,
+  credential: Result<Credential>,
   settings: Settings,
   needed: Permission,
-  now: () => number,
-): Promise<Result<Principal>> {
+  ports: EdgePorts,
+): Promise<Result<Holder>> {
   if (!credential.ok) return credential;
-  const who = await verifyToken(credential.value, realmOf(settings), now);
-  if (!who.ok) return who;
-  if (!may(who.value, needed)) return refuse("forbidden", `the token lacks the permission ${needed}`);
-  return ok(who.value);
+  const tooManyThere = await refuseAddress(request, env);
+  if (tooManyThere !== undefined) return { ok: false, refusal: tooManyThere };
+  const holder = await verify(credential.value, settings, ports);
+  if (!holder.ok) return holder;
+  const { who } = holder.value;
+  if (!may(who, needed)) return refuse("forbidden", `the token lacks the permission ${needed}`);
+  const tooManyOfThem = await refuseUser(who.user_id, env);
+  return tooManyOfThem === undefined ? holder : { ok: false, refusal: tooManyOfThem };
+}
+
+async function verify({ kind, text }: Credential, settings: Settings, ports: EdgePorts) {
+  if (kind === "ticket") return verifyTicket(text, settings, ports.now);
+  const who = await verifyToken(text, realmsOf(settings, ports), ports.now);
+  return who.ok ? ok({ who: who.value }) : who;
 }

@@ -4,7 +4,7 @@
  * upgrade routes: the headers of a 101 cannot be changed.
  */
 import { createMiddleware } from "hono/factory";
-import { settingsOf } from "../config.ts";
+import { settingsOf } from "../config/settings.ts";
 import type { Edge } from "./env.ts";
 
 export const cors = createMiddleware<Edge>(async (c, next) => {

@@ -6,10 +6,10 @@
 import type { Handler } from "hono";
 import * as z from "zod/mini";
 import { subject } from "../auth/claims.ts";
-import { mintToken, type TokenRequest } from "../auth/mint.ts";
+import { mintToken } from "../auth/mint.ts";
 import { LOCAL_REALM } from "../auth/realms.ts";
 import { userId } from "../auth/user-id.ts";
-import { type Settings, settingsOf } from "../config.ts";
+import { type Settings, settingsOf } from "../config/settings.ts";
 import { permission, plan } from "../protocol/greeting.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { json } from "./answers.ts";
@@ -36,9 +36,13 @@ export function devToken({ now }: EdgePorts): Handler<Edge> {
   };
 }
 
-async function issue(wanted: TokenRequest, settings: Settings, now: () => number) {
+async function issue(wanted: Wanted, settings: Settings, now: () => number) {
   return {
-    token: await mintToken(wanted, settings, now),
+    token: await mintToken(
+      { ...wanted, realm: LOCAL_REALM, exp: Math.floor(now() / 1000) + wanted.ttl_s },
+      settings,
+      now,
+    ),
     user_id: await userId(LOCAL_REALM, wanted.sub),
     expires_in_ms: wanted.ttl_s * 1000,
   };
@@ -60,17 +64,19 @@ const tokenRequest = z.object({
   plan: z.optional(z.enum(plan.options, { error: `must be one of ${plan.options.join(", ")}` })),
 });
 
-function withDefaults({ sub, ttl_s, permissions, plan }: z.infer<typeof tokenRequest>): TokenRequest {
+type Wanted = ReturnType<typeof withDefaults>;
+
+function withDefaults({ sub, ttl_s, permissions, plan }: z.infer<typeof tokenRequest>) {
   return {
     sub,
     ttl_s: ttl_s ?? DEFAULT_TTL_S,
     // `service` and `admin` are powers over others: only who names them gets them.
-    permissions: permissions ?? ["chat", "agents"],
-    plan: plan ?? "free",
+    permissions: permissions ?? (["chat", "agents"] as const),
+    plan: plan ?? ("free" as const),
   };
 }
 
-async function read(request: Request, settings: Settings): Promise<Result<TokenRequest>> {
+async function read(request: Request, settings: Settings): Promise<Result<Wanted>> {
   const foreign = refuseOrigin(request, settings);
   if (foreign !== undefined) return { ok: false, refusal: foreign };
   const body = await readJson(request, MAX_BODY_BYTES);

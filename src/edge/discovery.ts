@@ -1,6 +1,6 @@
 /** `GET /v1/config`: what a client must know before it connects. */
 import type { Handler } from "hono";
-import { type Settings, settingsOf } from "../config.ts";
+import { type Settings, settingsOf } from "../config/settings.ts";
 import { COMMANDS } from "../protocol/commands.ts";
 import type { Discovery } from "../protocol/discovery.ts";
 import { EVENTS } from "../protocol/events.ts";

@@ -13,13 +13,13 @@ export const EVENTS_PATH = "/v1/events";
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
 
-export function listEvents({ now }: EdgePorts): Handler<Edge> {
+export function listEvents(ports: EdgePorts): Handler<Edge> {
   return async function listEventsHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "chat", now);
+    const who = await authenticate(c.req.raw, c.env, "chat", ports);
     if (!who.ok) return refuseHttp(who.refusal);
     const query = queryOf(new URL(c.req.url).searchParams);
     if (!query.ok) return refuseHttp(query.refusal);
-    const page = await c.env.USER_SESSION.getByName(who.value.user_id).readEvents(query.value);
+    const page = await c.env.USER_SESSION.getByName(who.value.user_id).readEvents(who.value, query.value);
     return page.ok ? jsonText(written(page.value)) : refuseHttp(page.refusal);
   };
 }

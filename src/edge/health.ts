@@ -1,6 +1,6 @@
 /** `GET /health`: whether this Worker can serve at all; reaches no object. */
 import type { Handler } from "hono";
-import { settingsOf } from "../config.ts";
+import { settingsOf } from "../config/settings.ts";
 import { PROTOCOL_VERSION } from "../protocol/pure/constants.ts";
 import { json } from "./answers.ts";
 import type { Edge } from "./env.ts";

@@ -1,5 +1,5 @@
 /** Which pages may talk to us: a browser names theirs in `Origin`, and no script can forge it (RFC 6454 §7). */
-import type { Settings } from "../config.ts";
+import type { Settings } from "../config/settings.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 
 /** Who is not a browser sends none, and proves itself by its token alone. */

@@ -50,9 +50,9 @@ function refuseOnSocket(refusal: Refusal): Response {
   });
 }
 
-function headersFor(refusal: Refusal): Record<string, string> {
+export function headersFor(refusal: Refusal, status: number = statusOf(refusal)): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (statusOf(refusal) === 401) headers["WWW-Authenticate"] = challenge(refusal);
+  if (status === 401) headers["WWW-Authenticate"] = challenge(refusal);
   if (refusal.code === "upgrade_required") headers.Upgrade = "websocket";
   if (refusal.retry_after_ms !== undefined) {
     headers["Retry-After"] = String(Math.ceil(refusal.retry_after_ms / 1000));

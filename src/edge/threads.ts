@@ -12,21 +12,22 @@ import { refuseHttp } from "./refusals.ts";
 export const THREADS_PATH = "/v1/threads";
 export const MESSAGES_PATH = "/v1/threads/:thread_id/messages";
 
-export function listThreads({ now }: EdgePorts): Handler<Edge> {
+export function listThreads(ports: EdgePorts): Handler<Edge> {
   return async function listThreadsHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "chat", now);
+    const who = await authenticate(c.req.raw, c.env, "chat", ports);
     if (!who.ok) return refuseHttp(who.refusal);
-    return json(await c.env.USER_SESSION.getByName(who.value.user_id).listThreads());
+    const found = await c.env.USER_SESSION.getByName(who.value.user_id).listThreads(who.value);
+    return found.ok ? json(found.value) : refuseHttp(found.refusal);
   };
 }
 
-export function listMessages({ now }: EdgePorts): Handler<Edge, typeof MESSAGES_PATH> {
+export function listMessages(ports: EdgePorts): Handler<Edge, typeof MESSAGES_PATH> {
   return async function listMessagesHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "chat", now);
+    const who = await authenticate(c.req.raw, c.env, "chat", ports);
     if (!who.ok) return refuseHttp(who.refusal);
     const query = queryOf(c.req.param("thread_id"), new URL(c.req.url).searchParams);
     if (!query.ok) return refuseHttp(query.refusal);
-    const page = await c.env.USER_SESSION.getByName(who.value.user_id).listMessages(query.value);
+    const page = await c.env.USER_SESSION.getByName(who.value.user_id).listMessages(who.value, query.value);
     return page.ok ? json(page.value) : refuseHttp(page.refusal);
   };
 }

@@ -5,13 +5,12 @@
  */
 import type { Handler } from "hono";
 import { offeredSubprotocols, tokenIn, upgradeCredential } from "../auth/credentials.ts";
-import type { Principal } from "../auth/principal.ts";
-import { settingsOf } from "../config.ts";
+import { settingsOf } from "../config/settings.ts";
 import { SUBPROTOCOL } from "../protocol/pure/constants.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { type Handshake, upgradeRequest } from "../session/upgrade-request.ts";
-import { authorize } from "./authenticate.ts";
-import type { Edge, EdgePorts } from "./env.ts";
+import { authorize, type Holder } from "./authenticate.ts";
+import type { Edge, EdgePorts, Env } from "./env.ts";
 import { refuseOrigin } from "./origin.ts";
 import { isUpgrade, methodNotAllowed, refusalAnswer } from "./refusals.ts";
 import { sessionAnswer } from "./session-answer.ts";
@@ -21,11 +20,11 @@ interface UpgradeRoute {
   readonly versionRequired: boolean;
 }
 
-export function upgrade({ now }: EdgePorts, route: UpgradeRoute): Handler<Edge> {
+export function upgrade(ports: EdgePorts, route: UpgradeRoute): Handler<Edge> {
   return async function upgradeHandler(c) {
     const request = c.req.raw;
     if (request.method !== "GET") return methodNotAllowed("GET");
-    const admitted = await admit(request, c.env, route, now);
+    const admitted = await admit(request, c.env, route, ports);
     if (!admitted.ok) return refusalAnswer(admitted.refusal, request);
     const { principal } = admitted.value;
     const session = c.env.USER_SESSION.getByName(principal.user_id);
@@ -36,9 +35,9 @@ export function upgrade({ now }: EdgePorts, route: UpgradeRoute): Handler<Edge> 
 
 async function admit(
   request: Request,
-  env: object,
+  env: Env,
   { versionRequired }: UpgradeRoute,
-  now: () => number,
+  ports: EdgePorts,
 ): Promise<Result<Handshake>> {
   if (!isUpgrade(request)) {
     return refuse("upgrade_required", "this address is for WebSocket upgrades", { field: "Upgrade" });
@@ -47,8 +46,9 @@ async function admit(
   if (!settings.ok) return settings;
   const refusal = refuseOrigin(request, settings.value) ?? refuseVersion(request.headers, versionRequired);
   if (refusal !== undefined) return { ok: false, refusal };
-  const who = await authorize(upgradeCredential(request.headers), settings.value, "chat", now);
-  return who.ok ? handshakeOf(new URL(request.url).searchParams, who.value) : who;
+  const credential = upgradeCredential(request);
+  const holder = await authorize(request, env, credential, settings.value, "chat", ports);
+  return holder.ok ? handshakeOf(new URL(request.url).searchParams, holder.value) : holder;
 }
 
 /**
@@ -78,7 +78,7 @@ const QUERY = ["client_id", "n", "epoch", "since"] as const;
 /** More than any valid value, so that a header made of them stays small. */
 const MAX_QUERY_CHARS = 256;
 
-function handshakeOf(query: URLSearchParams, principal: Principal): Result<Handshake> {
+function handshakeOf(query: URLSearchParams, { who, ticket }: Holder): Result<Handshake> {
   const long = QUERY.find((name) => (query.get(name)?.length ?? 0) > MAX_QUERY_CHARS);
   if (long !== undefined) {
     return refuse("invalid_payload", `${long} may have ${MAX_QUERY_CHARS} characters`, {
@@ -87,7 +87,8 @@ function handshakeOf(query: URLSearchParams, principal: Principal): Result<Hands
     });
   }
   return ok({
-    principal,
+    principal: who,
+    ...(ticket === undefined ? {} : { ticket }),
     codec: "native",
     client_id: query.get("client_id") ?? undefined,
     n: query.get("n") ?? undefined,

@@ -18,11 +18,11 @@ export const INVALIDATE_PATH = "/v1/users/:user_id/invalidate";
 /** A hundred events of the usual size; large ones go in several requests. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-export function publishEvents({ now }: EdgePorts): Handler<Edge, typeof PUBLISH_PATH> {
+export function publishEvents(ports: EdgePorts): Handler<Edge, typeof PUBLISH_PATH> {
   return async function publishEventsHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "service", now);
+    const who = await authenticate(c.req.raw, c.env, "service", ports);
     if (!who.ok) return refuseHttp(who.refusal);
-    const user_id = userOf(c.req.param("user_id"));
+    const user_id = userIn(c.req.param("user_id"));
     if (!user_id.ok) return refuseHttp(user_id.refusal);
     const wanted = await read(c.req.raw);
     if (!wanted.ok) return refuseHttp(wanted.refusal);
@@ -32,18 +32,19 @@ export function publishEvents({ now }: EdgePorts): Handler<Edge, typeof PUBLISH_
   };
 }
 
-export function invalidateUser({ now }: EdgePorts): Handler<Edge, typeof INVALIDATE_PATH> {
+export function invalidateUser(ports: EdgePorts): Handler<Edge, typeof INVALIDATE_PATH> {
   return async function invalidateUserHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "admin", now);
+    const who = await authenticate(c.req.raw, c.env, "admin", ports);
     if (!who.ok) return refuseHttp(who.refusal);
-    const user_id = userOf(c.req.param("user_id"));
+    const user_id = userIn(c.req.param("user_id"));
     if (!user_id.ok) return refuseHttp(user_id.refusal);
     const done = await c.env.USER_SESSION.getByName(user_id.value).invalidate();
     return done.ok ? json({ invalidated: true }) : refuseHttp(done.refusal);
   };
 }
 
-function userOf(user_id: string): Result<string> {
+/** The id in the path of a route about somebody else. */
+export function userIn(user_id: string): Result<string> {
   if (isUserId(user_id)) return ok(user_id);
   return refuse("invalid_payload", "user_id is not the id of a user", { field: "user_id" });
 }

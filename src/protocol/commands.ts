@@ -54,6 +54,16 @@ export const resyncCommand = z.object({
   payload: z.object({}),
 });
 
+/** Longer than any token that is accepted. */
+const MAX_TOKEN_CHARS = 16 * 1024;
+
+/** Another token of the same user, before the one the connection was made with ends. */
+export const authRefreshCommand = z.object({
+  type: z.literal("auth_refresh"),
+  id,
+  payload: z.object({ token: z.string().check(z.minLength(1), z.maxLength(MAX_TOKEN_CHARS)) }),
+});
+
 /** A schema for each type of frame. */
 export const COMMANDS = {
   user_message: userMessageCommand,
@@ -62,6 +72,7 @@ export const COMMANDS = {
   ping: pingCommand,
   pong: pongCommand,
   resync: resyncCommand,
+  auth_refresh: authRefreshCommand,
 } as const;
 
 export const clientFrame = z.union(Object.values(COMMANDS));
@@ -69,6 +80,7 @@ export const clientFrame = z.union(Object.values(COMMANDS));
 export type CommandType = keyof typeof COMMANDS;
 export type ClientFrame = z.infer<(typeof COMMANDS)[CommandType]>;
 export type UserMessageCommand = z.infer<typeof userMessageCommand>;
+export type AuthRefreshCommand = z.infer<typeof authRefreshCommand>;
 export type RunCancelCommand = z.infer<typeof runCancelCommand>;
 
 /** Commands with an effect: they have an `id`, go through the inbox and get exactly one reply. */

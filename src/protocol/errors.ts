@@ -44,6 +44,7 @@ export const ERRORS = {
   token_malformed: rule(401, "token_invalid"),
   token_algorithm: rule(401, "token_invalid"),
   token_signature: rule(401, "token_invalid"),
+  token_key: rule(401, "token_invalid"),
   token_claims: rule(401, "token_invalid"),
   token_issuer: rule(401, "token_invalid"),
   token_audience: rule(401, "token_invalid"),
@@ -53,6 +54,8 @@ export const ERRORS = {
   method_not_allowed: rule(405, "protocol_violation"),
   upgrade_required: rule(426, "protocol_violation"),
   unsupported_version: rule(400, "unsupported_version"),
+  ticket_used: rule(401, "token_invalid"),
+  auth_unavailable: rule(503, "auth_unavailable", true),
   not_configured: rule(503, "auth_unavailable", true),
   // Connections the session itself turns away or ends.
   connection_limit: rule(429, "connection_limit"),
@@ -60,6 +63,7 @@ export const ERRORS = {
   signed_out: rule(401, "signed_out"),
   heartbeat_timeout: rule(408, "heartbeat_timeout", true),
   slow_consumer: rule(429, "slow_consumer", true),
+  user_mismatch: rule(403, "user_mismatch"),
   state_invalidated: rule(409, "state_invalidated", true),
 } as const satisfies Record<string, ErrorRule>;
 

@@ -1,4 +1,5 @@
 /** The limits of the protocol and their defaults (docs/protocol.md#limits). */
+import type { Plan } from "./greeting.ts";
 import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 
 /** `user_message.content`, UTF-8 bytes. */
@@ -80,4 +81,30 @@ export const DEFAULT_LIMITS: Limits = {
   commands_burst: 60,
   user_commands_per_s: 60,
   user_commands_burst: 120,
+};
+
+/** What each plan is given; who has no plan is on the free one. */
+export type Plans = Readonly<Record<Plan, Limits>>;
+
+export const DEFAULT_PLANS: Plans = {
+  free: DEFAULT_LIMITS,
+  pro: {
+    ...DEFAULT_LIMITS,
+    connections: 20,
+    runs_per_user: 8,
+    commands_per_s: 60,
+    commands_burst: 120,
+    user_commands_per_s: 120,
+    user_commands_burst: 240,
+  },
+  enterprise: {
+    ...DEFAULT_LIMITS,
+    connections: 50,
+    runs_per_user: 16,
+    queued_runs_per_thread: 20,
+    commands_per_s: 120,
+    commands_burst: 240,
+    user_commands_per_s: 240,
+    user_commands_burst: 480,
+  },
 };

@@ -21,7 +21,12 @@ export const messageAck = z.object({
 export const commandAck = z.object({
   type: z.literal("command_ack"),
   reply_to: id,
-  payload: z.object({ seq: z.optional(seq), duplicate: z.boolean() }),
+  payload: z.object({
+    seq: z.optional(seq),
+    duplicate: z.boolean(),
+    /** After `auth_refresh`: how long the new token is good for. */
+    token_expires_in_ms: z.optional(count),
+  }),
 });
 
 export const errorFrame = z.object({

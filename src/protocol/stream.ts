@@ -95,6 +95,12 @@ export const ping = z.object({
   payload: z.object({}),
 });
 
+/** The token of this connection ends soon: `auth_refresh` with another keeps the connection. */
+export const authExpiring = z.object({
+  type: z.literal("auth_expiring"),
+  payload: z.object({ expires_in_ms: count }),
+});
+
 export const pong = z.object({
   type: z.literal("pong"),
   /** Present if the `ping` had an `id`. */
@@ -104,5 +110,6 @@ export const pong = z.object({
 
 export type PartialResult = z.infer<typeof partialResult>;
 export type StateSnapshot = DeepReadonly<z.infer<typeof stateSnapshot>>;
+export type AuthExpiring = z.infer<typeof authExpiring>;
 export type Ping = z.infer<typeof ping>;
 export type Pong = z.infer<typeof pong>;

@@ -26,6 +26,8 @@ const attachment = z.object({
   heard_at: z.number(),
   /** When it was asked whether it is there; absent once it has said anything. */
   pinged_at: z.optional(z.number()),
+  /** When its client is to be told that its token ends, milliseconds since the epoch; absent once it was. */
+  warn_at: z.optional(z.number()),
   /** When its latest bad frames came. */
   bad_at: z.array(z.number()),
   who: principal,

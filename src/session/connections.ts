@@ -21,7 +21,8 @@ export interface Connection {
   readonly n: number;
   readonly codec: Codec;
   readonly codec_state: CodecState;
-  readonly who: Principal;
+  /** As its newest token says. */
+  who: Principal;
   /** Seq of the last event sent. */
   cursor: number;
   /** Seq of the last event acknowledged; 0 until the client has said that it has any. */
@@ -37,6 +38,8 @@ export interface Connection {
   heard_at: number;
   /** When it was asked whether it is there; undefined once it has said anything. */
   pinged_at: number | undefined;
+  /** When its client is to be told that its token ends; undefined once it was. */
+  warn_at: number | undefined;
   /** When its latest bad frames came. */
   bad_at: readonly number[];
   /** A sum over the log, not kept with the socket: undefined until it is needed. */
@@ -55,6 +58,7 @@ export type NewConnection = Pick<
   | "cursor"
   | "ack"
   | "heard_at"
+  | "warn_at"
 >;
 
 export class Connections {
@@ -110,8 +114,17 @@ export class Connections {
       // Nothing is known of it, its dialect included: this close alone has no `error` frame before it.
       return close(socket, CLOSE_CODES.restarting, "restarting" satisfies CloseName);
     }
-    const { v: _version, codec: _name, codec_state, replay_to, stalled_at, pinged_at, ...facts } = attachment;
-    const kept = { ...facts, codec_state, replay_to, stalled_at, pinged_at };
+    const {
+      v: _version,
+      codec: _name,
+      codec_state,
+      replay_to,
+      stalled_at,
+      pinged_at,
+      warn_at,
+      ...facts
+    } = attachment;
+    const kept = { ...facts, codec_state, replay_to, stalled_at, pinged_at, warn_at };
     this.#bySocket.set(socket, { ...kept, socket, codec, unacknowledged: undefined });
   }
 }

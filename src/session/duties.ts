@@ -1,9 +1,11 @@
 /** What the alarm is for: everything that must happen although nobody asks for it. */
+import type { Principal } from "../auth/principal.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Duty } from "./deadlines.ts";
 import type { Host } from "./host.ts";
+import type { Pump } from "./pump.ts";
 import type { Runs } from "./runs.ts";
 
 /** Longer than any run may take: by then it has ended, or nobody is executing it any more. */
@@ -14,6 +16,32 @@ export function runWatchdog(runs: Runs, host: Host): Duty {
     name: "runs",
     next: (now) => (runs.unfinished().length > 0 ? now + RUN_WATCHDOG_MS : undefined),
     perform: () => host.takeOver(),
+  };
+}
+
+/** So long before its end a client is told that its token ends; of a shorter one, halfway. */
+const WARNING_MS = 60_000;
+
+/** When to tell the client, milliseconds since the epoch. */
+export function warnAt({ exp }: Principal, now: number): number {
+  const ends = exp * 1_000;
+  return ends - Math.min(WARNING_MS, Math.max(0, ends - now) / 2);
+}
+
+/** Once for each token: whoever renews in time never notices that it ends. */
+export function tokenWarnings(connections: Connections, pump: Pump): Duty {
+  return {
+    name: "token warnings",
+    next: () => earliest(connections.all().map(({ warn_at }) => warn_at)),
+    perform(now) {
+      for (const connection of connections.all()) {
+        if (connection.warn_at === undefined || connection.warn_at > now) continue;
+        connection.warn_at = undefined;
+        connections.save(connection);
+        const expires_in_ms = Math.max(0, connection.who.exp * 1_000 - now);
+        pump.send(connection, { type: "auth_expiring", payload: { expires_in_ms } });
+      }
+    },
   };
 }
 

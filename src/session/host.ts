@@ -3,7 +3,7 @@
  * is not here is orphaned, and taken over at once. There are no leases.
  */
 import type { Agent } from "../agents/agent.ts";
-import type { Limits } from "../protocol/limits.ts";
+import type { Plans } from "../protocol/limits.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import { Answer } from "./answer.ts";
 import { execute } from "./execution.ts";
@@ -26,7 +26,7 @@ interface Parts {
   readonly runs: Runs;
   readonly clock: Clock;
   readonly agents: readonly Agent[];
-  readonly limits: Limits;
+  readonly plans: Plans;
   readonly background: (work: Promise<void>) => void;
   readonly report: Logger;
   /** Makes what was committed happen; never throws. */
@@ -97,12 +97,12 @@ export class Host {
 
   /** One by one: a run that cannot be taken over must not cost the others theirs. The alarm tries again. */
   #takeOver(run: Run): void {
-    const { storage, log, clock, runs, limits, settle, report } = this.#parts;
+    const { storage, log, clock, runs, plans, settle, report } = this.#parts;
     const { run_id, attempt } = run;
     report("warn", "a run was orphaned", { run_id, attempt });
     try {
       const { tx } = commit(storage, log, clock.now(), (tx) => {
-        if (attempt < limits.run_attempts) runs.retry(tx, run);
+        if (attempt < plans[run.plan].run_attempts) runs.retry(tx, run);
         else runs.finish(tx, run, interrupted("attempts_exhausted", `interrupted ${attempt} times`, true));
       });
       settle(tx);
@@ -129,7 +129,8 @@ export class Host {
 
   async #execute(live: Live): Promise<void> {
     const { run, answer, abort } = live;
-    const { log, threads, clock, limits, agents, report } = this.#parts;
+    const { log, threads, clock, plans, agents, report } = this.#parts;
+    const limits = plans[run.plan];
     const agent = agents.find(({ name }) => name === run.agent_name);
     if (agent === undefined) {
       return this.#finish(live, interrupted("agent_changed", "the agent is no longer available", false));

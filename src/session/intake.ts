@@ -18,6 +18,7 @@ import type { Log } from "./log.ts";
 import type { Clock, Socket } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Reception } from "./reception.ts";
+import type { Renewal } from "./renewal.ts";
 
 /** A client that so often acknowledges what it was never sent is broken. */
 const MAX_ACKS_AHEAD = 3;
@@ -30,6 +31,7 @@ interface Parts {
   readonly reception: Reception;
   readonly heartbeat: Heartbeat;
   readonly flood: Flood;
+  readonly renewal: Renewal;
   readonly clock: Clock;
 }
 
@@ -42,10 +44,15 @@ export class Intake {
 
   /** Resolves when nothing is left to do for this message. */
   async receive(socket: Socket, message: string | ArrayBuffer): Promise<void> {
-    const { connections, reception, heartbeat, clock } = this.#parts;
+    const { connections, reception, heartbeat, clock, renewal } = this.#parts;
     const connection = connections.of(socket);
     if (connection === undefined) {
       return connections.drop(socket, CLOSE_CODES.restarting, "restarting" satisfies CloseName);
+    }
+    const pending = renewal.pending(connection);
+    if (pending !== undefined) {
+      await pending;
+      return await this.receive(socket, message);
     }
     const now = clock.now();
     if (now >= endsAt(connection)) return reception.end(connection, TOKEN_EXPIRED);
@@ -60,7 +67,7 @@ export class Intake {
   /** False if the frame comes too fast: its sender has been told. */
   #admit(connection: Connection, decoded: Decoded, now: number): boolean {
     const { flood, reception } = this.#parts;
-    const verdict = flood.admit(connection.socket, costOf(decoded.ok ? decoded.frame.type : undefined), now);
+    const verdict = flood.admit(connection, costOf(decoded.ok ? decoded.frame.type : undefined), now);
     if (verdict.ok) return true;
     const reply_to = decoded.ok ? decoded.frame.id : decoded.reply_to;
     if (verdict.fatal) reception.end(connection, verdict.refusal, reply_to);
@@ -78,7 +85,7 @@ export class Intake {
   }
 
   async #take(connection: Connection, frame: ClientFrame): Promise<void> {
-    if (!isEffect(frame)) return this.#control(connection, frame);
+    if (!isEffect(frame)) return await this.#control(connection, frame);
     const { inbox, pump } = this.#parts;
     const { who, client_id } = connection;
     const reply = (outcome: Outcome) => pump.send(connection, replyTo(frame, outcome));
@@ -86,8 +93,8 @@ export class Intake {
   }
 
   /** Without effect on the log, so there is nothing to queue for. */
-  #control(connection: Connection, frame: ControlFrame): void {
-    const { pump, reception } = this.#parts;
+  async #control(connection: Connection, frame: ControlFrame): Promise<void> {
+    const { pump, reception, renewal } = this.#parts;
     switch (frame.type) {
       case "ping":
         return pump.send(connection, { type: "pong", ...about(frame.id), payload: {} });
@@ -98,6 +105,8 @@ export class Intake {
       case "resync":
         this.#acknowledged(connection, frame.id);
         return reception.resync(connection);
+      case "auth_refresh":
+        return await renewal.renew(connection, frame);
     }
   }
 

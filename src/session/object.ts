@@ -4,15 +4,17 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Agent } from "../agents/agent.ts";
-import { DEFAULTS, settingsOf } from "../config.ts";
-import { DEFAULT_LIMITS } from "../protocol/limits.ts";
+import type { Principal } from "../auth/principal.ts";
+import { realmsOf } from "../auth/realms.ts";
+import { verifyToken } from "../auth/verify.ts";
+import { DEFAULTS, settingsOf } from "../config/settings.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
-import { platformClock, platformIds, platformLogger } from "./platform.ts";
+import { platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
-import type { SessionRpc } from "./rpc.ts";
+import type { EventQuery, MessageQuery, Publication, SessionRpc } from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
 
@@ -34,7 +36,6 @@ export class SessionObject extends DurableObject implements SessionRpc {
       clock: platformClock,
       ids: platformIds,
       background: (work) => ctx.waitUntil(work),
-      limits: DEFAULT_LIMITS,
       answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
       report: platformLogger,
       ...chosen(env),
@@ -86,36 +87,45 @@ export class SessionObject extends DurableObject implements SessionRpc {
     this.#session.deadlines.fire();
   }
 
-  async listThreads() {
-    return { threads: this.#session.listThreads() };
+  async listThreads(who: Principal) {
+    return this.#session.listThreads(who);
   }
 
-  async listMessages({ thread_id, before, limit }: Parameters<SessionRpc["listMessages"]>[0]) {
-    return this.#session.listMessages(thread_id, { limit, ...(before === undefined ? {} : { before }) });
+  async listMessages(who: Principal, query: MessageQuery) {
+    return this.#session.listMessages(who, query);
   }
 
-  async readEvents(query: Parameters<SessionRpc["readEvents"]>[0]) {
-    return this.#session.readEvents(query);
+  async readEvents(who: Principal, query: EventQuery) {
+    return this.#session.readEvents(who, query);
   }
 
-  async publish(publication: Parameters<SessionRpc["publish"]>[0]) {
+  async publish(publication: Publication) {
     return this.#session.publish(publication);
   }
 
   async invalidate() {
     return this.#session.invalidate();
   }
+
+  async signOut(who?: Principal) {
+    return this.#session.signOut(who);
+  }
 }
 
 /** With settings that are wrong the Worker lets nobody in; what is open already is kept as usual. */
-function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days"> {
+function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plans" | "verify"> {
   const settings = settingsOf(env);
-  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days } = settings.ok
+  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days, plans } = settings.ok
     ? settings.value
     : DEFAULTS;
   return {
     heartbeat: { sweep_ms: heartbeat_sweep_ms, timeout_ms: heartbeat_timeout_ms },
     retention_days,
+    plans,
+    verify: async (token) => {
+      if (!settings.ok) return settings;
+      return verifyToken(token, realmsOf(settings.value, platformProvider), platformClock.now);
+    },
   };
 }
 

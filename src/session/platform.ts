@@ -1,4 +1,5 @@
 /** Time, ids and the log as the platform has them. */
+import type { ProviderPorts } from "../auth/provider-keys.ts";
 import type { Clock, Ids, Logger } from "./ports.ts";
 
 export const platformClock: Clock = {
@@ -16,6 +17,13 @@ export const platformIds: Ids = {
     btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12))))
       .replaceAll("+", "-")
       .replaceAll("/", "_"),
+};
+
+/** How identity providers are asked. */
+export const platformProvider: ProviderPorts = {
+  now: platformClock.now,
+  wait: platformClock.wait,
+  fetch: (url, init) => fetch(url, init),
 };
 
 /** One JSON object a line, which Workers Logs indexes by field. */

@@ -4,7 +4,9 @@
  * second session on the same storage to play an eviction.
  */
 import type { Agent } from "../agents/agent.ts";
-import type { Limits } from "../protocol/limits.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { Plans } from "../protocol/limits.ts";
+import type { Result } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
 import type { HeartbeatSettings } from "./heartbeat.ts";
 
@@ -63,7 +65,10 @@ export interface Ports {
   /** The first one answers. */
   readonly agents: readonly [Agent, ...Agent[]];
   readonly codecs: Readonly<Record<string, Codec>>;
-  readonly limits: Limits;
+  /** A token → who it proves, as at the upgrade. */
+  readonly verify: (token: string) => Promise<Result<Principal>>;
+  /** What each plan is given. */
+  readonly plans: Plans;
   readonly heartbeat: HeartbeatSettings;
   /** How long the steps of runs, notifications and the ids of commands are kept. */
   readonly retention_days: number;

@@ -3,7 +3,7 @@
  * was missed, and the last word before a close.
  */
 
-import type { Limits } from "../protocol/limits.ts";
+import type { Plans } from "../protocol/limits.ts";
 import { MAX_ID_CHARS } from "../protocol/primitives.ts";
 import { closeOf, errorPayload } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
@@ -11,13 +11,16 @@ import type { StateSnapshot } from "../protocol/stream.ts";
 import type { Codec } from "./codec.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { warnAt } from "./duties.ts";
 import { greeting } from "./greeting.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Ids, Socket } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import { decideResume, type LogFacts, type Resume, readPosition } from "./resume.ts";
+import { refuseSignedOut } from "./sign-out.ts";
 import type { Storage } from "./storage.ts";
+import { refuseTicket, useTicket } from "./tickets.ts";
 import type { Handshake } from "./upgrade-request.ts";
 
 interface Parts {
@@ -29,7 +32,7 @@ interface Parts {
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly limits: Limits;
+  readonly plans: Plans;
   readonly codecs: Readonly<Record<string, Codec>>;
   readonly snapshot: () => StateSnapshot;
 }
@@ -42,27 +45,25 @@ export class Reception {
   }
 
   /** Whether a connection may be made: what only the object knows. Writes nothing. */
-  admit({ principal, client_id }: Handshake): Result<void> {
-    const { storage, connections, limits, clock, heartbeat } = this.#parts;
-    const not_before = storage.born?.not_before ?? 0;
-    if ((principal.auth_time ?? principal.iat) < not_before) {
-      return refuse("signed_out", "this token was issued before its user signed out");
-    }
+  admit({ principal, client_id, ticket }: Handshake): Result<void> {
+    const { storage, connections, plans, clock, heartbeat } = this.#parts;
+    const limit = plans[principal.plan].connections;
+    const refused = refuseSignedOut(storage, principal) ?? (ticket && refuseTicket(storage, ticket));
+    if (refused !== undefined) return refused;
     const others = () => connections.all().filter((connection) => connection.client_id !== client_id).length;
     // Ghosts, whose close was never told, must not keep anybody out.
-    if (others() >= limits.connections) heartbeat.makeRoom(others() - limits.connections + 1, clock.now());
-    if (others() < limits.connections) return ok(undefined);
-    return refuse("connection_limit", `a user may have ${limits.connections} connections`, {
-      limit: limits.connections,
-    });
+    if (others() >= limit) heartbeat.makeRoom(others() - limit + 1, clock.now());
+    if (others() < limit) return ok(undefined);
+    return refuse("connection_limit", `a user may have ${limit} connections`, { limit });
   }
 
   /** Greets an accepted socket and sends what it missed: one synchronous turn, so nothing can come between. */
   connect(socket: Socket, shake: Handshake): void {
-    const { connections, ids, codecs, deadlines, heartbeat, clock } = this.#parts;
+    const { storage, connections, ids, codecs, deadlines, heartbeat, clock } = this.#parts;
     const codec = codecs[shake.codec];
     if (codec === undefined) throw new Error(`no codec named ${shake.codec}`);
     const now = clock.now();
+    if (shake.ticket !== undefined) useTicket(storage, shake.ticket, now);
     const facts = this.#facts(now);
     const resume = decideResume(shake, facts);
     const client_id = usableId(shake.client_id) ?? ids.random();
@@ -81,11 +82,13 @@ export class Reception {
       cursor: resume.cursor,
       ack: resume.outcome === "resumed" ? resume.cursor : 0,
       heard_at: now,
+      warn_at: warnAt(shake.principal, now),
     });
     if (n < latest) return this.end(connection, SUPERSEDED);
     for (const replaced of older) this.end(replaced, SUPERSEDED);
     this.#welcome(connection, resume, facts);
-    deadlines.touch(Math.min(endsAt(connection), heartbeat.next(now) ?? Number.POSITIVE_INFINITY));
+    const ends = Math.min(endsAt(connection), connection.warn_at ?? Number.POSITIVE_INFINITY);
+    deadlines.touch(Math.min(ends, heartbeat.next(now) ?? Number.POSITIVE_INFINITY));
   }
 
   /** As after a gap: a fresh snapshot, and on from there. */
@@ -108,7 +111,8 @@ export class Reception {
   }
 
   #welcome(connection: Connection, resume: Resume, facts: LogFacts): void {
-    const { pump, log, clock, limits, snapshot } = this.#parts;
+    const { pump, log, clock, plans, snapshot } = this.#parts;
+    const limits = plans[connection.who.plan];
     if (resume.outcome === "resumed") log.acknowledge(resume.cursor);
     pump.send(connection, greeting(connection, resume, { log: facts, limits, now: clock.now() }));
     if (resume.outcome !== "resumed") pump.send(connection, snapshot());

@@ -51,12 +51,17 @@ export interface Published {
   readonly duplicate: boolean;
 }
 
-/** Reading never creates a user: one who does not exist has no threads. */
+/** Reading never creates a user: one who does not exist has no threads. `who` is the user, whose token must still be good. */
 export interface SessionRpc {
-  listThreads(): Promise<{ readonly threads: readonly Thread[] }>;
-  listMessages(query: MessageQuery): Promise<Result<MessagePage>>;
-  readEvents(query: EventQuery): Promise<Result<EventPage>>;
+  listThreads(who: Principal): Promise<Result<{ readonly threads: readonly Thread[] }>>;
+  listMessages(who: Principal, query: MessageQuery): Promise<Result<MessagePage>>;
+  readEvents(who: Principal, query: EventQuery): Promise<Result<EventPage>>;
   publish(publication: Publication): Promise<Result<Published>>;
   /** Every client drops what it has and begins anew; nothing else is lost. */
   invalidate(): Promise<Result<void>>;
+  /**
+   * Ends every connection; what was issued before is refused from then on.
+   * @param who the user who asks, whose own token must still be good; absent: an operator does
+   */
+  signOut(who?: Principal): Promise<Result<void>>;
 }

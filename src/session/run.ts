@@ -1,5 +1,6 @@
 /** One unfinished run as its row says, and what its events have in common. */
 import * as z from "zod/mini";
+import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { integer, text } from "./rows.ts";
 import type { EventDraft } from "./transaction.ts";
@@ -10,6 +11,8 @@ const runDetail = z.object({
   question_id: z.string(),
   /** Milliseconds since the epoch. */
   accepted_at: z.number(),
+  /** Of who asked: its limits hold for the run, whoever is connected later. */
+  plan: z._default(plan, "free"),
 });
 
 export interface Run extends Readonly<z.infer<typeof runDetail>> {

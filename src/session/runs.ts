@@ -4,7 +4,8 @@
  * while it is unfinished.
  */
 import type { Agent } from "../agents/agent.ts";
-import type { Limits } from "../protocol/limits.ts";
+import type { Plan } from "../protocol/greeting.ts";
+import type { Plans } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { makeId } from "./ids.ts";
 import { type Log, readEvents } from "./log.ts";
@@ -14,20 +15,27 @@ import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
 
+/** Where an answer is wanted, to what, and whose limits hold. */
+interface Asked {
+  readonly thread_id: string;
+  readonly question_id: string;
+  readonly plan: Plan;
+}
+
 export class Runs {
   readonly #storage: Storage;
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #ids: Ids;
-  readonly #limits: Limits;
+  readonly #plans: Plans;
   readonly #seqs = new Map<string, number>();
 
-  constructor(storage: Storage, log: Log, threads: Threads, ids: Ids, limits: Limits) {
+  constructor(storage: Storage, log: Log, threads: Threads, ids: Ids, plans: Plans) {
     this.#storage = storage;
     this.#log = log;
     this.#threads = threads;
     this.#ids = ids;
-    this.#limits = limits;
+    this.#plans = plans;
   }
 
   get(run_id: string): Run | undefined {
@@ -40,23 +48,24 @@ export class Runs {
   }
 
   /** A run for the question about to be appended, or why the thread takes no more. Writes nothing. */
-  plan(tx: Transaction, thread_id: string, question_id: string, agent: Agent): Result<Run> {
+  plan(tx: Transaction, { thread_id, question_id, plan }: Asked, agent: Agent): Result<Run> {
     const unfinished = this.unfinished();
     const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
-    const limit = this.#limits.queued_runs_per_thread;
+    const limit = this.#plans[plan].queued_runs_per_thread;
     if (waiting >= limit) {
       return refuse("run_queue_full", `${limit} runs are waiting in this thread`, {
         limit,
         retry_after_ms: 1_000,
       });
     }
-    const startsNow = this.#mayStart(thread_id, unfinished);
+    const startsNow = this.#mayStart({ thread_id, plan }, unfinished);
     const seq = tx.nextSeq;
     return ok({
       run_id: makeId("r", seq, this.#ids.random()),
       message_id: makeId("a", seq, this.#ids.random()),
       question_id,
       accepted_at: tx.now,
+      plan,
       thread_id,
       state: startsNow ? "running" : "queued",
       attempt: startsNow ? 1 : 0,
@@ -68,7 +77,7 @@ export class Runs {
 
   /** Records a planned run, after its question was appended. */
   accept(tx: Transaction, run: Run): void {
-    const { message_id, question_id, accepted_at } = run;
+    const { message_id, question_id, accepted_at, plan } = run;
     this.#storage.write(
       `INSERT INTO runs (run_id, thread_id, state, attempt, agent, version, start_seq, detail)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -79,7 +88,7 @@ export class Runs {
       run.agent_name,
       run.agent_version,
       run.start_seq,
-      JSON.stringify({ message_id, question_id, accepted_at }),
+      JSON.stringify({ message_id, question_id, accepted_at, plan }),
     );
     if (run.state === "running") this.#begin(tx, run);
   }
@@ -162,16 +171,17 @@ export class Runs {
 
   #startWaiting(tx: Transaction): void {
     for (const run of this.unfinished()) {
-      if (run.state !== "queued" || !this.#mayStart(run.thread_id, this.unfinished())) continue;
+      if (run.state !== "queued" || !this.#mayStart(run, this.unfinished())) continue;
       this.#storage.write("UPDATE runs SET state = 'running', attempt = 1 WHERE run_id = ?", run.run_id);
       this.#begin(tx, { ...run, state: "running", attempt: 1 });
     }
   }
 
-  #mayStart(thread_id: string, unfinished: readonly Run[]): boolean {
+  #mayStart({ thread_id, plan }: Pick<Run, "thread_id" | "plan">, unfinished: readonly Run[]): boolean {
+    const { runs_per_user, runs_per_thread } = this.#plans[plan];
     const running = unfinished.filter((run) => run.state === "running");
     const inThread = running.filter((run) => run.thread_id === thread_id);
-    return running.length < this.#limits.runs_per_user && inThread.length < this.#limits.runs_per_thread;
+    return running.length < runs_per_user && inThread.length < runs_per_thread;
   }
 
   /** From the log, so that it holds for runs nobody executes any more. */

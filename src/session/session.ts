@@ -3,14 +3,15 @@
  * decided there; how they follow one another after a commit is in settle.ts.
  */
 
+import type { Principal } from "../auth/principal.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
-import type { Message, Thread } from "../protocol/pure/conversation.ts";
+import type { Thread } from "../protocol/pure/conversation.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Outcome } from "./commands/dispatch.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
-import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry } from "./duties.ts";
+import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
 import { faultOf } from "./faults.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -22,10 +23,12 @@ import type { Ports, Socket } from "./ports.ts";
 import { Pump } from "./pump.ts";
 import { readEvents } from "./reading.ts";
 import { Reception } from "./reception.ts";
+import { Renewal } from "./renewal.ts";
 import { Retention } from "./retention.ts";
-import type { EventPage, EventQuery, Publication, Published } from "./rpc.ts";
+import type { EventPage, EventQuery, MessagePage, MessageQuery, Publication, Published } from "./rpc.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
+import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { messagesOf, snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
 import { Threads, threadView } from "./threads.ts";
@@ -46,11 +49,11 @@ export class Session {
   readonly #inbox: Inbox;
 
   constructor(ports: Ports) {
-    const { clock, ids, limits, report, codecs } = ports;
+    const { clock, ids, plans, report, codecs } = ports;
     const storage = new Storage(ports.storage, ports.user_id, ids);
     const log = new Log(storage);
     const threads = new Threads(storage, log);
-    const runs = new Runs(storage, log, threads, ids, limits);
+    const runs = new Runs(storage, log, threads, ids, plans);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
     const pump = new Pump({
@@ -78,6 +81,7 @@ export class Session {
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
       tokenExpiry(connections, end),
+      tokenWarnings(connections, pump),
       slowConsumers(connections, end),
       heartbeat,
       retention,
@@ -92,8 +96,10 @@ export class Session {
     const textOf = (run_id: string) => this.#host.textOf(run_id);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
-    const flood = new Flood(limits);
-    this.intake = new Intake({ ...own, inbox: this.#inbox, clock, flood, reception: this.reception });
+    const flood = new Flood(plans);
+    const { reception } = this;
+    const renewal = new Renewal({ ...ports, ...own, deadlines, reception });
+    this.intake = new Intake({ ...own, inbox: this.#inbox, clock, flood, renewal, reception });
   }
 
   /**
@@ -119,15 +125,14 @@ export class Session {
     else this.reception.end(connection, refusal);
   }
 
-  listThreads(): Thread[] {
-    return this.#threads.all().map(threadView);
+  listThreads(who: Principal): Result<{ readonly threads: Thread[] }> {
+    return refuseSignedOut(this.#storage, who) ?? ok({ threads: this.#threads.all().map(threadView) });
   }
 
   /** The messages before the one at seq `before`, oldest first; `next` is the `before` of the page before them. */
-  listMessages(
-    thread_id: string,
-    { before, limit }: { readonly before?: number; readonly limit: number },
-  ): Result<{ readonly messages: Message[]; readonly next?: number }> {
+  listMessages(who: Principal, { thread_id, before, limit }: MessageQuery): Result<MessagePage> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
     const thread = this.#threads.get(thread_id);
     if (thread === undefined) return refuse("not_found", "no such thread");
     const from = this.#threads.pageStart(thread, before);
@@ -137,7 +142,9 @@ export class Session {
     return ok({ messages, ...(more ? { next: first.seq } : {}) });
   }
 
-  readEvents(query: EventQuery): Result<EventPage> {
+  readEvents(who: Principal, query: EventQuery): Result<EventPage> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
     return readEvents(this.#log, this.#storage.born?.epoch, query, this.#log.time(this.#ports.clock.now()));
   }
 
@@ -155,6 +162,15 @@ export class Session {
   invalidate(): Result<void> {
     if (!this.#storage.renewEpoch()) return refuse("not_found", "no such user");
     for (const connection of this.connections.all()) this.reception.end(connection, INVALIDATED);
+    return ok(undefined);
+  }
+
+  /** @param who as in `SessionRpc`: an old token must not sign out whoever has signed in since */
+  signOut(who?: Principal): Result<void> {
+    const refused = who && refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    signOut(this.#storage, this.#ports.clock.now());
+    for (const connection of this.connections.all()) this.reception.end(connection, SIGNED_OUT.refusal);
     return ok(undefined);
   }
 

@@ -85,6 +85,15 @@ export class Storage {
     return true;
   }
 
+  /** From now on tokens issued before `not_before` (seconds since the epoch) are refused; it never goes back. */
+  refuseBefore(not_before: number): void {
+    this.transact(() => {
+      if (this.#born === undefined) throw new Error("the user was not made");
+      this.#born = { ...this.#born, not_before: Math.max(this.#born.not_before, not_before) };
+      this.#certify(this.#born);
+    });
+  }
+
   /** Resolves when everything written so far survives a crash. */
   sync(): Promise<void> {
     return this.#platform.sync();

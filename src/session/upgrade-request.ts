@@ -8,6 +8,8 @@ import { principal } from "../auth/principal.ts";
 /** What the client said about itself in the query, unparsed where the session decides what is valid. */
 export const handshake = z.object({
   principal,
+  /** What the principal came with, if it was a ticket: good once. */
+  ticket: z.optional(z.object({ jti: z.string(), exp: z.number() })),
   codec: z.string(),
   client_id: z.optional(z.string()),
   n: z.optional(z.string()),

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createApp } from "../../src/edge/app.ts";
 import { discovery } from "../../src/protocol/discovery.ts";
 import { HOST, listen, send, upgradeOf } from "../support/edge.ts";
+import { edgePorts } from "../support/ports.ts";
 import { SECRET, signToken } from "../support/tokens.ts";
 
 function get(path: string, host = HOST, init: RequestInit = {}): Request {
@@ -119,7 +120,7 @@ describe("a fault of ours", () => {
 
   function faulty() {
     const logged: unknown[] = [];
-    const app = createApp({ now: () => Date.now(), report: (...entry) => logged.push(entry) });
+    const app = createApp(edgePorts({ report: (...entry) => logged.push(entry) }));
     return { app, logged };
   }
 

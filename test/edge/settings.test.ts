@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { settingsOf } from "../../src/config.ts";
+import { settingsOf } from "../../src/config/settings.ts";
+import { DEFAULT_PLANS } from "../../src/protocol/limits.ts";
 import { SECRET } from "../support/tokens.ts";
 
 describe("settings", () => {
@@ -9,6 +10,9 @@ describe("settings", () => {
       value: {
         environment: "production",
         jwt_secret: SECRET,
+        jwt_secret_previous: undefined,
+        oidc_realms: [],
+        plans: DEFAULT_PLANS,
         jwt_issuer: undefined,
         jwt_audience: undefined,
         allowed_origins: [],

@@ -1,5 +1,6 @@
 /** Reading threads over HTTP: who may, and what reaches the user's object. */
 import { describe, expect, test } from "vitest";
+import type { Principal } from "../../src/auth/principal.ts";
 import type { Message, Thread } from "../../src/protocol/pure/conversation.ts";
 import { refuse } from "../../src/protocol/result.ts";
 import type { MessageQuery } from "../../src/session/rpc.ts";
@@ -23,9 +24,9 @@ function sessions() {
   const getByName = (name: string) => ({
     listThreads: async () => {
       asked.push(name);
-      return { threads: [THREAD] };
+      return { ok: true, value: { threads: [THREAD] } };
     },
-    listMessages: async (query: MessageQuery) => {
+    listMessages: async (_: Principal, query: MessageQuery) => {
       asked.push(name, query);
       if (query.thread_id !== "main") return refuse("not_found", "there is no such thread");
       return { ok: true, value: { messages: [MESSAGE], next: 1 } };

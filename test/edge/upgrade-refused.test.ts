@@ -162,7 +162,7 @@ describe("a bad upgrade", () => {
 describe("the credential", () => {
   test("[E5] in the URL is no credential", async () => {
     const token = await signToken();
-    for (const name of ["token", "access_token", "jwt", "ticket"]) {
+    for (const name of ["token", "access_token", "jwt"]) {
       expect(await codeOf({ path: `/v1/ws?${name}=${token}` })).toBe("token_missing");
     }
   });

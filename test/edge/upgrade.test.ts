@@ -16,6 +16,7 @@ import {
   upgradeOf,
   type Variables,
 } from "../support/edge.ts";
+import { edgePorts } from "../support/ports.ts";
 import { nowS, signToken } from "../support/tokens.ts";
 
 const ALICE = "u_o33fvxoyt43fdbpvkiws32hmmz3nmwtidyd2hpyuk2wtegmvb2ja";
@@ -34,6 +35,7 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       readEvents: () => Promise.reject(new Error("not asked for")),
       publish: () => Promise.reject(new Error("not asked for")),
       invalidate: () => Promise.reject(new Error("not asked for")),
+      signOut: () => Promise.reject(new Error("not asked for")),
     }),
   };
   return { calls, USER_SESSION };
@@ -155,7 +157,7 @@ describe("an upgrade that only the object can refuse", () => {
 
   test("[E14] is a fault of ours if it makes no sense", async () => {
     const { USER_SESSION } = recorder(Response.json({ error: "nonsense" }, { status: 429 }));
-    const quiet = createApp({ now: () => Date.now(), report: () => {} });
+    const quiet = createApp(edgePorts());
     const response = await quiet.fetch(upgradeOf({ token: await signToken() }), { ...env, USER_SESSION });
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ error: { code: "internal" } });

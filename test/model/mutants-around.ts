@@ -6,7 +6,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     "sockets whose close was never told keep others out",
     session(
       "reception.ts",
-      "if (others() >= limits.connections) heartbeat.makeRoom(others() - limits.connections + 1, clock.now());",
+      "if (others() >= limit) heartbeat.makeRoom(others() - limit + 1, clock.now());",
       "",
     ),
   ),
@@ -18,7 +18,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     "there is no limit to connections",
     session(
       "reception.ts",
-      "if (others() < limits.connections) return ok(undefined);",
+      "if (others() < limit) return ok(undefined);",
       "if (others() < 1_000) return ok(undefined);",
     ),
   ),
@@ -88,7 +88,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "two runs work in a thread",
-    session("runs.ts", " && inThread.length < this.#limits.runs_per_thread", " && inThread.length < 2"),
+    session("runs.ts", " && inThread.length < runs_per_thread", " && inThread.length < 2"),
   ),
   mutant("nobody's turn comes", session("runs.ts", "    this.#startWaiting(tx);\n  }", "  }")),
   mutant(
@@ -109,7 +109,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "a run is tried for ever",
-    session("host.ts", "if (attempt < limits.run_attempts)", "if (attempt < 1_000)"),
+    session("host.ts", "if (attempt < plans[run.plan].run_attempts)", "if (attempt < 1_000)"),
   ),
   mutant(
     "what was written is lost when a run is cancelled",

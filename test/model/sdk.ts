@@ -43,6 +43,7 @@ export class Sdk {
       recovery: new Recovery({ environment, pace, send: gaveUp, reconnect: gaveUp, stable: nothing }),
       reconnect: gaveUp,
       stop: gaveUp,
+      renew: nothing,
       delayNext: nothing,
     });
   }

@@ -3,7 +3,7 @@ import { History } from "./history.ts";
 import { insist } from "./insist.ts";
 import { MISHAPS } from "./mishaps.ts";
 import { PEOPLE } from "./people.ts";
-import { chosen, insistOnRefusal, type Play, publish } from "./play.ts";
+import { chosen, insistOnRefusal, type Play, publish, SERVICE } from "./play.ts";
 import { insistOnPage } from "./reading.ts";
 
 export interface Step {
@@ -219,7 +219,7 @@ const STEPS = {
   /** Reads on from where everything was read, without a socket. */
   read: (h, _a, b) => {
     const since = Math.max(0, h.ledger.head - (b % 5));
-    const page = h.world.session.readEvents({ since, limit: 100 });
+    const page = h.world.session.readEvents(SERVICE, { since, limit: 100 });
     insist(page.ok, "a position in the log can be read from", since);
     insistOnPage(h, since, page.value.events);
     h.acknowledged(since);

@@ -6,6 +6,7 @@
 import type { Agent } from "../../src/agents/agent.ts";
 import { native } from "../../src/dialects/native.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { refuse } from "../../src/protocol/result.ts";
 import type { PlatformStorage } from "../../src/session/ports.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Handshake } from "../../src/session/upgrade-request.ts";
@@ -211,7 +212,8 @@ export class World {
       background: (work) => void work.catch(() => {}),
       agents: [this.#agent],
       codecs: { native },
-      limits: LIMITS,
+      verify: async () => refuse("token_signature", "no token is good here"),
+      plans: { free: LIMITS, pro: LIMITS, enterprise: LIMITS },
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
       retention_days: 30,
       report: (_level, message, { kind, where }) => {

@@ -206,21 +206,23 @@ describe("bad frames", () => {
 });
 
 describe("a token bucket", () => {
+  const rate = { per_s: 10, burst: 2 };
+
   test("[Q10] says to the millisecond when the next one can be paid", () => {
-    const bucket = new TokenBucket(10, 2, 0);
-    expect(bucket.wait(1, 0)).toBe(0);
+    const bucket = new TokenBucket(0);
+    expect(bucket.wait(1, rate, 0)).toBe(0);
     bucket.pay(1);
     bucket.pay(1);
-    expect(bucket.wait(1, 0)).toBe(100);
-    expect(bucket.wait(1, 99)).toBe(1);
-    expect(bucket.wait(1, 100)).toBe(0);
+    expect(bucket.wait(1, rate, 0)).toBe(100);
+    expect(bucket.wait(1, rate, 99)).toBe(1);
+    expect(bucket.wait(1, rate, 100)).toBe(0);
   });
 
   test("[Q10] is never fuller than its burst, and a clock set back takes nothing away", () => {
-    const bucket = new TokenBucket(10, 2, 0);
-    expect(bucket.wait(3, 1e9)).toBe(100);
+    const bucket = new TokenBucket(0);
+    expect(bucket.wait(3, rate, 1e9)).toBe(100);
     bucket.pay(2);
-    expect(bucket.wait(1, 0)).toBe(100);
-    expect(bucket.wait(1, 100)).toBe(0);
+    expect(bucket.wait(1, rate, 0)).toBe(100);
+    expect(bucket.wait(1, rate, 100)).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_LIMITS, WINDOW_BYTES, WINDOW_EVENTS } from "../../src/protocol/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_PLANS, WINDOW_BYTES, WINDOW_EVENTS } from "../../src/protocol/limits.ts";
 import { newUser, stubOf, waitFor } from "../support/client.ts";
 import { Desk, type RecordingSocket } from "../support/desk.ts";
 import { probe } from "../support/probe.ts";
@@ -19,7 +19,7 @@ const UNHURRIED = {
 
 async function atTheDesk(work: (desk: Desk, storage: DurableObjectStorage) => Promise<void>) {
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    await work(new Desk(storage, scripted, { limits: UNHURRIED }), storage);
+    await work(new Desk(storage, scripted, { plans: { ...DEFAULT_PLANS, free: UNHURRIED } }), storage);
   });
 }
 
@@ -173,7 +173,7 @@ describe("the flow-control window", () => {
 
   test("[S16] a stall sets the alarm, once", async () => {
     await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-      const desk = new Desk(storage, scripted, { limits: UNHURRIED });
+      const desk = new Desk(storage, scripted, { plans: { ...DEFAULT_PLANS, free: UNHURRIED } });
       const slow = desk.connect();
       await say(desk, slow, WINDOW_EVENTS);
       const before = desk.alarms.length;

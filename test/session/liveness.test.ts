@@ -119,7 +119,7 @@ describe("the heartbeat", () => {
     await atTheDesk(
       async (desk) => {
         const tab = desk.connect();
-        expect(desk.alarms).toEqual([desk.now + 3_630_000]);
+        expect(desk.alarms).toEqual([desk.now + 3_540_000]);
         sweepAfter(desk, 3_600_000);
         expect(tab.of("ping")).toEqual([]);
       },

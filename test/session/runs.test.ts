@@ -6,6 +6,7 @@ import {
 } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { type AnyFrame, connect, newUser, stubOf, type TestClient, waitFor } from "../support/client.ts";
+import { principalWith } from "../support/desk.ts";
 import { probe } from "../support/probe.ts";
 
 const QUIET = { respond: false };
@@ -103,7 +104,7 @@ describe("a run outlives its asker", () => {
       await waitFor(() => probe.executions(keys.held) >= attempt);
       await abortAllDurableObjects();
       const stub = await stubOf(sub);
-      await stub.listThreads();
+      await stub.listThreads(principalWith(["chat"]));
     }
     const back = await connect(sub, { epoch, since: 0 });
     if (back.of("agent_completed").length === 0) await back.next("agent_completed");

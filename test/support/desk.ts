@@ -5,7 +5,8 @@
  */
 import type { Agent } from "../../src/agents/agent.ts";
 import { native } from "../../src/dialects/native.ts";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { DEFAULT_PLANS } from "../../src/protocol/limits.ts";
+import { refuse } from "../../src/protocol/result.ts";
 import type { PlatformStorage, Ports, Socket } from "../../src/session/ports.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Handshake } from "../../src/session/upgrade-request.ts";
@@ -142,7 +143,8 @@ export class Desk {
       background: (work) => this.#work.push(work),
       agents: [agent],
       codecs: { native },
-      limits: DEFAULT_LIMITS,
+      plans: DEFAULT_PLANS,
+      verify: async () => refuse("token_signature", "no token is good here"),
       retention_days: 30,
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
       answeredAt: () =>

@@ -22,9 +22,12 @@ export function userMessage(context: Context, command: UserMessageCommand): Resu
   }
   const place = placeOf(context, payload);
   if (!place.ok) return place;
-  const { tx, runs, ids, agent } = context;
+  const { tx, runs, ids, agent, who } = context;
   const message_id = makeId("m", tx.nextSeq, ids.random());
-  const run = responds ? runs.plan(tx, place.value.thread_id, message_id, agent) : ok(undefined);
+  const { thread_id } = place.value;
+  const run = responds
+    ? runs.plan(tx, { thread_id, question_id: message_id, plan: who.plan }, agent)
+    : ok(undefined);
   if (!run.ok) return run;
   return ok(append(context, command, { ...place.value, message_id }, run.value));
 }

@@ -1,16 +1,25 @@
 /** Environment → `Settings`, validated once; whoever asks gets the settings or the name of the wrong variable. */
 import * as z from "zod/mini";
-import { utf8Length } from "./protocol/primitives.ts";
-import { ok, type Result, refuse } from "./protocol/result.ts";
+import { DEFAULT_PLANS, type Plans } from "../protocol/limits.ts";
+import { utf8Length } from "../protocol/primitives.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+import { type OidcSettings, oidcRealms } from "./oidc.ts";
+import { planSettings, plansOf } from "./plans.ts";
 
 export interface Settings {
   readonly environment: "production" | "development";
   /** Signs and verifies the tokens of realm `local`. */
   readonly jwt_secret: string;
+  /** Verifies only: the secret before the last rotation, until the tokens signed with it have expired. */
+  readonly jwt_secret_previous?: string | undefined;
   /** If set, tokens of realm `local` must name it in `iss`. */
   readonly jwt_issuer?: string | undefined;
   /** If set, tokens of realm `local` must name it in `aud`. */
   readonly jwt_audience?: string | undefined;
+  /** Identity providers whose tokens are honoured. */
+  readonly oidc_realms: readonly OidcSettings[];
+  /** What each plan is given. */
+  readonly plans: Plans;
   /** Pages on these origins may connect, besides those on the Worker's own. */
   readonly allowed_origins: readonly string[];
   /** A socket silent for this long is asked whether it is there; 0: none ever is. */
@@ -52,6 +61,7 @@ export const DEFAULTS = {
   heartbeat_sweep_ms: 15 * 60 * 1_000,
   heartbeat_timeout_ms: 10_000,
   retention_days: 30,
+  plans: DEFAULT_PLANS,
 } as const;
 
 /** A variable is a text, or a number where the configuration file has one. */
@@ -60,15 +70,36 @@ function wholeNumber(min: number, max: number) {
   return z.unknown().check(z.refine(fits, { error: `must be a whole number from ${min} to ${max}` }));
 }
 
+const JSON_RULE = "must be JSON";
+
+/** A variable is JSON in a text, or the value itself where the configuration file has it as a table. */
+function json<T extends z.core.$ZodType>(schema: T) {
+  const parsed = z.transform((value: unknown, context) => {
+    if (typeof value !== "string") return value;
+    try {
+      return JSON.parse(value);
+    } catch {
+      context.issues.push({ code: "custom", input: undefined, message: JSON_RULE });
+      return z.NEVER;
+    }
+  });
+  return z.pipe(parsed, schema);
+}
+
+const secret = z
+  .string({ error: SECRET_RULE })
+  .check(z.refine((text) => utf8Length(text) >= MIN_SECRET_BYTES, { error: SECRET_RULE }));
+
 const variables = z.object({
   ENVIRONMENT: z.optional(
     z.enum(["production", "development"], { error: "must be production or development" }),
   ),
-  JWT_SECRET: z
-    .string({ error: SECRET_RULE })
-    .check(z.refine((text) => utf8Length(text) >= MIN_SECRET_BYTES, { error: SECRET_RULE })),
+  JWT_SECRET: secret,
+  JWT_SECRET_PREVIOUS: z.optional(secret),
   JWT_ISSUER: z.optional(name),
   JWT_AUDIENCE: z.optional(name),
+  OIDC_REALMS: z.optional(json(oidcRealms)),
+  PLANS: z.optional(json(planSettings)),
   ALLOWED_ORIGINS: z.optional(
     z
       .string({ error: ORIGINS_RULE })
@@ -85,8 +116,11 @@ function parse(env: object): Result<Settings> {
   return ok({
     environment: parsed.data.ENVIRONMENT ?? "production",
     jwt_secret: parsed.data.JWT_SECRET,
+    jwt_secret_previous: parsed.data.JWT_SECRET_PREVIOUS,
     jwt_issuer: parsed.data.JWT_ISSUER,
     jwt_audience: parsed.data.JWT_AUDIENCE,
+    oidc_realms: parsed.data.OIDC_REALMS ?? [],
+    plans: plansOf(parsed.data.PLANS ?? {}),
     allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
     heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
     heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),
@@ -96,7 +130,7 @@ function parse(env: object): Result<Settings> {
 
 function notConfigured(error: z.core.$ZodError): Result<Settings> {
   const issue = error.issues[0];
-  const field = String(issue?.path[0] ?? "environment");
+  const field = issue?.path.map(String).join(".") || "environment";
   return refuse("not_configured", `${field} ${issue?.message ?? "is not valid"}`, { field });
 }
 

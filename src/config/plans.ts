@@ -1,0 +1,41 @@
+/** The variable `PLANS`: what a deployment gives each plan where it differs from the defaults. */
+import * as z from "zod/mini";
+import { DEFAULT_PLANS, type Plans } from "../protocol/limits.ts";
+
+const MINUTE_MS = 60_000;
+
+function whole(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z.exactOptional(z.int({ error: rule }).check(z.gte(min, rule), z.lte(max, rule)));
+}
+
+/** What may be configured, and within which bounds; sizes are part of the protocol and stay. */
+const limits = z.strictObject({
+  connections: whole(1, 1_000),
+  runs_per_thread: whole(1, 10),
+  runs_per_user: whole(1, 100),
+  queued_runs_per_thread: whole(0, 1_000),
+  run_steps: whole(1, 200),
+  run_ms: whole(1_000, 15 * MINUTE_MS),
+  tool_ms: whole(100, 15 * MINUTE_MS),
+  run_attempts: whole(1, 10),
+  commands_per_s: whole(1, 1_000),
+  commands_burst: whole(1, 10_000),
+  user_commands_per_s: whole(1, 10_000),
+  user_commands_burst: whole(1, 100_000),
+});
+
+/** `{"pro": {"connections": 30}}`: anything else of a plan keeps its default. */
+export const planSettings = z.strictObject({
+  free: z.exactOptional(limits),
+  pro: z.exactOptional(limits),
+  enterprise: z.exactOptional(limits),
+});
+
+export function plansOf(settings: z.infer<typeof planSettings>): Plans {
+  return {
+    free: { ...DEFAULT_PLANS.free, ...settings.free },
+    pro: { ...DEFAULT_PLANS.pro, ...settings.pro },
+    enterprise: { ...DEFAULT_PLANS.enterprise, ...settings.enterprise },
+  };
+}
