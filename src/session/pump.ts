@@ -43,13 +43,8 @@ export class Pump {
   }
 
   all(): void {
-    for (const connection of this.#parts.connections.all()) {
-      try {
-        this.pump(connection);
-      } catch (cause) {
-        this.#parts.failed(connection, cause);
-      }
-    }
+    const { connections, failed } = this.#parts;
+    connections.each((connection) => this.pump(connection), failed);
   }
 
   /** Begins delivery to a connection that has just been told where it stands. */

@@ -53,19 +53,20 @@ export class Session {
     const runs = new Runs(storage, log, threads, ids, limits);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
+    const failed = (connection: Connection, cause: unknown) => this.fail(connection.socket, cause);
     const pump = new Pump({
       log,
       connections,
       clock,
       streams: { current: () => this.#host.current() },
       expired: (connection) => end(connection, TOKEN_EXPIRED),
-      failed: (connection, cause) => this.fail(connection.socket, cause),
+      failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const retention = new Retention(storage, log, runs, ports.retention_days);
     const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, retention, report });
     const afterCommit = (tx: Transaction) => settle(tx, followers());
-    const heartbeat = new Heartbeat({ ...ports, connections, pump, end });
+    const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
     const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
     this.#ports = ports;
     this.#storage = storage;

@@ -48,7 +48,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "a fault on one connection costs the others",
-    session("pump.ts", "this.#parts.failed(connection, cause);", "throw cause;"),
+    session("connections.ts", "failed(connection, cause);", "throw cause ?? failed;"),
   ),
   mutant(
     "ten bad frames are not enough",
