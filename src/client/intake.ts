@@ -130,14 +130,16 @@ export class Intake {
   }
 
   #takeError(frame: ErrorFrame): void {
-    const { outbox, acks, delayNext, emitter } = this.#options;
-    const { code, fatal, retry_after_ms } = frame.payload;
+    const { outbox, acks, recovery, delayNext, emitter } = this.#options;
+    const { reply_to, payload } = frame;
+    const { code, fatal, retry_after_ms } = payload;
     outbox.settle(frame);
     if (fatal) delayNext(retry_after_ms ?? 0);
-    if (frame.reply_to !== undefined) return;
+    const too_fast = code === "rate_limited" && this.#connected && !fatal;
+    const pause = retry_after_ms ?? DEFAULT_PAUSE_MS;
+    if (reply_to !== undefined) return too_fast ? recovery.refused(reply_to, pause) : undefined;
     // Of what is paid for, only acknowledgements go out without an id.
-    const of_ack = code === "rate_limited" && this.#connected && !fatal;
-    if (of_ack) acks.again(retry_after_ms ?? DEFAULT_PAUSE_MS);
+    if (too_fast) acks.again(pause);
     else emitter.emit("error", fromErrorFrame(frame));
   }
 

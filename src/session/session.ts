@@ -121,7 +121,7 @@ export class Session {
   }
 
   listThreads(): Thread[] {
-    return this.#threads.all().map(threadView);
+    return this.#threads.newest(LISTED_THREADS).map(threadView);
   }
 
   /** The messages before the one at seq `before`, oldest first; `next` is the `before` of the page before them. */
@@ -165,5 +165,8 @@ export class Session {
     this.#host.takeOver();
   }
 }
+
+/** One answer is held in memory whole. */
+const LISTED_THREADS = 1_000;
 
 const INVALIDATED = refuse("state_invalidated", "the server asks every client to begin anew").refusal;
