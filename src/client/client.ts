@@ -5,7 +5,7 @@ import { Acks } from "./acks.ts";
 import type { Channels } from "./channels.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { type Environment, environment, type Signal } from "./environment.ts";
-import { ClientError } from "./errors.ts";
+import { asClientError, ClientError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { Link } from "./link.ts";
 import { type Ack, type Command, Outbox } from "./outbox.ts";
@@ -88,7 +88,7 @@ export class Client {
       recovery,
       reconnect,
       stop: (reason) => this.#link.stop(reason),
-      renew: () => void this.#link.renew(),
+      renew: () => void this.#renew(),
       delayNext: (ms) => this.#link.delayNext(ms),
     });
     this.#link = new Link({
@@ -135,7 +135,7 @@ export class Client {
   async send(content: string, options: SendOptions = {}): Promise<MessageAck["payload"]> {
     const ack = await this.#command({ type: "user_message", payload: { content, ...options } });
     if (ack.type === "message_ack") return ack.payload;
-    throw new ClientError("bad_frame", "a message was answered with another kind of reply");
+    throw new ClientError("bad_frame", "unexpected kind of reply");
   }
 
   /**
@@ -171,7 +171,16 @@ export class Client {
   #command(command: Command): Promise<Ack> {
     const { state } = this;
     if (state.status !== "stopped") return this.#outbox.add(command);
-    return Promise.reject(new ClientError("stopped", `this client has stopped: ${state.reason}`));
+    return Promise.reject(new ClientError("stopped", `stopped: ${state.reason}`));
+  }
+
+  /** The token ends soon: the connection goes on with another. Without one, the end of the old one says what to do. */
+  async #renew(): Promise<void> {
+    try {
+      await this.#command({ type: "auth_refresh", payload: { token: await this.#link.token() } });
+    } catch (error) {
+      this.#emitter.emit("error", asClientError(error));
+    }
   }
 
   #changed(state: ClientState): void {
@@ -179,7 +188,7 @@ export class Client {
     if (state.status !== "stopped") return;
     this.#stopSignals();
     const code = state.reason === "closed" ? "closed" : "stopped";
-    this.#outbox.clear(code, `this client has stopped: ${state.reason}`);
+    this.#outbox.clear(code, `stopped: ${state.reason}`);
   }
 
   #signalled(signal: Signal): void {

@@ -117,7 +117,7 @@ function failed(what: string, retryable: boolean, cause?: unknown): ClientError 
 }
 
 function invalid(what: string): ClientError {
-  return new ClientError("discovery_invalid", `the server's configuration: ${what} is missing or unusable`, {
+  return new ClientError("discovery_invalid", `the server's configuration: ${what} is unusable`, {
     field: what,
   });
 }

@@ -69,3 +69,9 @@ export function isSyntaxError(error: unknown): boolean {
 export function fromErrorFrame({ payload }: ErrorFrame): ClientError {
   return new ClientError(payload.code, payload.message, payload);
 }
+
+/** A bug of the SDK or its surroundings must not end in silence either. */
+export function asClientError(error: unknown): ClientError {
+  if (error instanceof ClientError) return error;
+  return new ClientError("discovery_failed", "the attempt failed", { retryable: true, cause: error });
+}

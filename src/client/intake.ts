@@ -134,14 +134,16 @@ export class Intake {
   }
 
   #takeError(frame: ErrorFrame): void {
-    const { outbox, acks, delayNext, emitter } = this.#options;
-    const { code, fatal, retry_after_ms } = frame.payload;
+    const { outbox, acks, recovery, delayNext, emitter } = this.#options;
+    const { reply_to, payload } = frame;
+    const { code, fatal, retry_after_ms } = payload;
     outbox.settle(frame);
     if (fatal) delayNext(retry_after_ms ?? 0);
-    if (frame.reply_to !== undefined) return;
+    const too_fast = code === "rate_limited" && this.#connected && !fatal;
+    const pause = retry_after_ms ?? DEFAULT_PAUSE_MS;
+    if (reply_to !== undefined) return too_fast ? recovery.refused(reply_to, pause) : undefined;
     // Of what is paid for, only acknowledgements go out without an id.
-    const of_ack = code === "rate_limited" && this.#connected && !fatal;
-    if (of_ack) acks.again(retry_after_ms ?? DEFAULT_PAUSE_MS);
+    if (too_fast) acks.again(pause);
     else emitter.emit("error", fromErrorFrame(frame));
   }
 
@@ -171,7 +173,7 @@ export class Intake {
   }
 
   #malformed(cause?: unknown): void {
-    this.#options.emitter.emit("error", new ClientError("bad_frame", "a frame could not be read", { cause }));
+    this.#options.emitter.emit("error", new ClientError("bad_frame", "unreadable frame", { cause }));
     this.#recover();
   }
 
@@ -181,7 +183,7 @@ export class Intake {
     const { view, recovery, emitter, stop } = this.#options;
     view.awaitSnapshot();
     if (recovery.begin()) return;
-    const message = `order could not be restored in ${MAX_RECOVERIES} tries`;
+    const message = `order not restored in ${MAX_RECOVERIES} tries`;
     emitter.emit("error", new ClientError("resync_failed", message));
     stop("resync_failed");
   }
@@ -193,7 +195,7 @@ export class Intake {
   }
 
   #dropOutbox(reason: string): void {
-    this.#options.outbox.clear("state_invalidated", `the server dropped this user's state: ${reason}`);
+    this.#options.outbox.clear("state_invalidated", `the server dropped its state: ${reason}`);
   }
 }
 

@@ -7,7 +7,7 @@ import { CLOSE_CODES, closeAction } from "../protocol/pure/close-codes.ts";
 import { Backoff } from "./backoff.ts";
 import { loadConfig, type ServerConfig, socketUrl } from "./discovery.ts";
 import type { Cancel, Environment } from "./environment.ts";
-import { ClientError } from "./errors.ts";
+import { asClientError, ClientError } from "./errors.ts";
 import type { Intake } from "./intake.ts";
 import type { ClientState } from "./state.ts";
 import { type Ending, Transport } from "./transport.ts";
@@ -86,15 +86,12 @@ export class Link {
     this.#transport?.end(1000, reason);
   }
 
-  /** The token ends soon: the connection goes on with another. Without one the end of the old one says what to do. */
-  async renew(): Promise<void> {
-    const transport = this.#transport;
+  /** Another token, within 10 s. */
+  async token(): Promise<string> {
     try {
-      const token = await this.#token();
-      const id = this.#options.environment.uuid();
-      transport?.send(JSON.stringify({ type: "auth_refresh", id, payload: { token } }));
-    } catch (error) {
-      this.#options.failed(asClientError(error));
+      return await this.#inTime(this.#options.getToken());
+    } catch (cause) {
+      throw new ClientError("token_unavailable", "getToken failed", { retryable: true, cause });
     }
   }
 
@@ -141,21 +138,13 @@ export class Link {
 
   async #access(attempt: number): Promise<Access | undefined> {
     this.#config ??= await loadConfig(this.#options.url, this.#options.environment.fetch);
-    return this.#pursues(attempt) ? { config: this.#config, token: await this.#token() } : undefined;
+    return this.#pursues(attempt) ? { config: this.#config, token: await this.token() } : undefined;
   }
 
   #failed(error: ClientError): void {
     this.#options.failed(error);
     if (error.retryable) this.#wait(error.code);
     else this.stop(error.code);
-  }
-
-  async #token(): Promise<string> {
-    try {
-      return await this.#inTime(this.#options.getToken());
-    } catch (cause) {
-      throw new ClientError("token_unavailable", "getToken failed", { retryable: true, cause });
-    }
   }
 
   #inTime(token: string | Promise<string>): Promise<string> {
@@ -211,10 +200,4 @@ export class Link {
     this.#state = state;
     this.#options.changed(state);
   }
-}
-
-/** A bug of the SDK or its surroundings must not end in silence either. */
-function asClientError(error: unknown): ClientError {
-  if (error instanceof ClientError) return error;
-  return new ClientError("discovery_failed", "the attempt failed", { retryable: true, cause: error });
 }

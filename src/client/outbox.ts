@@ -12,7 +12,7 @@ import { type Pace, type Rate, RESYNC_COST, UNLIMITED } from "./pace.ts";
 export type Ack = MessageAck | CommandAck;
 
 export interface Command {
-  readonly type: "user_message" | "run_cancel" | "resync";
+  readonly type: "user_message" | "run_cancel" | "resync" | "auth_refresh";
   readonly payload: Readonly<Record<string, unknown>>;
 }
 

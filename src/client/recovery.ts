@@ -22,6 +22,8 @@ export interface RecoveryOptions {
 export class Recovery {
   readonly #options: RecoveryOptions;
   #tries = 0;
+  /** Of the resync that was last asked for. */
+  #id = "";
   /** One timer: either a snapshot is awaited, or the view is whole. */
   #cancel: Cancel = () => {};
 
@@ -33,11 +35,13 @@ export class Recovery {
   begin(): boolean {
     this.#tries += 1;
     if (this.#tries > MAX_RECOVERIES) return false;
-    this.awaitSnapshot();
-    const { send, environment, pace } = this.#options;
-    pace.spend(RESYNC_COST);
-    send(JSON.stringify({ type: "resync", id: environment.uuid(), payload: {} }));
+    this.#ask();
     return true;
+  }
+
+  /** A command came too fast, as when several tabs of one user send at once; if it was ours, it goes out again. */
+  refused(id: string, retry_after_ms: number): void {
+    if (id === this.#id) this.#after(retry_after_ms, () => this.#ask());
   }
 
   /** A server that is slow with its snapshots may do better on the next connection; that is no reason to stop. */
@@ -61,6 +65,14 @@ export class Recovery {
   /** The connection is gone. */
   drop(): void {
     this.#cancel();
+  }
+
+  #ask(): void {
+    this.awaitSnapshot();
+    const { send, environment, pace } = this.#options;
+    this.#id = environment.uuid();
+    pace.spend(RESYNC_COST);
+    send(JSON.stringify({ type: "resync", id: this.#id, payload: {} }));
   }
 
   #after(ms: number, run: () => void): void {

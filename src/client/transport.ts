@@ -108,7 +108,7 @@ export class Transport {
     } catch (cause) {
       // The URL was checked, so it is the token that cannot be a subprotocol: it counts as refused by the server.
       if (isSyntaxError(cause)) return undefined;
-      throw new ClientError("websocket_unavailable", "there is no usable WebSocket", { cause });
+      throw new ClientError("websocket_unavailable", "no usable WebSocket", { cause });
     }
   }
 

@@ -29,7 +29,7 @@ function preflight(origin: string) {
   return {
     ...shared(origin),
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "600",
   };
 }

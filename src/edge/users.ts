@@ -1,8 +1,9 @@
 /** What others may do with a user's session: services publish, operators invalidate. */
 import type { Handler } from "hono";
 import { isUserId } from "../auth/user-id.ts";
+import { canonicalJson } from "../protocol/canonical.ts";
 import { refusalOf, unsafe } from "../protocol/parse.ts";
-import { id, MAX_ID_CHARS } from "../protocol/primitives.ts";
+import { id, MAX_ID_CHARS, utf8Length } from "../protocol/primitives.ts";
 import { publication } from "../protocol/publishing.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Publication } from "../session/rpc.ts";
@@ -63,5 +64,12 @@ async function read(request: Request): Promise<Result<Omit<Publication, "who">>>
   if (bad !== undefined) return bad;
   const parsed = publication.safeParse(body.value, { reportInput: true });
   if (!parsed.success) return { ok: false, refusal: refusalOf(parsed.error, "body") };
+  // Kept beside the key as numbers are spelled there, which may be longer than they were sent: 1e20.
+  if (key !== null && utf8Length(canonicalJson(parsed.data)) > MAX_BODY_BYTES) {
+    return refuse("too_large", `with an Idempotency-Key events may have ${MAX_BODY_BYTES} bytes`, {
+      field: "events",
+      limit: MAX_BODY_BYTES,
+    });
+  }
   return ok({ events: parsed.data.events, ...(key === null ? {} : { idempotency_key: key }) });
 }

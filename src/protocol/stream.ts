@@ -84,6 +84,8 @@ export const stateSnapshot = z.object({
     runs: z.array(run),
     /** Notifications nobody has acknowledged, oldest first. */
     notifications: z.array(z.object({ seq: position, topic: z.string(), data: z.unknown(), timestamp })),
+    /** Present if they did not all fit: how many older ones were left out, and the seq of the first of them. */
+    notifications_omitted: z.optional(z.object({ count, from: position })),
     version: count,
     shared: jsonObject,
   }),

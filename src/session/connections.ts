@@ -73,6 +73,20 @@ export class Connections {
     return [...this.#bySocket.values()];
   }
 
+  /** What goes wrong with one connection costs no other one its turn. */
+  each(
+    work: (connection: Connection) => void,
+    failed: (connection: Connection, cause: unknown) => void,
+  ): void {
+    for (const connection of this.all()) {
+      try {
+        work(connection);
+      } catch (cause) {
+        failed(connection, cause);
+      }
+    }
+  }
+
   of(socket: Socket): Connection | undefined {
     return this.#bySocket.get(socket);
   }

@@ -29,18 +29,22 @@ export function warnAt({ exp }: Principal, now: number): number {
 }
 
 /** Once for each token: whoever renews in time never notices that it ends. */
-export function tokenWarnings(connections: Connections, pump: Pump): Duty {
+export function tokenWarnings(
+  connections: Connections,
+  pump: Pump,
+  failed: (connection: Connection, cause: unknown) => void,
+): Duty {
   return {
     name: "token warnings",
     next: () => earliest(connections.all().map(({ warn_at }) => warn_at)),
     perform(now) {
-      for (const connection of connections.all()) {
-        if (connection.warn_at === undefined || connection.warn_at > now) continue;
+      connections.each((connection) => {
+        if (connection.warn_at === undefined || connection.warn_at > now) return;
         connection.warn_at = undefined;
         connections.save(connection);
         const expires_in_ms = Math.max(0, connection.who.exp * 1_000 - now);
         pump.send(connection, { type: "auth_expiring", payload: { expires_in_ms } });
-      }
+      }, failed);
     },
   };
 }

@@ -28,6 +28,8 @@ interface Parts {
   /** When the platform last answered a ping of each socket by itself, milliseconds since the epoch. */
   readonly answeredAt: () => ReadonlyMap<Socket, number>;
   readonly end: (connection: Connection, refusal: Refusal) => void;
+  /** Ends a connection that could not be looked after. */
+  readonly failed: (connection: Connection, cause: unknown) => void;
 }
 
 export class Heartbeat implements Duty {
@@ -57,7 +59,9 @@ export class Heartbeat implements Duty {
 
   perform(now: number): void {
     if (this.#parts.heartbeat.sweep_ms === 0) return;
-    for (const { connection, heard_at } of this.#silences()) this.#look(connection, heard_at, now);
+    const { connections, failed, answeredAt } = this.#parts;
+    const answered = answeredAt();
+    connections.each((connection) => this.#look(connection, heardAt(connection, answered), now), failed);
   }
 
   /** Lets go of up to `count` sockets that have been silent for too long, the longest silent first. */
@@ -83,12 +87,13 @@ export class Heartbeat implements Duty {
     const answered = this.#parts.answeredAt();
     return this.#parts.connections
       .all()
-      .map((connection) => ({
-        connection,
-        heard_at: Math.max(connection.heard_at, answered.get(connection.socket) ?? 0),
-      }))
+      .map((connection) => ({ connection, heard_at: heardAt(connection, answered) }))
       .sort((one, other) => one.heard_at - other.heard_at);
   }
+}
+
+function heardAt({ heard_at, socket }: Connection, answered: ReadonlyMap<Socket, number>): number {
+  return Math.max(heard_at, answered.get(socket) ?? 0);
 }
 
 const GONE = refuse("heartbeat_timeout", "nothing was heard from this client for too long").refusal;

@@ -51,6 +51,15 @@ const CHAIN = `WITH RECURSIVE chain(place, link, up) AS (
   SELECT place + 1, seq, prev FROM chain JOIN events ON seq = up WHERE place < ?1
 ) SELECT ${COLUMNS} FROM chain JOIN events ON seq = link ORDER BY place`;
 
+const ANCESTOR = `WITH RECURSIVE chain(link, up) AS (
+  SELECT seq, prev FROM events WHERE seq = ?1
+  UNION ALL
+  SELECT seq, prev FROM chain JOIN events ON seq = up WHERE link >= ?2
+) SELECT link FROM chain WHERE link < ?2`;
+
+/** Beyond this whatever is weighed is too much, and how much too much matters to nobody. */
+const WEIGHED_EVENTS = QUEUE_EVENTS + 1;
+
 export class Log {
   readonly #storage: Storage;
   #head: number;
@@ -133,6 +142,12 @@ export class Log {
     this.#newest = rows;
   }
 
+  /** When the oldest event that is kept was written. */
+  begun(): number | undefined {
+    const [first] = this.#storage.read("SELECT at FROM events ORDER BY seq LIMIT 1");
+    return first === undefined ? undefined : integer(first, "at");
+  }
+
   /** When the oldest event that may be trimmed was written; the last event never may. */
   oldestTrimmable(): number | undefined {
     const [row] = this.#storage.read(
@@ -177,9 +192,20 @@ export class Log {
     return this.#storage.read(CHAIN, limit, seq).map(storedEvent);
   }
 
-  /** The events of one run, which lie at or after `from`. */
-  ofRun(run_id: string, from: number): StoredEvent[] {
-    return this.#query("WHERE seq >= ? AND run_id = ? ORDER BY seq", from, run_id);
+  /** The events of one run, which lie from `from` to `to`; without an index, so the span must be short. */
+  ofRun(run_id: string, from: number, to: number = this.#head): StoredEvent[] {
+    return this.#query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
+  }
+
+  /** The answer a run came to, found as soon as it is met; undefined while there is none. */
+  answerOf(run_id: string, from: number): StoredEvent | undefined {
+    return this.#query("WHERE seq >= ? AND run_id = ? AND type = 'agent_completed' LIMIT 1", from, run_id)[0];
+  }
+
+  /** The newest event below `before` among the one at `seq`, its parent, the parent of that, and so on. */
+  ancestor(seq: number, before: number): number | undefined {
+    const [row] = this.#storage.read(ANCESTOR, seq, before);
+    return row === undefined ? undefined : integer(row, "link");
   }
 
   /** Notifications after `seq` that have not expired, oldest first. */
@@ -187,15 +213,16 @@ export class Log {
     return this.#query(`WHERE seq > ? AND type = 'notification' AND ${ALIVE} ORDER BY seq`, seq, now);
   }
 
-  /** The events after `after` up to `to` that are kept and have not expired. */
+  /** The events after `after` up to `to` that are kept and have not expired; at most 1,001 of them are counted. */
   weigh(after: number, to: number, now: number): Weight {
     if (after >= to) return NOTHING;
     const [row] = this.#storage.read(
-      `SELECT COUNT(*) AS events, COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM events
-       WHERE seq > ? AND seq <= ? AND ${ALIVE}`,
+      `SELECT COUNT(*) AS events, COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM
+       (SELECT frame FROM events WHERE seq > ? AND seq <= ? AND ${ALIVE} LIMIT ?)`,
       after,
       to,
       now,
+      WEIGHED_EVENTS,
     );
     return row === undefined ? NOTHING : { events: integer(row, "events"), bytes: integer(row, "bytes") };
   }

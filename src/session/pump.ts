@@ -11,7 +11,7 @@ import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Log } from "./log.ts";
 import { Passage, type Reader } from "./passage.ts";
 import type { Clock } from "./ports.ts";
-import { fill, isBehind, isFull } from "./window.ts";
+import { fill, isBehind, room } from "./window.ts";
 
 /** Rows held in memory at a time while a connection catches up. */
 const BATCH_EVENTS = WINDOW_EVENTS / 2;
@@ -43,13 +43,8 @@ export class Pump {
   }
 
   all(): void {
-    for (const connection of this.#parts.connections.all()) {
-      try {
-        this.pump(connection);
-      } catch (cause) {
-        this.#parts.failed(connection, cause);
-      }
-    }
+    const { connections, failed } = this.#parts;
+    connections.each((connection) => this.pump(connection), failed);
   }
 
   /** Begins delivery to a connection that has just been told where it stands. */
@@ -89,12 +84,15 @@ export class Pump {
     const { log } = this.#parts;
     const passage = new Passage(connection.cursor, this.#readerAt(connection));
     while (passage.position < log.head) {
-      const rows = log.after(passage.position, BATCH_EVENTS);
+      // Before the log is asked: a full window must cost nothing, however much waits behind it.
+      const count = Math.min(BATCH_EVENTS, room(connection, log, now));
+      if (count === 0) break;
+      const rows = log.after(passage.position, count);
       for (const row of rows) {
-        if (isFull(connection, log, now)) return passage.end();
+        if (room(connection, log, now) === 0) return passage.end();
         passage.pass(row, now);
       }
-      if (rows.length < BATCH_EVENTS) passage.skip(log.head, "trimmed");
+      if (rows.length < count) passage.skip(log.head, "trimmed");
     }
     passage.end();
   }

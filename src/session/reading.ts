@@ -9,6 +9,9 @@ import type { EventPage, EventQuery } from "./rpc.ts";
 /** One answer is held in memory whole. */
 const PAGE_BYTES = REPLAY_WINDOW_BYTES / 4;
 
+/** Rows held beside it: an event may have 256 KiB. */
+const BATCH_EVENTS = 16;
+
 /**
  * The frames after `since`, at most `limit` events of them and about 1 MiB. To
  * read on from a position is to have everything up to it: it counts as an
@@ -45,12 +48,16 @@ function collect(log: Log, since: number, limit: number, now: number) {
     },
     hole: (hole) => frames.push(JSON.stringify({ type: "events_skipped", payload: hole })),
   });
-  const rows = log.after(since, limit);
-  for (const row of rows) {
-    if (bytes >= PAGE_BYTES) break;
-    passage.pass(row, now);
+  let left = limit;
+  while (left > 0 && bytes < PAGE_BYTES && passage.position < log.head) {
+    const count = Math.min(left, BATCH_EVENTS);
+    const rows = log.after(passage.position, count);
+    for (const row of rows) {
+      if (bytes < PAGE_BYTES) passage.pass(row, now);
+    }
+    if (rows.length < count && bytes < PAGE_BYTES) passage.skip(log.head, "trimmed");
+    left -= rows.length;
   }
-  if (rows.length < limit && bytes < PAGE_BYTES) passage.skip(log.head, "trimmed");
   passage.end();
   return { frames, position: passage.position };
 }

@@ -105,9 +105,12 @@ export class Reception {
   end(connection: Connection, refusal: Refusal, reply_to?: string): void {
     const { connections, pump } = this.#parts;
     const about = reply_to === undefined ? {} : { reply_to };
-    pump.send(connection, { type: "error", ...about, payload: errorPayload(refusal, true) });
     const { code, reason } = closeOf(refusal);
-    connections.drop(connection.socket, code, reason);
+    try {
+      pump.send(connection, { type: "error", ...about, payload: errorPayload(refusal, true) });
+    } finally {
+      connections.drop(connection.socket, code, reason);
+    }
   }
 
   #welcome(connection: Connection, resume: Resume, facts: LogFacts): void {

@@ -4,13 +4,25 @@
  * commands were done go after some weeks. Every deleted row is billed like a
  * written one, so it is done a day's worth at a time.
  */
+import * as z from "zod/mini";
 import type { Duty } from "./deadlines.ts";
 import type { Log } from "./log.ts";
-import { optionalInteger } from "./rows.ts";
+import { optionalInteger, text } from "./rows.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** What the last trim left, so that an instance that wakes need not look through the log for it. */
+const plan = z.object({
+  /** When the oldest thing that may go was written; null if there was none. */
+  oldest: z.nullable(z.number()),
+  /** When that was, and the newest event then: what came after it is newer. */
+  at: z.number(),
+  head: z.number(),
+});
+
+type Plan = Readonly<z.infer<typeof plan>>;
 
 export class Retention implements Duty {
   readonly name = "retention";
@@ -18,8 +30,7 @@ export class Retention implements Duty {
   readonly #log: Log;
   readonly #runs: Runs;
   readonly #keep_ms: number;
-  /** When the oldest thing that may go was written; undefined until it is asked for. */
-  #oldest: number | undefined;
+  #plan: Plan | undefined;
 
   /** @param days how long what may go is kept */
   constructor(storage: Storage, log: Log, runs: Runs, days: number) {
@@ -27,11 +38,20 @@ export class Retention implements Duty {
     this.#log = log;
     this.#runs = runs;
     this.#keep_ms = days * DAY_MS;
+    this.#plan = this.#recall();
   }
 
+  /** From the plan, and without one from the first event: nothing is older than that. */
   next(): number | undefined {
-    this.#oldest ??= this.#findOldest();
-    return this.#oldest === undefined ? undefined : this.dueAt(this.#oldest);
+    const { head } = this.#log;
+    if (this.#plan === undefined) {
+      const begun = this.#log.begun();
+      return begun === undefined ? undefined : this.dueAt(begun);
+    }
+    const { oldest, at } = this.#plan;
+    // What could not go then is not tried again before tomorrow.
+    if (oldest !== null) return Math.max(this.dueAt(oldest), at + DAY_MS);
+    return head === this.#plan.head ? undefined : this.dueAt(at);
   }
 
   /** When something written at `at` has to be thought of. */
@@ -44,11 +64,25 @@ export class Retention implements Duty {
     const before = now - this.#keep_ms;
     // What an unfinished run has done is its journal.
     const unfinished = this.#runs.unfinished().map(({ start_seq }) => start_seq);
-    this.#storage.transact(() => {
+    this.#plan = this.#storage.transact(() => {
       this.#log.trim(before, Math.min(...unfinished, this.#log.head));
       this.#storage.write("DELETE FROM inbox WHERE at < ?", before);
+      return this.#makePlan(now);
     });
-    this.#oldest = undefined;
+  }
+
+  #makePlan(now: number): Plan {
+    const made = { oldest: this.#findOldest() ?? null, at: now, head: this.#log.head };
+    this.#storage.write(
+      "INSERT OR REPLACE INTO meta (key, value) VALUES ('retention', ?)",
+      JSON.stringify(made),
+    );
+    return made;
+  }
+
+  #recall(): Plan | undefined {
+    const [row] = this.#storage.read("SELECT value FROM meta WHERE key = 'retention'");
+    return row === undefined ? undefined : plan.parse(JSON.parse(text(row, "value")));
   }
 
   #findOldest(): number | undefined {

@@ -56,19 +56,20 @@ export class Session {
     const runs = new Runs(storage, log, threads, ids, plans);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
+    const failed = (connection: Connection, cause: unknown) => this.fail(connection.socket, cause);
     const pump = new Pump({
       log,
       connections,
       clock,
       streams: { current: () => this.#host.current() },
       expired: (connection) => end(connection, TOKEN_EXPIRED),
-      failed: (connection, cause) => this.fail(connection.socket, cause),
+      failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const retention = new Retention(storage, log, runs, ports.retention_days);
     const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, retention, report });
     const afterCommit = (tx: Transaction) => settle(tx, followers());
-    const heartbeat = new Heartbeat({ ...ports, connections, pump, end });
+    const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
     const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
     this.#ports = ports;
     this.#storage = storage;
@@ -81,7 +82,7 @@ export class Session {
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
       tokenExpiry(connections, end),
-      tokenWarnings(connections, pump),
+      tokenWarnings(connections, pump, failed),
       slowConsumers(connections, end),
       heartbeat,
       retention,
@@ -126,7 +127,8 @@ export class Session {
   }
 
   listThreads(who: Principal): Result<{ readonly threads: Thread[] }> {
-    return refuseSignedOut(this.#storage, who) ?? ok({ threads: this.#threads.all().map(threadView) });
+    const refused = refuseSignedOut(this.#storage, who);
+    return refused ?? ok({ threads: this.#threads.newest(LISTED_THREADS).map(threadView) });
   }
 
   /** The messages before the one at seq `before`, oldest first; `next` is the `before` of the page before them. */
@@ -180,5 +182,8 @@ export class Session {
     this.#host.takeOver();
   }
 }
+
+/** One answer is held in memory whole. */
+const LISTED_THREADS = 1_000;
 
 const INVALIDATED = refuse("state_invalidated", "the server asks every client to begin anew").refusal;

@@ -19,22 +19,25 @@ const MAX_NOTIFICATIONS_BYTES = MAX_SNAPSHOT_BYTES / 2;
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
 const CUT_CHARS = 16 * 1024;
 
+/** The same for the thoughts of a run that does not fit. */
+const CUT_THOUGHT_CHARS = 500;
+
 /** @param now decides which notifications have expired */
 export function snapshot(log: Log, threads: Threads, runs: Runs, now: number): StateSnapshot {
-  const known = threads.all();
+  const known = threads.newest(SNAPSHOT_THREADS);
   const budget = new Budget(MAX_SNAPSHOT_BYTES);
   const head = {
     as_of_seq: log.head,
-    threads: known.slice(0, SNAPSHOT_THREADS).map(threadView),
-    notifications: newestNotifications(log, log.time(now)),
+    threads: known.map(threadView),
+    ...newestNotifications(log, log.time(now)),
     version: 0,
     shared: {},
   };
   budget.take(head);
   const [newest, ...older] = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
-  const last = newest === undefined ? [] : [budget.take(newest) ? newest : cutShort(newest)];
+  const last = newest === undefined ? [] : [budget.takeOr(newest, cutShort)];
   const inProgress = runs.unfinished().flatMap((run) => runView(log, run));
-  const fitting = inProgress.map((run) => (budget.take(run) ? run : withoutData(run)));
+  const fitting = inProgress.map((run) => budget.takeOr(run, withoutData));
   const rest = budget.takeWhile(older);
   return {
     type: "state_snapshot",
@@ -53,7 +56,9 @@ export function messagesOf(log: Log, threads: Threads, head: number | undefined,
 function withReport(log: Log, message: Message): Message {
   const start = seqOf(message.run_id, ["r"]);
   if (message.role !== "assistant" || message.run_id === undefined || start === undefined) return message;
-  const stored = log.ofRun(message.run_id, start).findLast(({ type }) => type === "final_report");
+  const stored = log
+    .ofRun(message.run_id, start, message.seq)
+    .findLast(({ type }) => type === "final_report");
   const event = readEvent(stored);
   return event?.type === "final_report" ? { ...message, report: event.payload.report } : message;
 }
@@ -66,10 +71,15 @@ function runView(log: Log, run: Run): RunView[] {
   return view.runs.filter(({ run_id }) => run_id === run.run_id);
 }
 
-/** Oldest first; of more than fit the oldest are left out. */
+/** Oldest first; of more than fit the oldest are left out, and where they begin is said. */
 function newestNotifications(log: Log, now: number) {
   const unread = readEvents(log.notificationsAfter(log.acked, now)).flatMap(notificationView);
-  return new Budget(MAX_NOTIFICATIONS_BYTES).takeWhile(unread.reverse()).reverse();
+  const shown = new Budget(MAX_NOTIFICATIONS_BYTES).takeWhile(unread.toReversed()).reverse();
+  const [first] = unread;
+  const count = unread.length - shown.length;
+  const omitted =
+    first === undefined || count === 0 ? {} : { notifications_omitted: { count, from: first.seq } };
+  return { notifications: shown, ...omitted };
 }
 
 function notificationView(event: ReturnType<typeof readEvents>[number]) {
@@ -79,7 +89,7 @@ function notificationView(event: ReturnType<typeof readEvents>[number]) {
 /** A run whose arguments and results do not fit shows its steps without them. */
 function withoutData(run: RunView): RunView {
   const steps = run.steps.map((step) => {
-    if (step.kind === "thinking") return step;
+    if (step.kind === "thinking") return { ...step, thought: start(step.thought, CUT_THOUGHT_CHARS) };
     const { result: _result, ...rest } = step;
     return { ...rest, args: null };
   });
@@ -89,7 +99,12 @@ function withoutData(run: RunView): RunView {
 
 function cutShort(message: Message): Message {
   const { report: _report, ...rest } = message;
-  return { ...rest, content: message.content.slice(0, CUT_CHARS).toWellFormed(), truncated: true };
+  return { ...rest, content: start(message.content, CUT_CHARS), truncated: true };
+}
+
+/** Never half of a character. */
+function start(text: string, chars: number): string {
+  return text.slice(0, chars).toWellFormed();
 }
 
 class Budget {
@@ -101,10 +116,18 @@ class Budget {
 
   /** Takes the room for `value`, or nothing if there is not enough. */
   take(value: unknown): boolean {
-    const bytes = utf8Length(JSON.stringify(value)) + 1;
+    const bytes = sizeOf(value);
     if (bytes > this.#left) return false;
     this.#left -= bytes;
     return true;
+  }
+
+  /** `value`, or what is made of it if it does not fit; that is taken in any case, and leaves less for the rest. */
+  takeOr<T>(value: T, shorten: (value: T) => T): T {
+    if (this.take(value)) return value;
+    const shorter = shorten(value);
+    this.#left -= sizeOf(shorter);
+    return shorter;
   }
 
   /** The first of `values`, as many as there is room for. */
@@ -112,4 +135,8 @@ class Budget {
     const index = values.findIndex((value) => !this.take(value));
     return values.slice(0, index === -1 ? values.length : index);
   }
+}
+
+function sizeOf(value: unknown): number {
+  return utf8Length(JSON.stringify(value)) + 1;
 }

@@ -25,9 +25,9 @@ export class Threads {
     return tx?.threads.get(thread_id) ?? this.#query("WHERE thread_id = ?", thread_id)[0];
   }
 
-  /** Newest first: in the order in which they were last touched. */
-  all(): ThreadRow[] {
-    return this.#query("ORDER BY updated_at DESC, head DESC");
+  /** Newest first: in the order in which they were last touched; at most `limit`. */
+  newest(limit: number): ThreadRow[] {
+    return this.#query("ORDER BY updated_at DESC, head DESC LIMIT ?", limit);
   }
 
   /** Makes a thread whose first message is the one at `head`. Only inside a transaction. */
@@ -55,11 +55,10 @@ export class Threads {
 
   /** The message a client named, if it is one of this thread. */
   find(thread_id: string, message_id: string): StoredEvent | undefined {
-    const question = this.#log.at(seqOf(message_id, ["m", "a"]) ?? 0);
-    const candidates = question === undefined ? [] : [question, ...this.#answers(question)];
-    return candidates.find(
-      (row) => row.thread_id === thread_id && messageView(row)?.message_id === message_id,
-    );
+    const said = seqOf(message_id, ["m"]);
+    const row = said === undefined ? this.#answer(seqOf(message_id, ["a"])) : this.#log.at(said);
+    if (row === undefined || row.thread_id !== thread_id) return undefined;
+    return messageView(row)?.message_id === message_id ? row : undefined;
   }
 
   /** Where the page of messages before `before` begins; that seq need not be a message of this thread. */
@@ -67,15 +66,14 @@ export class Threads {
     if (before === undefined) return head;
     const row = this.#log.at(before);
     if (row?.thread_id === thread_id && messageView(row) !== undefined) return row.prev;
-    let next = head;
-    while (next !== undefined && next >= before) next = this.#log.at(next)?.prev;
-    return next;
+    return head === undefined ? undefined : this.#log.ancestor(head, before);
   }
 
-  #answers(question: StoredEvent): StoredEvent[] {
-    const event = readEvent(question);
-    const run_id = event?.type === "user_message" ? event.payload.run_id : undefined;
-    return run_id === undefined ? [] : this.#log.ofRun(run_id, question.seq);
+  /** The answer to the question at `seq`, which is in its id. */
+  #answer(seq: number | undefined): StoredEvent | undefined {
+    const question = readEvent(this.#log.at(seq ?? 0));
+    const run_id = question?.type === "user_message" ? question.payload.run_id : undefined;
+    return run_id === undefined || seq === undefined ? undefined : this.#log.answerOf(run_id, seq);
   }
 
   #query(where: string, ...bindings: (string | number)[]): ThreadRow[] {

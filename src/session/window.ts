@@ -7,11 +7,11 @@ import { WINDOW_BYTES, WINDOW_EVENTS } from "../protocol/limits.ts";
 import type { Connection } from "./connections.ts";
 import type { Log, Weight } from "./log.ts";
 
-/** True if nothing more may be sent; one event may be larger than what is left. */
-export function isFull(connection: Connection, log: Log, now: number): boolean {
-  if (!connection.codec.acks) return false;
+/** How many events more may be sent; the last one may be larger than what is left of the bytes. */
+export function room(connection: Connection, log: Log, now: number): number {
+  if (!connection.codec.acks) return Number.POSITIVE_INFINITY;
   const { events, bytes } = unacknowledged(connection, log, now);
-  return events >= WINDOW_EVENTS || bytes >= WINDOW_BYTES;
+  return bytes >= WINDOW_BYTES ? 0 : Math.max(0, WINDOW_EVENTS - events);
 }
 
 /** An event was sent. */

@@ -85,6 +85,24 @@ describe("order", () => {
     expect(world.socket.ofType("resync")).toHaveLength(5);
   });
 
+  test("[C26] a request for a snapshot that came too fast goes out again when the server says", async () => {
+    const { world, client, seqs } = await opened();
+    world.socket.receive(userMessage(1), thought(3));
+    const [asked] = world.socket.ofType("resync");
+    const payload = { code: "rate_limited", message: "", retryable: true, retry_after_ms: 700, fatal: false };
+    world.socket.receive({ type: "error", reply_to: "another", payload });
+    await world.advance(700);
+    expect(world.socket.ofType("resync")).toHaveLength(1);
+    world.socket.receive({ type: "error", reply_to: asked?.id, payload });
+    await world.advance(699);
+    expect(world.socket.ofType("resync")).toHaveLength(1);
+    await world.advance(1);
+    expect(world.socket.ofType("resync")).toHaveLength(2);
+    world.socket.receive(snapshot(3), thought(4));
+    expect(seqs).toEqual([1, 4]);
+    expect(client.state.status).toBe("open");
+  });
+
   test("[C6] a snapshot that does not come within 10 s ends the connection, not the client", async () => {
     const made = await opened();
     made.world.socket.receive(userMessage(1), thought(3));

@@ -160,7 +160,9 @@ describe("pages on other origins", () => {
     async (path) => {
       const response = await send(get(path, HOST, { method: "OPTIONS", ...origin }), variables);
       expect(response.status).toBe(204);
-      expect(response.headers.get("Access-Control-Allow-Headers")).toBe("Authorization, Content-Type");
+      expect(response.headers.get("Access-Control-Allow-Headers")).toBe(
+        "Authorization, Content-Type, Idempotency-Key",
+      );
     },
   );
 

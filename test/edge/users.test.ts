@@ -47,6 +47,22 @@ describe("publishing to a user", () => {
     expect(await other.json()).toMatchObject({ error: { code: "id_conflict" } });
   });
 
+  test("[E20] that could not be remembered under its key is refused before anything is written", async () => {
+    const sub = newUser();
+    const before = await countSessions();
+    const notice = `{"topic":"t","data":[${Array(2_700).fill("1e20").join(",")}]}`;
+    const body = `{"events":[${Array(40).fill(notice).join(",")}]}`;
+    const path = `/v1/users/${await userId("local", sub)}/events`;
+    const response = await request(path, SERVICE, {
+      method: "POST",
+      body,
+      headers: { "Idempotency-Key": "k" },
+    });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: "too_large", field: "events" } });
+    expect(await countSessions()).toBe(before);
+  });
+
   test("[E19] beyond what is unread is 429 with Retry-After", async () => {
     const sub = newUser();
     const events = Array.from({ length: 100 }, (_, i) => ({ topic: "t", data: i }));

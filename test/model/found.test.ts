@@ -160,6 +160,12 @@ const HISTORIES: Readonly<Record<string, readonly Step[]>> = {
     step("cancel", 0, 0),
     step("fast_disk"),
   ],
+  "a socket that throws at the sweep, before one that is silent": [
+    step("earlier", 0, 47),
+    step("odd_cursor", 63, 0),
+    step("connect", 26),
+    step("tear", 63, 31),
+  ],
   "who takes nothing is due a moment after the alarm": [
     step("connect", 3),
     step("say_in", 3),

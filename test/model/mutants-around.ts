@@ -48,7 +48,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "a fault on one connection costs the others",
-    session("pump.ts", "this.#parts.failed(connection, cause);", "throw cause;"),
+    session("connections.ts", "failed(connection, cause);", "throw cause ?? failed;"),
   ),
   mutant(
     "ten bad frames are not enough",
@@ -68,7 +68,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "a page without a socket leaves out its first event",
-    session("reading.ts", "log.after(since, limit)", "log.after(since + 1, limit)"),
+    session("reading.ts", "log.after(passage.position, count)", "log.after(passage.position + 1, count)"),
   ),
   mutant(
     "a snapshot shows what was read",

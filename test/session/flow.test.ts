@@ -51,6 +51,47 @@ function closed(socket: RecordingSocket) {
 }
 
 describe("the flow-control window", () => {
+  test("[S16] once full, costs no look at the log, however much is said", async () => {
+    await atTheDesk(async (desk, storage) => {
+      const writer = desk.connect();
+      for (let i = 0; i < 9; i += 1) desk.connect();
+      for (let i = 1; i <= 5; i += 1) {
+        await say(desk, writer, 64);
+        await ack(desk, writer, i * 64);
+      }
+      const { exec } = storage.sql;
+      const looks: string[] = [];
+      storage.sql.exec = ((query: string, ...bindings: unknown[]) => {
+        if (query.includes("WHERE seq > ?")) looks.push(query);
+        return exec.call(storage.sql, query, ...bindings);
+      }) as never;
+      await say(desk, writer, 10);
+      storage.sql.exec = exec;
+      expect(looks).toEqual([]);
+    });
+  });
+
+  test("[S16] reads no more of the log than an acknowledgement has made room for", async () => {
+    await atTheDesk(async (desk, storage) => {
+      const writer = desk.connect();
+      const slow = desk.connect();
+      for (let i = 1; i <= 6; i += 1) {
+        await say(desk, writer, 64);
+        await ack(desk, writer, i * 64);
+      }
+      const { exec } = storage.sql;
+      const limits: unknown[] = [];
+      storage.sql.exec = ((query: string, ...bindings: unknown[]) => {
+        if (query.endsWith("WHERE seq > ? ORDER BY seq LIMIT ?")) limits.push(bindings[1]);
+        return exec.call(storage.sql, query, ...bindings);
+      }) as never;
+      await ack(desk, slow, 16);
+      storage.sql.exec = exec;
+      expect(limits).toEqual([16]);
+      expect(seqs(slow)).toEqual(upTo(272));
+    });
+  });
+
   test("[S16] holds 256 events; the next one waits for an acknowledgement", async () => {
     await atTheDesk(async (desk) => {
       const writer = desk.connect();

@@ -115,6 +115,7 @@ describe("a notification", () => {
       const frame = desk.connect().of("state_snapshot")[0];
       expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
       expect(frame.payload.notifications.map(({ seq }: { seq: number }) => seq)).toEqual([9, 10]);
+      expect(frame.payload.notifications_omitted).toEqual({ count: 3, from: 6 });
       expect(frame.payload.messages).toHaveLength(5);
     });
   });

@@ -127,6 +127,45 @@ describe("retention", () => {
     });
   });
 
+  test("[D10] an instance that wakes looks nothing up that the last trim has left", async () => {
+    await atTheDesk(async (desk, storage) => {
+      const who = principalWith([]);
+      for (let i = 0; i < 3; i += 1) await desk.session.publish({ who, events: [{ topic: "t", data: i }] });
+      daysLater(desk, 32);
+      const { exec } = storage.sql;
+      const asked: string[] = [];
+      storage.sql.exec = ((query: string, ...bindings: unknown[]) => {
+        asked.push(query);
+        return exec.call(storage.sql, query, ...bindings);
+      }) as never;
+      desk.crash();
+      daysLater(desk, 0.5);
+      storage.sql.exec = exec;
+      expect(asked.filter((query) => query.includes("FROM inbox") || query.includes("type IN"))).toEqual([]);
+      await desk.session.publish({ who, events: [{ topic: "t", data: 3 }] });
+      daysLater(desk, 32);
+      expect(types(storage)).toEqual(["notification"]);
+    });
+  });
+
+  test("[D10] what cannot go yet is tried again after a day, not at once", async () => {
+    await atTheDesk(async (desk) => {
+      const tab = desk.connect();
+      const key = newUser();
+      probe.hold(key);
+      await ask(desk, tab, "q", [{ think: "a" }, { tool: "hold", key }]);
+      await waitFor(() => tab.of("tool_executing").length > 0);
+      desk.now = BEGIN + 40 * DAY_MS;
+      desk.session.deadlines.fire();
+      const alarms = desk.alarms.length;
+      desk.now += DAY_MS - 1;
+      desk.session.deadlines.fire();
+      expect(desk.alarms.slice(alarms).every((at) => at >= desk.now + 1_000)).toBe(true);
+      probe.release(key);
+      await desk.idle();
+    });
+  });
+
   test("[D10] an id is remembered for a month", async () => {
     await atTheDesk(async (desk) => {
       const say = async (id: string) => {

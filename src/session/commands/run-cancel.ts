@@ -4,6 +4,7 @@ import type { Event } from "../../protocol/events.ts";
 import type { CommandAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { seqOf } from "../ids.ts";
+import { readEvent } from "../log.ts";
 import type { Context } from "./context.ts";
 
 export function runCancel(context: Context, command: RunCancelCommand): Result<Event> {
@@ -30,8 +31,8 @@ export function cancelAck(command: RunCancelCommand, event: Event, duplicate: bo
 
 /** A run that has ended is a conflict, so that a Stop which came too late is not mistaken for a wrong id. */
 function refuseUnknown({ log }: Context, run_id: string): Result<never> {
-  const start = seqOf(run_id, ["r"]);
-  if (start !== undefined && log.ofRun(run_id, start).length > 0)
+  const question = readEvent(log.at(seqOf(run_id, ["r"]) ?? 0));
+  if (question?.type === "user_message" && question.payload.run_id === run_id)
     return refuse("conflict", "the run has already ended", { field: "payload.run_id" });
   return refuse("not_found", "no such run", { field: "payload.run_id" });
 }
