@@ -6,7 +6,7 @@
 import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters, JWTVerifyOptions } from "jose";
 import type { OidcSettings } from "../config/oidc.ts";
 import type { Settings } from "../config/settings.ts";
-import { claimedIssuer } from "./compact.ts";
+import { claimedIssuer, isCompact } from "./compact.ts";
 import { LOCAL_RULES, type Rules, rulesOf } from "./grants.ts";
 import { ProviderKeys, type ProviderPorts } from "./provider-keys.ts";
 
@@ -52,7 +52,7 @@ export class Realms {
 
   /** True for a token that no provider's key would be asked about. */
   isLocal(token: string): boolean {
-    return this.ofIssuer(claimedIssuer(token)) === this.local;
+    return isCompact(token) && this.ofIssuer(claimedIssuer(token)) === this.local;
   }
 
   has(name: string): boolean {

@@ -123,7 +123,16 @@ export class Host {
       report("error", "a run could not be executed", { run_id, attempt, ...faultOf(cause) });
       this.stop(run_id);
       await clock.wait(0);
+      this.#tryTakeOver();
+    }
+  }
+
+  /** Where even that fails, the alarm is the next to try. */
+  #tryTakeOver(): void {
+    try {
       this.takeOver();
+    } catch (cause) {
+      this.#parts.report("error", "runs could not be taken over", { ...faultOf(cause) });
     }
   }
 
