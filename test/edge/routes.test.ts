@@ -110,6 +110,9 @@ describe("every answer", () => {
       expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
       expect(headers.get("Referrer-Policy")).toBe("no-referrer");
       expect(headers.get("Cache-Control")).toBe("no-store");
+      expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'; frame-ancestors 'none'");
+      expect(headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
+      expect(headers.get("Cross-Origin-Resource-Policy")).toBe("same-origin");
     },
   );
 });

@@ -160,6 +160,13 @@ const HISTORIES: Readonly<Record<string, readonly Step[]>> = {
     step("cancel", 0, 0),
     step("fast_disk"),
   ],
+  "a run whose attempt died of the disk is cancelled before the next one": [
+    step("connect", 71),
+    step("stuck", 63),
+    step("failing_commit_run", 0, 1),
+    step("cancel", 63),
+    step("say_in"),
+  ],
   "a socket that throws at the sweep, before one that is silent": [
     step("earlier", 0, 47),
     step("odd_cursor", 63, 0),

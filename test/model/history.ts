@@ -6,7 +6,7 @@ import { Promises } from "./promises.ts";
 import { Sdk } from "./sdk.ts";
 import type { ModelSocket } from "./socket.ts";
 import { Tab } from "./tab.ts";
-import { World } from "./world.ts";
+import { principal, World } from "./world.ts";
 
 const TABS = 4;
 
@@ -44,6 +44,8 @@ export class History {
   readonly afterwards: (() => void)[] = [];
   /** When the token of a socket ends, milliseconds since the epoch, if anybody lives to see it. */
   readonly expiring = new Map<ModelSocket, number>();
+  /** Who signed in before, in seconds since the epoch, has been signed out. */
+  not_before = 0;
   /** Keys under which something was published. */
   keys: string[] = [];
   readonly #numbers = new Map<ModelSocket, number>();
@@ -73,17 +75,37 @@ export class History {
     else this.#promises.insistOnSnapshot(socket);
   }
 
+  /** A token for so many seconds, or one that is no good. */
+  renew(tab: Tab, ttl_s: number): void {
+    const { socket } = tab;
+    if (!tab.live || socket === undefined) return;
+    this.send(tab, { type: "auth_refresh", id: this.nextId("r"), payload: { token: `${ttl_s}` } });
+    const end = this.expiring.get(socket) ?? Number.POSITIVE_INFINITY;
+    const signedOut = Math.floor(this.world.now / 1_000) < this.not_before;
+    if (Number.isNaN(ttl_s) || signedOut || this.world.now >= end + 30_000) return;
+    this.expiring.set(socket, (Math.floor(this.world.now / 1_000) + ttl_s) * 1_000);
+  }
+
+  /** Everybody is out, and comes back with a newer token. */
+  signOut(): void {
+    this.excuses.add(4_007);
+    this.not_before = Math.max(this.not_before, Math.floor(this.world.now / 1_000) + 1);
+    const born = this.epoch() !== undefined;
+    const done = this.world.session.signOut();
+    insist(done.ok, "anybody can be signed out", born);
+  }
+
   upgrade(
     client_id: string,
     n: number,
     cursor: { epoch?: string; since?: string },
     exp_s: number,
   ): ModelSocket {
-    const iat = Math.floor(this.world.now / 1_000);
-    const who = { user_id: "u_model", realm: "local", sub: "model", plan: "free" as const };
-    const principal = { ...who, permissions: ["chat" as const, "agents" as const], iat, exp: iat + exp_s };
+    const who = principal(this.world.now, exp_s);
     const others = this.world.sockets.filter((one) => one.open && one.client_id !== client_id);
-    const socket = this.world.connect({ principal, client_id, n: `${n}`, ...cursor });
+    const socket = this.world.connect({ principal: who, client_id, n: `${n}`, ...cursor });
+    const signedOut = who.iat < this.not_before;
+    insist(!signedOut || socket.closed?.code === 4_007, "who has signed out is out", client_id);
     this.#promises.insistOnRoom(socket, others);
     return socket;
   }
@@ -190,6 +212,8 @@ export class History {
       await this.world.settle();
     }
     this.#promises.insist();
+    if (this.world.failed) for (const tab of this.tabs) tab.orphan();
+    this.world.failed = false;
     this.excuses.clear();
     this.ledger.rest();
     this.world.calm();

@@ -47,6 +47,26 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     session("pump.ts", "if (now >= endsAt(connection)) return expired(connection);", ""),
   ),
   mutant(
+    "a token from before a sign-out is good",
+    session(
+      "sign-out.ts",
+      "(auth_time ?? iat) < (storage.born?.not_before ?? 0)",
+      "(auth_time ?? iat) < 0 * storage.head",
+    ),
+  ),
+  mutant(
+    "a sign-out is forgotten",
+    session("storage.ts", "not_before: Math.max(this.#born.not_before, not_before)", "not_before"),
+  ),
+  mutant(
+    "a renewed token is not kept with the socket",
+    session("renewal.ts", "    connections.save(connection);\n", "    void connections;\n"),
+  ),
+  mutant(
+    "a renewal is not waited for",
+    session("intake.ts", "if (pending !== undefined) {", "if (pending === null) {"),
+  ),
+  mutant(
     "a fault on one connection costs the others",
     session("connections.ts", "failed(connection, cause);", "throw cause ?? failed;"),
   ),

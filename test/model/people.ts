@@ -96,6 +96,9 @@ export const PEOPLE = {
       });
     });
   },
+  /** Another token on the live connection: for long, for a little while, or no good. */
+  renew: (h, a, b) => h.renew(h.tab(a), chosen([86_400, 60, Number.NaN], b) ?? 60),
+  sign_out: (h) => h.signOut(),
   /** Others of the same user, who leave without a word: their sockets look open for ever. */
   strangers: (h, _a, b) => {
     for (let i = 0; i <= b % 6; i += 1) {

@@ -29,6 +29,8 @@ export class Tab {
   handed = new Map<number, string>();
   /** The answers as they are being written. */
   readonly texts = new Map<string, { attempt: number; text: string }>();
+  /** Runs whose attempt may have died since. */
+  readonly #orphaned = new Set<string>();
   /** Events handed over since somebody last looked. */
   readonly fresh: number[] = [];
   /** Holes it was told of since somebody last looked. */
@@ -204,10 +206,16 @@ export class Tab {
     if (frame.type === "agent_completed") this.#ended(frame.payload);
   }
 
+  /** Attempts may have died of a fault of the disk: of a run that ends before the next one, no text is kept. */
+  orphan(): void {
+    for (const run_id of this.texts.keys()) this.#orphaned.add(run_id);
+  }
+
   /** An answer that was shown as it was written is the answer that is kept. */
   #ended({ run_id, content, status, attempts }: any): void {
     const shown = this.texts.get(run_id);
     this.texts.delete(run_id);
+    if (this.#orphaned.delete(run_id) && content === "") return;
     if (shown === undefined || shown.attempt !== attempts || !this.steady) return;
     if (status !== "succeeded" && status !== "cancelled") return;
     insist(shown.text === content, "what was shown is what is kept", {

@@ -6,7 +6,8 @@
 import type { Agent } from "../../src/agents/agent.ts";
 import { native } from "../../src/dialects/native.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { refuse } from "../../src/protocol/result.ts";
+import { closeOf } from "../../src/protocol/refusal.ts";
+import { ok, refuse } from "../../src/protocol/result.ts";
 import type { PlatformStorage } from "../../src/session/ports.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Handshake } from "../../src/session/upgrade-request.ts";
@@ -40,6 +41,8 @@ export class World {
   failingInserts = 0;
   /** How many of the next transactions fail when everything in them is done. */
   failingCommits = 0;
+  /** Something could not be written in this step. */
+  failed = false;
   /** In how many calls from now an id cannot be made; the call after it works again. */
   failingIds: number[] = [];
   /** The instance dies with its next commit on disk and not a word said. */
@@ -75,7 +78,7 @@ export class World {
     const socket = new ModelSocket(shake.client_id ?? "", this.now);
     const admitted = this.session.reception.admit({ codec: "native", ...shake });
     if (!admitted.ok) {
-      socket.close(4_005, admitted.refusal.code);
+      socket.close(closeOf(admitted.refusal).code, admitted.refusal.code);
       return socket;
     }
     this.sockets.push(socket);
@@ -212,7 +215,7 @@ export class World {
       background: (work) => void work.catch(() => {}),
       agents: [this.#agent],
       codecs: { native },
-      verify: async () => refuse("token_signature", "no token is good here"),
+      verify: async (token) => this.#verify(token),
       plans: { free: LIMITS, pro: LIMITS, enterprise: LIMITS },
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
       retention_days: 30,
@@ -238,12 +241,20 @@ export class World {
     return `id${this.#ids}`;
   }
 
+  /** A token is the number of seconds it is good for. */
+  #verify(token: string) {
+    const ttl_s = Number(token);
+    if (Number.isNaN(ttl_s)) return refuse("token_signature", "no good");
+    return ok(principal(this.now, ttl_s));
+  }
+
   #platform(instance: number): PlatformStorage {
     const exec = (query: string, ...bindings: unknown[]) => {
       this.#statements += 1;
       if (this.dead || instance !== this.#instance) throw new Error("this instance is dead");
       if (this.failingInserts > 0 && query.startsWith("INSERT INTO events")) {
         this.failingInserts -= 1;
+        this.failed = true;
         throw new Error("the disk is full");
       }
       return this.sql.exec(query, ...bindings);
@@ -268,6 +279,14 @@ export class World {
     const value = work();
     if (this.failingCommits === 0) return value;
     this.failingCommits -= 1;
+    this.failed = true;
     throw new Error("the disk is full");
   }
+}
+
+/** Whoever signs in at `now`, in milliseconds since the epoch, for `ttl_s` seconds. */
+export function principal(now: number, ttl_s: number) {
+  const iat = Math.floor(now / 1_000);
+  const who = { user_id: "u_model", realm: "local", sub: "model", plan: "free" as const };
+  return { ...who, permissions: ["chat" as const, "agents" as const], iat, exp: iat + ttl_s };
 }
