@@ -11,8 +11,13 @@ export const subject = z
   .string({ error: SUB_RULE })
   .check(z.minLength(1, SUB_RULE), z.maxLength(MAX_SUB_CHARS, SUB_RULE));
 
+/** The last second a clock can show (ECMA-262 §21.4.1.1); beyond it no timer can be set. */
+const MAX_TIME_S = 8.64e12;
+
+const TIME_RULE = "must be a number of seconds";
+
 /** Seconds since the epoch (RFC 7519 §2, NumericDate). */
-const time = z.number({ error: "must be a number of seconds" });
+const time = z.number({ error: TIME_RULE }).check(z.lte(MAX_TIME_S, TIME_RULE));
 
 const AUDIENCE_RULE = "must be a text or a list of texts";
 

@@ -64,15 +64,16 @@ export class ProviderKeys {
    * @throws JWKSNoMatchingKey if the provider has no such key, `ProviderUnavailable` if that is not known
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey[]> {
-    if (this.#ports.now() - this.#fetched_at >= KEEP_MS) await this.#refresh();
-    const asked_at = this.#asked_at;
+    const came_at = this.#ports.now();
+    if (came_at - this.#fetched_at >= KEEP_MS && !this.#isOut()) await this.#refresh();
     try {
       return await this.#known(header, token);
     } catch (cause) {
       if (!(cause instanceof JWKSNoMatchingKey)) throw cause;
       // The provider may have new keys (OpenID Connect Core §10.1.1).
       await this.#refresh();
-      if (this.#asked_at === asked_at || this.#failed) throw this.#unavailable();
+      // Only what was asked after the token came can say that there is no such key.
+      if (this.#fetched_at < came_at) throw this.#unavailable();
       return await this.#known(header, token);
     }
   }
@@ -85,6 +86,11 @@ export class ProviderKeys {
       if (cause instanceof JWKSMultipleMatchingKeys) return await all(cause);
       throw cause;
     }
+  }
+
+  /** True while somebody finds out whether it answers again: who has keys need not wait for that. */
+  #isOut(): boolean {
+    return this.#keys !== undefined && this.#failed && this.#ports.now() < this.#asking_until;
   }
 
   #unavailable(): ProviderUnavailable {

@@ -157,6 +157,7 @@ async function principalOf(claims: Claims, realm: Realm, realms: Realms): Promis
     plan: granted.value.plan,
     iat: claims.iat,
     auth_time: claims.auth_time,
-    exp: claims.exp,
+    // Some issuers count fractions of a second; our frames count whole milliseconds.
+    exp: Math.floor(claims.exp),
   });
 }

@@ -10,7 +10,7 @@ function whole(min: number, max: number) {
 }
 
 /** What may be configured, and within which bounds; sizes are part of the protocol and stay. */
-const limits = z.strictObject({
+const LIMITS = {
   connections: whole(1, 1_000),
   runs_per_thread: whole(1, 10),
   runs_per_user: whole(1, 100),
@@ -23,13 +23,21 @@ const limits = z.strictObject({
   commands_burst: whole(1, 10_000),
   user_commands_per_s: whole(1, 10_000),
   user_commands_burst: whole(1, 100_000),
+};
+
+const limits = z.strictObject(LIMITS, {
+  error: `must be an object with some of ${Object.keys(LIMITS).join(", ")}`,
 });
 
-/** `{"pro": {"connections": 30}}`: anything else of a plan keeps its default. */
-export const planSettings = z.strictObject({
+const PLANS = {
   free: z.exactOptional(limits),
   pro: z.exactOptional(limits),
   enterprise: z.exactOptional(limits),
+};
+
+/** `{"pro": {"connections": 30}}`: anything else of a plan keeps its default. */
+export const planSettings = z.strictObject(PLANS, {
+  error: `must be an object with some of ${Object.keys(PLANS).join(", ")}`,
 });
 
 export function plansOf(settings: z.infer<typeof planSettings>): Plans {

@@ -179,6 +179,7 @@ describe("the claims", () => {
     ["sub", "x".repeat(256)],
     ["exp", undefined],
     ["exp", "tomorrow"],
+    ["exp", 1e300],
     ["iat", undefined],
     ["iat", "now"],
     ["nbf", "soon"],

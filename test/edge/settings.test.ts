@@ -90,3 +90,161 @@ describe("settings", () => {
     }
   });
 });
+
+const REALM = { name: "acme", issuer: "https://id.example", audience: "chat" };
+const SOME_REALMS = [
+  {
+    ...REALM,
+    audience: ["chat", "api"],
+    jwks_url: "https://id.example/keys",
+    algorithms: ["ES256"],
+    authorized_parties: "web",
+    permissions: { claim: "roles", grants: { staff: ["chat", "admin"] } },
+    plan: { claim: "tier", plans: { gold: "pro" } },
+  },
+  { name: "on-this_machine-2", issuer: "http://localhost:8080/realms/a", audience: "chat" },
+];
+const ALL_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
+const PREVIOUS = "the-secret-before-this-one-of-32-bytes";
+
+/** As the configuration file has it, and as a variable on the command line. */
+const SPELLINGS = [
+  ["a value", (value: unknown) => value],
+  ["JSON", (value: unknown) => JSON.stringify(value)],
+] as const;
+
+describe("identity in the settings", () => {
+  test.each(SPELLINGS)("[E1] [A18] OIDC_REALMS may be %s", (_, spell) => {
+    expect(settingsOf({ JWT_SECRET: SECRET, OIDC_REALMS: spell(SOME_REALMS) })).toMatchObject({
+      value: {
+        oidc_realms: [
+          { ...SOME_REALMS[0], authorized_parties: ["web"] },
+          { ...SOME_REALMS[1], audience: ["chat"], algorithms: ALL_ALGORITHMS },
+        ],
+      },
+    });
+  });
+
+  test.each(SPELLINGS)("[E1] PLANS may be %s, and is put over the defaults", (_, spell) => {
+    const PLANS = { pro: { connections: 30, run_ms: 900_000 }, enterprise: {} };
+    expect(settingsOf({ JWT_SECRET: SECRET, PLANS: spell(PLANS) })).toMatchObject({
+      value: {
+        plans: { ...DEFAULT_PLANS, pro: { ...DEFAULT_PLANS.pro, connections: 30, run_ms: 900_000 } },
+      },
+    });
+  });
+
+  test.each(SPELLINGS)("[E1] none of them, as %s, is the default", (_, spell) => {
+    const empty = { OIDC_REALMS: spell([]), PLANS: spell({}) };
+    expect(settingsOf({ JWT_SECRET: SECRET, ...empty })).toEqual(settingsOf({ JWT_SECRET: SECRET }));
+  });
+
+  test("[E1] [A14] the previous secret has the length of a secret", () => {
+    expect(settingsOf({ JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: PREVIOUS })).toMatchObject({
+      value: { jwt_secret: SECRET, jwt_secret_previous: PREVIOUS },
+    });
+  });
+
+  test.each([
+    ["https://id.example/"],
+    ["https://id.example:8443/a/b"],
+    ["http://127.0.0.1:8080"],
+    ["http://[::1]:8080"],
+  ])("[E1] an issuer may be %s", (issuer) => {
+    expect(settingsOf({ JWT_SECRET: SECRET, OIDC_REALMS: [{ ...REALM, issuer }] }).ok).toBe(true);
+  });
+
+  /** What stands for a value that somebody would not like to read in a log. */
+  const MARK = "s3cr3t-mark";
+
+  const realm = (over: object) => [{ ...REALM, ...over }];
+  const grants = (value: unknown) => realm({ permissions: { claim: "roles", grants: value } });
+  const plans = (value: unknown) => realm({ plan: { claim: "tier", plans: value } });
+
+  test.each<[string, unknown]>([
+    ["OIDC_REALMS", null],
+    ["OIDC_REALMS", {}],
+    ["OIDC_REALMS", MARK.length],
+    ["OIDC_REALMS", [REALM, { ...REALM, issuer: "https://b.example" }]],
+    ["OIDC_REALMS", [REALM, { ...REALM, name: "b" }]],
+    ["OIDC_REALMS.0", [MARK]],
+    ["OIDC_REALMS.0", [null]],
+    ["OIDC_REALMS.1", [REALM, { ...REALM, client_secret: MARK }]],
+    ["OIDC_REALMS.0.name", realm({ name: undefined })],
+    ["OIDC_REALMS.0.name", realm({ name: "local" })],
+    ["OIDC_REALMS.0.name", realm({ name: `${MARK}!` })],
+    ["OIDC_REALMS.0.name", realm({ name: "x".repeat(33) })],
+    ["OIDC_REALMS.0.name", realm({ name: "" })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: undefined })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: MARK })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: `http://${MARK}.example` })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: `http://localhost.${MARK}.example` })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: `https://id.example/?${MARK}` })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: `https://id.example/#${MARK}` })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: `https://${MARK}@id.example` })],
+    ["OIDC_REALMS.0.issuer", realm({ issuer: `https://:${MARK}@id.example` })],
+    ["OIDC_REALMS.0.audience", realm({ audience: undefined })],
+    ["OIDC_REALMS.0.audience", realm({ audience: [] })],
+    ["OIDC_REALMS.0.audience", realm({ audience: "" })],
+    ["OIDC_REALMS.0.audience", realm({ audience: [MARK, 7] })],
+    ["OIDC_REALMS.0.audience.1", realm({ audience: [MARK, ""] })],
+    ["OIDC_REALMS.0.jwks_url", realm({ jwks_url: `http://${MARK}.example/keys` })],
+    ["OIDC_REALMS.0.jwks_url", realm({ jwks_url: `data:,${MARK}` })],
+    ["OIDC_REALMS.0.algorithms", realm({ algorithms: [] })],
+    ["OIDC_REALMS.0.algorithms", realm({ algorithms: MARK })],
+    ["OIDC_REALMS.0.algorithms.1", realm({ algorithms: ["RS256", "HS256"] })],
+    ["OIDC_REALMS.0.algorithms.0", realm({ algorithms: ["none"] })],
+    ["OIDC_REALMS.0.authorized_parties", realm({ authorized_parties: [] })],
+    ["OIDC_REALMS.0.permissions", realm({ permissions: MARK })],
+    ["OIDC_REALMS.0.permissions", realm({ permissions: { claim: "a", grants: {}, [MARK]: 1 } })],
+    ["OIDC_REALMS.0.permissions.claim", realm({ permissions: { grants: {} } })],
+    ["OIDC_REALMS.0.permissions.claim", realm({ permissions: { claim: "", grants: {} } })],
+    ["OIDC_REALMS.0.permissions.grants", grants(undefined)],
+    ["OIDC_REALMS.0.permissions.grants", grants([MARK])],
+    ["OIDC_REALMS.0.permissions.grants.staff", grants({ staff: MARK })],
+    ["OIDC_REALMS.0.permissions.grants.staff.1", grants({ staff: ["chat", MARK] })],
+    ["OIDC_REALMS.0.plan", realm({ plan: MARK })],
+    ["OIDC_REALMS.0.plan.plans", plans(MARK)],
+    ["OIDC_REALMS.0.plan.plans.gold", plans({ gold: MARK })],
+    ["PLANS", null],
+    ["PLANS", []],
+    ["PLANS", { [MARK]: {} }],
+    ["PLANS.pro", { pro: null }],
+    ["PLANS.pro", { pro: { [MARK]: 1 } }],
+    ["PLANS.pro", { pro: { frame_bytes: 1 } }],
+    ["PLANS.free.connections", { free: { connections: 0 } }],
+    ["PLANS.free.connections", { free: { connections: 1_001 } }],
+    ["PLANS.free.connections", { free: { connections: MARK } }],
+    ["PLANS.free.connections", { free: { connections: null } }],
+    ["PLANS.enterprise.run_ms", { enterprise: { run_ms: 1_000.5 } }],
+    ["PLANS.enterprise.queued_runs_per_thread", { enterprise: { queued_runs_per_thread: -1 } }],
+  ])("[E1] %s is named in %j with its rule and without its value, however it is spelt", (field, value) => {
+    const [variable = ""] = field.split(".");
+    for (const [, spell] of SPELLINGS) {
+      const result = settingsOf({ JWT_SECRET: SECRET, [variable]: spell(value) });
+      expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
+      if (result.ok) continue;
+      expect(result.refusal.message.startsWith(`${field} must`)).toBe(true);
+      expect(JSON.stringify(result)).not.toContain(MARK);
+    }
+  });
+
+  test.each([
+    ["OIDC_REALMS", ""],
+    ["OIDC_REALMS", `[{"name":"${MARK}"`],
+    ["OIDC_REALMS", MARK],
+    ["PLANS", `{${MARK}}`],
+    ["PLANS", '{"__proto__":{"connections":1}}'],
+    ["PLANS.pro", '{"pro":{"__proto__":{"connections":1}}}'],
+    ["JWT_SECRET_PREVIOUS", ""],
+    ["JWT_SECRET_PREVIOUS", MARK],
+    ["JWT_SECRET_PREVIOUS", 7],
+    ["JWT_SECRET_PREVIOUS", null],
+  ])("[E1] %s of %j is not_configured, and its value is not repeated", (field, value) => {
+    const [variable = ""] = field.split(".");
+    const result = settingsOf({ JWT_SECRET: SECRET, [variable]: value });
+    expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
+    expect(result.ok || result.refusal.message).toMatch(/^[A-Z_]+(\.pro)? must /);
+    expect(JSON.stringify(result)).not.toContain(MARK);
+  });
+});

@@ -5,17 +5,17 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { userId } from "../../src/auth/user-id.ts";
 import { createApp } from "../../src/edge/app.ts";
 import { countSessions, firstFrame, HOST, upgradeOf } from "../support/edge.ts";
+import { IdentityProvider } from "../support/identity-provider.ts";
 import { edgePorts } from "../support/ports.ts";
-import { Provider } from "../support/provider.ts";
 import { nowS, signToken } from "../support/tokens.ts";
 
 const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TYPE = "urn:ietf:params:oauth:token-type:";
 
-let acme: Provider;
+let acme: IdentityProvider;
 
 beforeAll(async () => {
-  acme = await Provider.start("acme");
+  acme = await IdentityProvider.start("acme");
 });
 
 /** One Worker with its settings, so that its keys are fetched once. */
