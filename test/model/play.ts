@@ -53,7 +53,7 @@ export function insistOnRefusal(h: History, tab: Tab, code: string): void {
   });
 }
 
-export const SERVICE = {
+const SERVICE = {
   user_id: "u_service",
   realm: "local",
   sub: "service",
