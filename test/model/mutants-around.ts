@@ -55,16 +55,12 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     ),
   ),
   mutant(
-    "a sign-out is forgotten",
-    session("storage.ts", "not_before: Math.max(this.#born.not_before, not_before)", "not_before"),
+    "a sign-out is forgotten with the instance",
+    session("storage.ts", "not_before) };\n      this.#certify(this.#born);", "not_before) };"),
   ),
   mutant(
     "a renewed token is not kept with the socket",
     session("renewal.ts", "    connections.save(connection);\n", "    void connections;\n"),
-  ),
-  mutant(
-    "a renewal is not waited for",
-    session("intake.ts", "if (pending !== undefined) {", "if (pending === null) {"),
   ),
   mutant(
     "a fault on one connection costs the others",

@@ -148,7 +148,7 @@ export class Promises {
     const code = socket.closed?.code ?? 0;
     if (code === 4_005) return true;
     if (code === 4_007 && Math.floor(world.now / 1_000) < this.#history.not_before) return true;
-    if (code === 4_100) return expiring.has(socket);
+    if (code === 4_100) return world.now >= (expiring.get(socket) ?? Number.POSITIVE_INFINITY) + GRACE_MS;
     if (code === 4_202) return !tab.acking;
     if (code === 4_201) return !tab.acking || socket.silence(world.now) >= SILENT_MS - HEARD_MS;
     if (code === 4_000 && socket.bad_at.length >= BAD_FRAMES) return true;

@@ -255,6 +255,8 @@ const OFTEN: readonly StepName[] = [
   "cancel",
   "release_one",
   "expiring",
+  "renew",
+  "tear",
   "no_alarm",
   "punctual",
   "punctual",
