@@ -59,9 +59,9 @@ const UNREAD = "Error: Network connection lost.";
 /** What a fault of ours, or of the runtime, writes. */
 const FAULT = /uncaught|unhandled|"level":"(?:error|warn)"|\[ERROR\]|exception/i;
 
-/** What the runtime writes about bytes that are no WebSocket frame, no URL, or a CONNECT: none of it reaches our code. */
+/** What the runtime writes about bytes that are no WebSocket frame, no URL, or a CONNECT, and of upgrades whose client is gone. */
 const RUNTIME =
-  /(?:kj|workerd)\/\S+: failed: remote\.jsg\.(?:Error: WebSocket protocol error|TypeError: Invalid URL string|Error: Handler does not export a connect)/;
+  /(?:kj|workerd)\/\S+: failed: remote\.jsg\.(?:Error: WebSocket protocol error|TypeError: Invalid URL string|Error: Handler does not export a connect)|exception outcome, but no actual exceptions/;
 
 let server: DevServer;
 
