@@ -81,7 +81,7 @@ function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {
  * @param whole what the value is called where it is wrong as a whole
  */
 export function refusalOf(error: z.core.$ZodError, whole = "frame"): Refusal {
-  const issue = error.issues[0];
+  const issue = firstOf(error);
   const field = (issue?.path ?? []).map(String).join(".") || whole;
   const bytes = issue?.code === "custom" ? issue.params?.limit_bytes : undefined;
   if (typeof bytes === "number") {
@@ -89,6 +89,13 @@ export function refusalOf(error: z.core.$ZodError, whole = "frame"): Refusal {
   }
   const limit = issue?.code === "too_big" || issue?.code === "too_small" ? limitOf(issue) : {};
   return refuse("invalid_payload", `${field} ${rule(issue)}`, { field, ...limit }).refusal;
+}
+
+/** That a number is beyond all safe integers is found before that it is beyond its own limit, which says more. */
+function firstOf({ issues }: z.core.$ZodError): z.core.$ZodIssue | undefined {
+  const [first, second] = issues;
+  const again = second?.code === first?.code && `${second?.path}` === `${first?.path}`;
+  return again ? second : first;
 }
 
 function limitOf(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): { limit?: number } {

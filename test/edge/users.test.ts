@@ -81,6 +81,7 @@ describe("publishing to a user", () => {
     [`{"events":[{"topic":"${"x".repeat(65)}","data":1}]}`, "invalid_payload", "events.0.topic", 64],
     ['{"events":[{"topic":"t","data":1,"ttl_s":0}]}', "invalid_payload", "events.0.ttl_s", 1],
     ['{"events":[{"topic":"t","data":1,"ttl_s":2592001}]}', "invalid_payload", "events.0.ttl_s", 2_592_000],
+    ['{"events":[{"topic":"t","data":1,"ttl_s":1e308}]}', "invalid_payload", "events.0.ttl_s", 2_592_000],
     [`{"events":[{"topic":"t","data":"${"x".repeat(65_536)}"}]}`, "too_large", "events.0.data", 65_536],
     [`{"events":[${Array(101).fill('{"topic":"t","data":1}').join(",")}]}`, "invalid_payload", "events", 100],
     ["[]", "invalid_payload", "body", undefined],

@@ -81,6 +81,11 @@ const BAD: ReadonlyArray<readonly [string, unknown, Record<string, unknown>]> = 
     '{"type":"user_message","id":"m","constructor":{},"payload":{"content":"hi"}}',
     { code: "invalid_payload", field: "constructor" },
   ],
+  [
+    "an ack far below zero",
+    '{"type":"ack","payload":{"seq":-1e308}}',
+    { code: "invalid_payload", field: "payload.seq", limit: 0 },
+  ],
   ["an ack without seq", { type: "ack", payload: {} }, { code: "invalid_payload", field: "payload.seq" }],
   [
     "a negative ack",
