@@ -1,4 +1,4 @@
-/** A hundred thousand inputs that no client would send, while others on the same Worker go about their business. */
+/** Inputs that no client would send, while others on the same Worker go about their business; `npm run fuzz` sends 100,000. */
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DevServer, startDevServer } from "../../scripts/dev-server.ts";
@@ -15,8 +15,8 @@ import { Tab } from "./support/tab.ts";
 import { expectGapless, expectKept, readBack } from "./support/transcript.ts";
 import { type Answer, Wire } from "./support/wire.ts";
 
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? 95_000);
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 6_000);
+const FRAMES = Number(process.env.FUZZ_FRAMES ?? 9_400);
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 600);
 
 /** Users whose own tokens are used against the Worker; each has a tab besides that minds its own business. */
 const ATTACKED = 12;
@@ -76,7 +76,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-describe("a hundred thousand inputs", () => {
+describe("inputs nobody should send", () => {
   test("[X9] make the Worker answer no 500, show no stack, lose no other connection and grow no memory", async () => {
     const luck = chance();
     print(`fuzz: SEED=${luck.seed}`);
@@ -114,7 +114,7 @@ describe("a hundred thousand inputs", () => {
     ).toEqual([]);
     expect(whole).toBeLessThan(GROWTH * half + GROWTH_MIB);
     expect(attack.inputs).toBeGreaterThanOrEqual(FRAMES + REQUESTS);
-  }, 400_000);
+  }, 600_000);
 });
 
 /** Everybody attacks at once until this share of the inputs has been sent. */

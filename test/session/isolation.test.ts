@@ -158,7 +158,7 @@ describe("a crowd", () => {
       for (const tab of people.flatMap(({ tabs }) => tabs)) tab.close();
     },
     // A hundred objects are a hundred files: 3 s, and more where the disk is shared.
-    20_000,
+    60_000,
   );
 });
 
