@@ -211,6 +211,14 @@ const STEPS = {
   publish: (h, _a, b) => publish(h, 1 + (b % 3), b % 2 === 0 ? {} : { ttl_s: 5 }),
   /** More than a window holds, or most of what the queue does. */
   publish_many: (h, _a, b) => publish(h, b % 4 === 1 ? 700 : 270),
+  /** Nobody acknowledges, and there is nearly as much as the queue holds. */
+  hoard: (h) => {
+    for (const tab of h.tabs) {
+      tab.acking = false;
+      tab.steady = false;
+    }
+    publish(h, 900);
+  },
   /** A tab that stops acknowledging just when there is more than its window holds. */
   overwhelm: (h, a) => {
     h.tab(a).acking = false;
@@ -257,6 +265,7 @@ const OFTEN: readonly StepName[] = [
   "expiring",
   "renew",
   "tear",
+  "publish_many",
   "no_alarm",
   "punctual",
   "punctual",
