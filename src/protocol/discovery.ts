@@ -11,10 +11,14 @@ export const discovery = z.object({
     subprotocols: z.array(z.string()),
   }),
   auth: z.object({
-    /** Where a credential may be: `subprotocol` or `header`. */
-    methods: z.array(z.enum(["subprotocol", "header"])),
+    /** Where a credential may be: `subprotocol` or `header`, or, as a `ticket`, in the query. */
+    methods: z.array(z.enum(["subprotocol", "header", "ticket"])),
     /** Put before the token to make its subprotocol. */
     subprotocol_prefixes: z.array(z.string()),
+    /** Where a ticket is had for a token. */
+    ticket_url: z.string(),
+    /** Only with identity providers: where one of their tokens is exchanged for one of ours. */
+    exchange_url: z.optional(z.string()),
     /** Only in development: where a token can be had for the asking. */
     dev_token_url: z.optional(z.string()),
   }),

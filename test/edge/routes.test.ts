@@ -1,9 +1,12 @@
 /** The routes anyone may ask, the wrong ones, and what all answers have in common. */
+
 import { describe, expect, test } from "vitest";
+import { mintTicket } from "../../src/auth/ticket.ts";
 import { createApp } from "../../src/edge/app.ts";
 import { discovery } from "../../src/protocol/discovery.ts";
+import { principalWith } from "../support/desk.ts";
 import { HOST, listen, send, upgradeOf } from "../support/edge.ts";
-import { edgePorts } from "../support/ports.ts";
+import { edgePorts, settings } from "../support/ports.ts";
 import { SECRET, signToken } from "../support/tokens.ts";
 
 function get(path: string, host = HOST, init: RequestInit = {}): Request {
@@ -19,10 +22,25 @@ describe("GET /v1/config", () => {
     expect(response.headers.get("Cache-Control")).toBe("no-store");
     expect(discovery.parse(await response.json())).toMatchObject({
       websocket: { url: "wss://chat.example/v1/ws", subprotocols: ["throughline.v1"] },
-      auth: { methods: ["subprotocol", "header"], subprotocol_prefixes: ["jwt.", "bearer."] },
+      auth: {
+        methods: ["subprotocol", "header", "ticket"],
+        subprotocol_prefixes: ["jwt.", "bearer."],
+        ticket_url: "https://chat.example/v1/auth/ticket",
+      },
       heartbeat: { interval_ms: 25_000, timeout_ms: 10_000 },
       close_codes: { token_expired: 4100 },
     });
+  });
+
+  test("[E8] names the exchange only where there are providers, and the free plan's limits", async () => {
+    const document = async (variables: Record<string, unknown>) =>
+      discovery.parse(await (await send(get("/v1/config"), variables)).json());
+    const realm = { name: "acme", issuer: "https://id.acme.example", audience: "throughline" };
+    const plain = await document({});
+    expect([plain.auth.exchange_url, plain.limits.connections]).toEqual([undefined, 10]);
+    const other = await document({ OIDC_REALMS: [realm], PLANS: '{"free":{"connections":3}}' });
+    expect(other.auth.exchange_url).toBe("https://chat.example/v1/auth/token");
+    expect(other.limits.connections).toBe(3);
   });
 
   test("[E8] names the host and scheme that were asked", async () => {
@@ -135,6 +153,22 @@ describe("a fault of ours", () => {
     expect(text).not.toContain("place.ts");
     expect(JSON.parse(text)).toEqual({ error: { code: "internal", message: expect.any(String) } });
     expect(logged).toEqual([["error", "request failed", expect.objectContaining({ path: "/v1/ws" })]]);
+  });
+
+  test("[A12] leaves neither token nor ticket in the log", async () => {
+    const { app, logged } = faulty();
+    const token = await signToken();
+    const who = { ...principalWith(["chat"]), exp: Math.floor(Date.now() / 1_000) + 60 };
+    const ticket = await mintTicket(who, "0123456789abcdef", settings(), () => Date.now());
+    const offers = ["throughline.v1", `jwt.${token}`];
+    for (const init of [{ token }, { offers }, { path: `/v1/ws?ticket=${ticket}` }]) {
+      await app.fetch(upgradeOf(init), variables);
+    }
+    expect(logged).toHaveLength(3);
+    const text = JSON.stringify(logged);
+    for (const secret of [token, ticket, token.split(".")[2], ticket.split(".")[2], SECRET]) {
+      expect(text).not.toContain(secret);
+    }
   });
 
   test("[E14] tells a browser to try again later", async () => {
