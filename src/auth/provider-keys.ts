@@ -64,16 +64,19 @@ export class ProviderKeys {
    * @throws JWKSNoMatchingKey if the provider has no such key, `ProviderUnavailable` if that is not known
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey[]> {
-    if (this.#ports.now() - this.#fetched_at >= KEEP_MS) await this.#refresh();
     const asked_at = this.#asked_at;
+    if (this.#ports.now() - this.#fetched_at >= KEEP_MS) await this.#refresh();
     try {
       return await this.#known(header, token);
     } catch (cause) {
       if (!(cause instanceof JWKSNoMatchingKey)) throw cause;
       // The provider may have new keys (OpenID Connect Core §10.1.1).
       await this.#refresh();
-      if (this.#asked_at === asked_at || this.#failed) throw this.#unavailable();
-      return await this.#known(header, token);
+      return await this.#known(header, token).catch((still: unknown) => {
+        // What it was asked before this token came does not say that it has no such key.
+        const unsure = this.#asked_at === asked_at || this.#failed;
+        throw unsure && still instanceof JWKSNoMatchingKey ? this.#unavailable() : still;
+      });
     }
   }
 
