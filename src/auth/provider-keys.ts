@@ -50,6 +50,9 @@ export class ProviderKeys {
   #keys: KeySet | undefined;
   #fetched_at = Number.NEGATIVE_INFINITY;
   #asked_at = Number.NEGATIVE_INFINITY;
+  /** Requests so far, and which of them brought the keys. */
+  #asked = 0;
+  #answered = 0;
   /** While a request is on its way: when it will have been given up, whatever became of whoever made it. */
   #asking_until = Number.NEGATIVE_INFINITY;
   #failed = false;
@@ -64,17 +67,19 @@ export class ProviderKeys {
    * @throws JWKSNoMatchingKey if the provider has no such key, `ProviderUnavailable` if that is not known
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey[]> {
-    const came_at = this.#ports.now();
-    if (came_at - this.#fetched_at >= KEEP_MS && !this.#isOut()) await this.#refresh();
+    const asked = this.#asked;
+    if (this.#ports.now() - this.#fetched_at >= KEEP_MS && !this.#isOut()) await this.#refresh();
     try {
       return await this.#known(header, token);
     } catch (cause) {
       if (!(cause instanceof JWKSNoMatchingKey)) throw cause;
       // The provider may have new keys (OpenID Connect Core §10.1.1).
       await this.#refresh();
-      // Only what was asked after the token came can say that there is no such key.
-      if (this.#fetched_at < came_at) throw this.#unavailable();
-      return await this.#known(header, token);
+      return await this.#known(header, token).catch((still: unknown) => {
+        // Only what was asked after the token came can say that there is no such key.
+        const unsure = still instanceof JWKSNoMatchingKey && this.#answered <= asked;
+        throw unsure ? this.#unavailable() : still;
+      });
     }
   }
 
@@ -104,11 +109,14 @@ export class ProviderKeys {
     const now = this.#ports.now();
     if (now - this.#asked_at < COOLDOWN_MS) return;
     this.#asked_at = now;
+    this.#asked += 1;
+    const request = this.#asked;
     this.#asking_until = now + 2 * TIMEOUT_MS;
     try {
       const url = this.#settings.jwks_url ?? (await this.#discover());
       this.#keys = createLocalJWKSet(keySet.parse(await this.#get(url)));
       this.#fetched_at = now;
+      this.#answered = request;
       this.#failed = false;
     } catch {
       this.#failed = true;

@@ -1,4 +1,4 @@
-/** The part of `ws` (which ships no types) that the scripted server uses. */
+/** The part of `ws` (which ships no types) that the tests use. */
 declare module "ws" {
   import type { IncomingMessage } from "node:http";
   import type { Duplex } from "node:stream";
@@ -12,7 +12,19 @@ declare module "ws" {
     on(type: "close", listener: (code: number) => void): void;
   }
 
-  export const WebSocket: unknown;
+  export class WebSocket {
+    constructor(
+      url: string | URL,
+      protocols: readonly string[],
+      options: { readonly headers: Readonly<Record<string, string>> },
+    );
+    readonly protocol: string;
+    close(code?: number): void;
+    on(type: "message", listener: (data: Buffer) => void): this;
+    on(type: "upgrade", listener: (response: IncomingMessage) => void): this;
+    on(type: "error", listener: (cause: Error) => void): this;
+    on(type: "close", listener: (code: number, reason: Buffer) => void): this;
+  }
 
   export class WebSocketServer {
     constructor(options: {

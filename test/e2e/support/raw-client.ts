@@ -88,12 +88,38 @@ export interface RawOptions {
 }
 
 /** Resolves when the connection stands where it will be live. */
-export async function rawConnect(url: string, { token, query = {} }: RawOptions): Promise<RawClient> {
-  const address = new URL("/v1/ws", url.replace(/^http/, "ws"));
-  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
-  const client = new RawClient(new WebSocket(address, ["throughline.v1", `jwt.${token}`]));
+export async function rawConnect(url: string, options: RawOptions): Promise<RawClient> {
+  const client = open(url, options);
   await client.next(({ type }) => type === "replay_completed");
   return client;
+}
+
+export interface TurnedAway {
+  /** Of the error. */
+  readonly code: string;
+  readonly close: number;
+  readonly retry_after_ms?: number;
+}
+
+/** What somebody is told who is not let in; rejects if they are. */
+export async function turnedAway(url: string, options: RawOptions): Promise<TurnedAway> {
+  const client = open(url, options);
+  const { type, payload } = await client.next(() => true);
+  if (type !== "error") client.close();
+  const { code: close } = await client.closed;
+  if (type !== "error" || client.frames.length !== 1) throw new Error(`let in with ${type}`);
+  const { retry_after_ms } = payload;
+  return {
+    code: String(payload.code),
+    close,
+    ...(retry_after_ms !== undefined && { retry_after_ms: Number(retry_after_ms) }),
+  };
+}
+
+function open(url: string, { token, query = {} }: RawOptions): RawClient {
+  const address = new URL("/v1/ws", url.replace(/^http/, "ws"));
+  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+  return new RawClient(new WebSocket(address, ["throughline.v1", `jwt.${token}`]));
 }
 
 /** A user of its own, connected. */
