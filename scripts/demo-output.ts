@@ -128,6 +128,10 @@ function detailOf({ type, payload }: Event): string {
       return `${payload.report.recommendations.length} recommendations`;
     case "agent_completed":
       return `${payload.status}, ${payload.content.length} characters`;
+    case "thread_created":
+    case "thread_updated":
+    case "thread_deleted":
+      return payload.thread_id;
     case "notification":
       return payload.topic;
   }

@@ -27,8 +27,8 @@ export interface ConnectOptions {
 export interface SendOptions {
   /** Absent: the default thread. A new UUID starts a thread. */
   readonly thread_id?: string;
-  /** Absent: after the newest message of the thread. */
-  readonly parent_message_id?: string;
+  /** Absent: after the newest message of the thread. Any other, or null for the very first: on a branch of its own. */
+  readonly parent_message_id?: string | null;
   /** Structured input for the agent. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** Comes back with the event; the server never reads it. */
@@ -143,9 +143,18 @@ export class Client {
    *
    *     await client.cancel(run_id);
    */
-  async cancel(run_id: string): Promise<CommandAck["payload"]> {
-    const { payload } = await this.#command({ type: "run_cancel", payload: { run_id } });
-    return payload;
+  cancel(run_id: string): Promise<CommandAck["payload"]> {
+    return this.command({ type: "run_cancel", payload: { run_id } });
+  }
+
+  /**
+   * Any other command of the protocol, now or as soon as there is a connection;
+   * resolves once it is carried out, rejects as `send` does.
+   *
+   *     await client.command({ type: "thread_update", payload: { thread_id, title: "Costs" } });
+   */
+  async command(command: Command): Promise<Ack["payload"]> {
+    return (await this.#command(command)).payload;
   }
 
   /**
@@ -153,9 +162,8 @@ export class Client {
    *
    *     await client.resync();
    */
-  async resync(): Promise<CommandAck["payload"]> {
-    const { payload } = await this.#command({ type: "resync", payload: {} });
-    return payload;
+  resync(): Promise<CommandAck["payload"]> {
+    return this.command({ type: "resync", payload: {} });
   }
 
   /**

@@ -24,6 +24,8 @@ type Fields = Readonly<Record<string, Kind>>;
 const OF_RUN = { run_id: "string", thread_id: "string", agent_name: "string" } as const;
 const OF_TOOL = { ...OF_RUN, step: "number", tool_call_id: "string", tool_name: "string" } as const;
 
+const OF_THREAD = { thread_id: "string" } as const;
+
 const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
   user_message: { message_id: "string", thread_id: "string", content: "string", timestamp: "string" },
   agent_started: OF_RUN,
@@ -32,6 +34,9 @@ const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
   tool_completed: { ...OF_TOOL, status: "string" },
   final_report: { ...OF_RUN, report: "object" },
   agent_completed: { ...OF_RUN, message_id: "string", status: "string", content: "string" },
+  thread_created: { ...OF_THREAD, title: "string" },
+  thread_updated: OF_THREAD,
+  thread_deleted: OF_THREAD,
   notification: { topic: "string" },
 };
 

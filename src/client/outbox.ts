@@ -3,6 +3,9 @@
  * server carries it out once however often it arrives; it stays here until its
  * reply has come, and goes out again, in order, after every greeting.
  */
+
+import type { ClientFrame } from "../protocol/commands.ts";
+import type { DeepReadonly } from "../protocol/primitives.ts";
 import { MAX_FRAME_BYTES, REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
 import type { CommandAck, ErrorFrame, MessageAck, Reply } from "../protocol/replies.ts";
 import type { Cancel, Environment } from "./environment.ts";
@@ -11,10 +14,14 @@ import { type Pace, type Rate, RESYNC_COST, UNLIMITED } from "./pace.ts";
 
 export type Ack = MessageAck | CommandAck;
 
-export interface Command {
-  readonly type: "user_message" | "run_cancel" | "resync" | "auth_refresh";
-  readonly payload: Readonly<Record<string, unknown>>;
-}
+/** Whatever has an `id`, and so a reply. */
+type Replied = Extract<ClientFrame, { readonly id: string }>;
+
+export type Command = Replied extends infer Frame
+  ? Frame extends Replied
+    ? DeepReadonly<Pick<Frame, "type" | "payload">>
+    : never
+  : never;
 
 /** What a greeting says about commands; without it, what every server takes. */
 export interface OutboxLimits {

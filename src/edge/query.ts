@@ -1,4 +1,5 @@
-/** Numbers in the query of a request. */
+/** What is in the query of a request. */
+import { id, MAX_ID_CHARS } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 
 /** A whole number from `min` to `max` in plain digits; undefined if the query does not have it. */
@@ -14,5 +15,25 @@ export function numberIn(
   return refuse("invalid_payload", `${field} must be a whole number from ${min} to ${max}`, {
     field,
     limit: value < min ? min : max,
+  });
+}
+
+/** True or false; absent is false. */
+export function flagIn(query: URLSearchParams, field: string): Result<boolean> {
+  const text = query.get(field) ?? "false";
+  if (text === "true" || text === "false") return ok(text === "true");
+  return refuse("invalid_payload", `${field} must be true or false`, { field });
+}
+
+/** An id; undefined if the query does not have it. */
+export function idIn(query: URLSearchParams, field: string): Result<string | undefined> {
+  const text = query.get(field) ?? undefined;
+  return text === undefined || id.safeParse(text).success ? ok(text) : refuseId(field);
+}
+
+export function refuseId(field: string): Result<never> {
+  return refuse("invalid_payload", `${field} must have 1 to ${MAX_ID_CHARS} characters`, {
+    field,
+    limit: MAX_ID_CHARS,
   });
 }

@@ -1,6 +1,6 @@
 /** What a client may send: one schema per frame, and their union. */
 import * as z from "zod/mini";
-import { MAX_CONTENT_BYTES } from "./limits.ts";
+import { MAX_CONTENT_BYTES, MAX_TITLE_CHARS } from "./limits.ts";
 import { id, jsonObject, maxBytes, position } from "./primitives.ts";
 
 export const userMessageCommand = z.object({
@@ -10,8 +10,8 @@ export const userMessageCommand = z.object({
     content: z.string().check(z.minLength(1), maxBytes(MAX_CONTENT_BYTES)),
     /** Absent: the default thread. A new UUID made by the client creates the thread. */
     thread_id: z.optional(id),
-    /** Absent: after the newest message of the thread. */
-    parent_message_id: z.optional(id),
+    /** Absent: after the newest message of the thread. Any other: on a branch of its own; null: a branch from the beginning. */
+    parent_message_id: z.optional(z.nullable(id)),
     /** Structured input for the agent. */
     data: z.optional(jsonObject),
     /** Kept and sent back with the event; never read by the server. */
@@ -25,6 +25,46 @@ export const runCancelCommand = z.object({
   type: z.literal("run_cancel"),
   id,
   payload: z.object({ run_id: id }),
+});
+
+/** Another answer to the same question, on a branch of its own. */
+export const messageRegenerateCommand = z.object({
+  type: z.literal("message_regenerate"),
+  id,
+  /** An answer, or the question itself. */
+  payload: z.object({ message_id: id }),
+});
+
+const title = z.string().check(z.minLength(1), z.maxLength(MAX_TITLE_CHARS));
+
+export const threadCreateCommand = z.object({
+  type: z.literal("thread_create"),
+  id,
+  payload: z.object({
+    /** A new UUID; absent: the server makes one. */
+    thread_id: z.optional(id),
+    /** Absent: made from the first message. */
+    title: z.optional(title),
+  }),
+});
+
+/** At least one of both. */
+export const threadUpdateCommand = z.object({
+  type: z.literal("thread_update"),
+  id,
+  payload: z.object({
+    thread_id: id,
+    title: z.optional(title),
+    /** Shows the branch that ends with this message; what is said next follows it. */
+    head_message_id: z.optional(id),
+  }),
+});
+
+/** Removes what was said in it for good, and ends what is being answered there. */
+export const threadDeleteCommand = z.object({
+  type: z.literal("thread_delete"),
+  id,
+  payload: z.object({ thread_id: id }),
 });
 
 /** Cumulative: everything up to `seq` was handed to the application. */
@@ -67,7 +107,11 @@ export const authRefreshCommand = z.object({
 /** A schema for each type of frame. */
 export const COMMANDS = {
   user_message: userMessageCommand,
+  message_regenerate: messageRegenerateCommand,
   run_cancel: runCancelCommand,
+  thread_create: threadCreateCommand,
+  thread_update: threadUpdateCommand,
+  thread_delete: threadDeleteCommand,
   ack: ackCommand,
   ping: pingCommand,
   pong: pongCommand,
@@ -81,14 +125,22 @@ export type CommandType = keyof typeof COMMANDS;
 export type ClientFrame = z.infer<(typeof COMMANDS)[CommandType]>;
 export type UserMessageCommand = z.infer<typeof userMessageCommand>;
 export type AuthRefreshCommand = z.infer<typeof authRefreshCommand>;
+export type MessageRegenerateCommand = z.infer<typeof messageRegenerateCommand>;
 export type RunCancelCommand = z.infer<typeof runCancelCommand>;
+export type ThreadCreateCommand = z.infer<typeof threadCreateCommand>;
+export type ThreadUpdateCommand = z.infer<typeof threadUpdateCommand>;
+export type ThreadDeleteCommand = z.infer<typeof threadDeleteCommand>;
+
+/** Without effect on the log: they bypass the inbox. */
+export type ControlFrame = Extract<ClientFrame, { readonly type: (typeof CONTROL)[number] }>;
 
 /** Commands with an effect: they have an `id`, go through the inbox and get exactly one reply. */
-export type EffectCommand = UserMessageCommand | RunCancelCommand;
-export type ControlFrame = Exclude<ClientFrame, EffectCommand>;
+export type EffectCommand = Exclude<ClientFrame, ControlFrame>;
+
+const CONTROL = ["ack", "ping", "pong", "resync", "auth_refresh"] as const satisfies readonly CommandType[];
 
 export function isEffect(frame: ClientFrame): frame is EffectCommand {
-  return frame.type === "user_message" || frame.type === "run_cancel";
+  return !CONTROL.some((type) => type === frame.type);
 }
 
 export function isCommandType(type: string): type is CommandType {

@@ -12,6 +12,7 @@ import {
   toolCompleted,
   toolExecuting,
 } from "./run-events.ts";
+import { threadCreated, threadDeleted, threadUpdated } from "./thread-events.ts";
 
 export const userMessage = z.object({
   type: z.literal("user_message"),
@@ -19,7 +20,7 @@ export const userMessage = z.object({
   payload: z.object({
     message_id: id,
     thread_id: id,
-    /** Present if this message made the thread. */
+    /** Present if this message made the thread, or was the first to be said in it. */
     thread: z.optional(z.object({ title: z.string() })),
     /** The message this one follows; null for the first of a thread. */
     parent_message_id: z.nullable(id),
@@ -60,6 +61,9 @@ export const EVENTS = {
   tool_completed: toolCompleted,
   final_report: finalReport,
   agent_completed: agentCompleted,
+  thread_created: threadCreated,
+  thread_updated: threadUpdated,
+  thread_deleted: threadDeleted,
   notification,
 } as const;
 

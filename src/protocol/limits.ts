@@ -5,6 +5,9 @@ import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 /** `user_message.content`, UTF-8 bytes. */
 export const MAX_CONTENT_BYTES = 32 * 1024;
 
+/** A thread's title, UTF-16 code units. */
+export const MAX_TITLE_CHARS = 200;
+
 /** Nesting of objects and arrays in a frame; the frame itself is level 1. */
 export const MAX_DEPTH = 32;
 

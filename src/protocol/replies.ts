@@ -23,6 +23,8 @@ export const commandAck = z.object({
   reply_to: id,
   payload: z.object({
     seq: z.optional(seq),
+    /** After `thread_create`. */
+    thread_id: z.optional(id),
     duplicate: z.boolean(),
     /** After `auth_refresh`: how long the new token is good for. */
     token_expires_in_ms: z.optional(count),

@@ -84,6 +84,8 @@ export const agentCompleted = z.object({
     ...ofRun,
     /** The answer's id, fixed when the run was accepted. */
     message_id: id,
+    /** The message it follows: the newest of its branch, which need not be the question. */
+    parent_message_id: id,
     status: runStatus,
     /** The whole answer: the concatenation of every `partial_result` of the last attempt. */
     content: z.string(),

@@ -25,6 +25,9 @@ export const partialResult = z.object({
 export const thread = z.object({
   thread_id: id,
   title: z.string(),
+  /** The newest message of the branch that is shown; null while nothing has been said. */
+  head_message_id: z.nullable(id),
+  /** When something was last said in it. */
   updated_at: timestamp,
 });
 
@@ -34,7 +37,8 @@ export const message = z.object({
   role: z.enum(["user", "assistant"]),
   content: z.string(),
   seq: z.int().check(z.gte(1)),
-  parent_message_id: z.optional(z.nullable(id)),
+  /** The message it follows; null for the first of a branch. */
+  parent_message_id: z.nullable(id),
   run_id: z.optional(id),
   /** How the run that wrote this answer ended; absent for messages of the user. */
   status: z.optional(runStatus),
@@ -63,6 +67,8 @@ export const step = z.discriminatedUnion("kind", [
 export const run = z.object({
   run_id: id,
   thread_id: id,
+  /** The message that is being answered. */
+  question_id: id,
   agent_name: z.string(),
   status: z.enum(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
   /** The attempt whose text is shown; 0 before any text came. */

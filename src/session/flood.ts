@@ -113,9 +113,7 @@ export function costOf(type: ClientFrame["type"] | undefined): number {
     case "auth_refresh":
     case "resync":
       return 5;
-    case "user_message":
-    case "run_cancel":
-    case undefined:
+    default:
       return 1;
   }
 }

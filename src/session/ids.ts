@@ -3,16 +3,16 @@
  * key lookup. The random part keeps them from being guessed.
  */
 
-/** A person's message: its own seq. An answer, its run and the run's tool calls: the seq of the question. */
-type Kind = "m" | "a" | "r";
+/** A person's message: its own seq. An answer, its run and the run's tool calls: the seq of the event that asked for it. A thread: of the event that made it. */
+type Kind = "m" | "a" | "r" | "t";
 
 export function makeId(kind: Kind, seq: number, random: string): string {
   return `${kind}_${seq}_${random}`;
 }
 
 /** The same on every attempt of the run: part of its journal. */
-export function toolCallId(question_seq: number, step: number, index: number): string {
-  return `c_${question_seq}_${step}_${index}`;
+export function toolCallId(start_seq: number, step: number, index: number): string {
+  return `c_${start_seq}_${step}_${index}`;
 }
 
 /** The seq in an id of one of these kinds; undefined for anything a client made up. */

@@ -5,14 +5,13 @@
  */
 import type { Principal } from "../auth/principal.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
-import type { Event } from "../protocol/events.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { State } from "./commands/context.ts";
-import { type Command, carryOut, type Outcome } from "./commands/dispatch.ts";
+import { type Command, carryOut, type Effect, type Outcome } from "./commands/dispatch.ts";
 import { faultOf } from "./faults.ts";
 import { type Log, readEvent } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
-import { optionalInteger, text } from "./rows.ts";
+import { optionalInteger, optionalText } from "./rows.ts";
 import type { Storage } from "./storage.ts";
 import { commit, type Transaction } from "./transaction.ts";
 
@@ -116,22 +115,25 @@ export class Inbox {
     const { id, type, payload } = command;
     const request = canonicalJson({ type, payload });
     const known = id === undefined ? undefined : this.#recall(id, request);
-    const event = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
-    if (!event.ok) return event;
+    const effect = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
+    if (!effect.ok) return effect;
     const duplicate = known !== undefined;
-    if (id !== undefined && !duplicate) this.#remember(tx, id, event.value.seq, request);
-    return ok({ event: event.value, duplicate });
+    if (id !== undefined && !duplicate) this.#remember(tx, id, effect.value.seq, request);
+    return ok({ effect: effect.value, duplicate });
   }
 
-  /** The event an earlier command of the same id had as its effect. Bodies are compared, not hashed: hashing is asynchronous here. */
-  #recall(id: string, request: string): Result<Event> | undefined {
+  /** What an earlier command of the same id did. Bodies are compared, not hashed: hashing is asynchronous here. */
+  #recall(id: string, request: string): Result<Effect> | undefined {
     const [row] = this.#parts.storage.read("SELECT seq, request FROM inbox WHERE id = ?", id);
     if (row === undefined) return undefined;
-    if (text(row, "request") !== request) {
+    const known = optionalText(row, "request");
+    // What was said in a thread that has been deleted is not kept, here neither.
+    if (known === undefined) return EXPIRED;
+    if (known !== request) {
       return refuse("id_conflict", "this id was used for another command", { field: "id" });
     }
     const event = readEvent(this.#parts.log.at(optionalInteger(row, "seq") ?? 0));
-    return event === undefined ? refuse("expired", "the command was accepted, its event is gone") : ok(event);
+    return event === undefined ? EXPIRED : ok(event);
   }
 
   #remember(tx: Transaction, id: string, seq: number, request: string): void {
@@ -144,3 +146,5 @@ export class Inbox {
     );
   }
 }
+
+const EXPIRED = refuse("expired", "the command was accepted, its event is gone");

@@ -26,6 +26,12 @@ export interface NewEvent extends StoredEvent {
   readonly at: number;
 }
 
+/** A message and the one it follows; null for the first of a branch. */
+export interface Link {
+  readonly message_id: string;
+  readonly parent_message_id: string | null;
+}
+
 /** How much there is of something: UTF-8 bytes of the frames. */
 export interface Weight {
   readonly events: number;
@@ -38,8 +44,12 @@ const NOTHING: Weight = { events: 0, bytes: 0 };
 const SAVE_EVENTS = QUEUE_EVENTS / 8;
 const SAVE_BYTES = QUEUE_BYTES / 8;
 
-/** How an answer came about, and what services had to say. Messages and reports are the conversation itself. */
-const TRIMMABLE = "('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification')";
+/** The row of an event whose content was deleted: its number has to stay until nobody can ask for it. */
+const ERASED = "erased";
+
+/** How an answer came about, what services had to say, and what is empty. Messages and reports are the conversation itself. */
+const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification',
+  'thread_deleted', '${ERASED}')`;
 
 const ALIVE = "(expires_at IS NULL OR expires_at > ?)";
 
@@ -171,6 +181,23 @@ export class Log {
     );
   }
 
+  /**
+   * Removes what is in the events of a thread, and in the commands that caused
+   * them. Only inside a transaction.
+   */
+  erase(thread_id: string): void {
+    this.#newest = [];
+    this.#storage.write(
+      "UPDATE inbox SET request = NULL WHERE seq IN (SELECT seq FROM events WHERE thread_id = ?)",
+      thread_id,
+    );
+    this.#storage.write(
+      `UPDATE events SET type = '${ERASED}', thread_id = NULL, run_id = NULL, prev = NULL,
+       expires_at = NULL, frame = '', journal = NULL WHERE thread_id = ?`,
+      thread_id,
+    );
+  }
+
   /** The lowest seq still kept; head + 1 if none is. */
   floor(): number {
     const [first] = this.#storage.read("SELECT seq FROM events ORDER BY seq LIMIT 1");
@@ -197,9 +224,24 @@ export class Log {
     return this.#query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
   }
 
-  /** The answer a run came to, found as soon as it is met; undefined while there is none. */
-  answerOf(run_id: string, from: number): StoredEvent | undefined {
-    return this.#query("WHERE seq >= ? AND run_id = ? AND type = 'agent_completed' LIMIT 1", from, run_id)[0];
+  /** The answer of the run that began at seq `start`, found as soon as it is met; undefined while there is none. */
+  answerOf(start: number): StoredEvent | undefined {
+    return this.#query(
+      "WHERE seq >= ? AND run_id GLOB ? AND type = 'agent_completed' LIMIT 1",
+      start,
+      `r_${start}_*`,
+    )[0];
+  }
+
+  /** Which message of a thread follows which, on every branch, in the order in which they were said. */
+  linksOf(thread_id: string): Link[] {
+    const query = `SELECT json_extract(frame, '$.payload.message_id') AS message_id,
+      json_extract(frame, '$.payload.parent_message_id') AS parent_message_id
+      FROM events WHERE thread_id = ? AND type IN ('user_message', 'agent_completed') ORDER BY seq`;
+    return this.#storage.read(query, thread_id).map((row) => ({
+      message_id: text(row, "message_id"),
+      parent_message_id: optionalText(row, "parent_message_id") ?? null,
+    }));
   }
 
   /** The newest event below `before` among the one at `seq`, its parent, the parent of that, and so on. */
@@ -218,7 +260,7 @@ export class Log {
     if (after >= to) return NOTHING;
     const [row] = this.#storage.read(
       `SELECT COUNT(*) AS events, COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM
-       (SELECT frame FROM events WHERE seq > ? AND seq <= ? AND ${ALIVE} LIMIT ?)`,
+       (SELECT frame FROM events WHERE seq > ? AND seq <= ? AND ${ALIVE} AND type <> '${ERASED}' LIMIT ?)`,
       after,
       to,
       now,
@@ -230,6 +272,14 @@ export class Log {
   #query(where: string, ...bindings: (string | number)[]): StoredEvent[] {
     return this.#storage.read(`SELECT ${COLUMNS} FROM events ${where}`, ...bindings).map(storedEvent);
   }
+}
+
+export function erased(seq: number): StoredEvent {
+  return { seq, type: ERASED, frame: "" };
+}
+
+export function isErased({ type }: StoredEvent): boolean {
+  return type === ERASED;
 }
 
 /**

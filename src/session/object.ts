@@ -14,7 +14,7 @@ import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
 import { platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
-import type { EventQuery, MessageQuery, Publication, SessionRpc } from "./rpc.ts";
+import type { EventQuery, MessageQuery, Publication, SessionRpc, ThreadQuery } from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
 
@@ -87,8 +87,8 @@ export class SessionObject extends DurableObject implements SessionRpc {
     this.#session.deadlines.fire();
   }
 
-  async listThreads(who: Principal) {
-    return this.#session.listThreads(who);
+  async listThreads(who: Principal, query: ThreadQuery) {
+    return this.#session.listThreads(who, query);
   }
 
   async listMessages(who: Principal, query: MessageQuery) {

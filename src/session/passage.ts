@@ -1,6 +1,6 @@
 /** One walk along the log: events as they are, and a word for every hole. */
 import type { EventsSkipped } from "../protocol/events.ts";
-import type { StoredEvent } from "./log.ts";
+import { isErased, type StoredEvent } from "./log.ts";
 
 export type Hole = EventsSkipped["payload"];
 
@@ -30,6 +30,7 @@ export class Passage {
   /** Deals with the next row that is there: what lies before it has been deleted. */
   pass(row: StoredEvent, now: number): void {
     this.skip(row.seq - 1, "trimmed");
+    if (isErased(row)) return this.skip(row.seq, "erased");
     if (row.expires_at !== undefined && row.expires_at <= now) return this.skip(row.seq, "expired");
     this.end();
     this.#reader.event(row);

@@ -67,6 +67,7 @@ export class Retention implements Duty {
     this.#plan = this.#storage.transact(() => {
       this.#log.trim(before, Math.min(...unfinished, this.#log.head));
       this.#storage.write("DELETE FROM inbox WHERE at < ?", before);
+      this.#storage.write("DELETE FROM threads WHERE title IS NULL AND updated_at < ?", before);
       return this.#makePlan(now);
     });
   }

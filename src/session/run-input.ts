@@ -1,7 +1,7 @@
 /** What an agent is given: the question and what was said before it, as it stands in the log. */
 import type { AgentInput, HistoryMessage } from "../agents/agent.ts";
 import { type Log, readEvent } from "./log.ts";
-import type { Run } from "./run.ts";
+import { questionSeq, type Run } from "./run.ts";
 import { messageView, type Threads } from "./threads.ts";
 
 /** Enough for a conversation to make sense; models cut it further by tokens. */
@@ -9,7 +9,7 @@ const MAX_HISTORY_MESSAGES = 40;
 
 /** The same for every attempt of a run: built from rows that do not change. */
 export function runInput(run: Run, log: Log, threads: Threads): AgentInput {
-  const stored = log.at(run.start_seq);
+  const stored = log.at(questionSeq(run));
   const question = readEvent(stored);
   if (question?.type !== "user_message") throw new Error("a run without its question");
   const { content, data } = question.payload;

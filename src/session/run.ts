@@ -1,7 +1,9 @@
 /** One unfinished run as its row says, and what its events have in common. */
 import * as z from "zod/mini";
+import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
+import { seqOf } from "./ids.ts";
 import { integer, text } from "./rows.ts";
 import type { EventDraft } from "./transaction.ts";
 
@@ -22,7 +24,7 @@ export interface Run extends Readonly<z.infer<typeof runDetail>> {
   readonly attempt: number;
   readonly agent_name: string;
   readonly agent_version: string;
-  /** Seq of the question; no event of the run lies before it. */
+  /** Seq of the event that asked for it: the question, or the word that it is to be answered again. */
   readonly start_seq: number;
 }
 
@@ -46,6 +48,17 @@ export interface OfRun {
   readonly agent_name: string;
   readonly run_seq: number;
   readonly timestamp: string;
+}
+
+/** Seq of the question: where the run began, unless it answers one again. */
+export function questionSeq({ question_id, start_seq }: Run): number {
+  return seqOf(question_id, ["m"]) ?? start_seq;
+}
+
+/** The run an event asks for, if it asks for one. */
+export function runAskedBy(event: Event | undefined): string | undefined {
+  const asks = event?.type === "user_message" || event?.type === "thread_updated";
+  return asks ? event.payload.run_id : undefined;
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {

@@ -10,7 +10,7 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import { makeId } from "./ids.ts";
 import { type Log, readEvents } from "./log.ts";
 import type { Ids } from "./ports.ts";
-import { type Ending, type Run, type RunEventDraft, runRow } from "./run.ts";
+import { type Ending, questionSeq, type Run, type RunEventDraft, runRow } from "./run.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
@@ -123,6 +123,14 @@ export class Runs {
     this.#startWaiting(tx);
   }
 
+  /** Ends all runs of a thread that is about to be deleted, with everything that would say how they ended. */
+  abandon(tx: Transaction, thread_id: string): void {
+    const lost = this.unfinished().filter((run) => run.thread_id === thread_id);
+    for (const { run_id } of lost) this.#storage.write("DELETE FROM runs WHERE run_id = ?", run_id);
+    tx.ended.push(...lost.map(({ run_id }) => run_id));
+    this.#startWaiting(tx);
+  }
+
   /** After a commit: memory follows what was written. */
   committed(tx: Transaction): void {
     for (const [run_id, next] of tx.runSeqs) this.#seqs.set(run_id, next);
@@ -143,11 +151,15 @@ export class Runs {
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
     const { status, finish_reason, content, error } = ending;
+    const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
-    const head = thread?.head;
     // An answer to a branch the user has left stays on that branch and does not move the thread.
-    const current = this.#threads.leadsTo(run.start_seq, head);
-    if (thread !== undefined) this.#threads.touch(tx, thread, current ? tx.nextSeq : (head ?? tx.nextSeq));
+    const current = this.#threads.leadsTo(question, thread?.head);
+    const parent = current && thread?.head_message_id ? thread : undefined;
+    const seq = tx.nextSeq;
+    if (thread !== undefined) {
+      this.#threads.touch(tx, thread, current ? { head: seq, head_message_id: run.message_id } : {});
+    }
     this.append(
       tx,
       run,
@@ -156,6 +168,7 @@ export class Runs {
         payload: {
           ...of,
           message_id: run.message_id,
+          parent_message_id: parent?.head_message_id ?? run.question_id,
           status,
           content,
           finish_reason,
@@ -165,7 +178,7 @@ export class Runs {
           ...(error === undefined ? {} : { error }),
         },
       }),
-      current ? head : run.start_seq,
+      parent?.head ?? question,
     );
   }
 

@@ -5,7 +5,6 @@
 
 import type { Principal } from "../auth/principal.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
-import type { Thread } from "../protocol/pure/conversation.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Outcome } from "./commands/dispatch.ts";
@@ -15,6 +14,7 @@ import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings }
 import { faultOf } from "./faults.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { listMessages, listThreads } from "./history.ts";
 import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { Intake } from "./intake.ts";
@@ -25,13 +25,22 @@ import { readEvents } from "./reading.ts";
 import { Reception } from "./reception.ts";
 import { Renewal } from "./renewal.ts";
 import { Retention } from "./retention.ts";
-import type { EventPage, EventQuery, MessagePage, MessageQuery, Publication, Published } from "./rpc.ts";
+import type {
+  EventPage,
+  EventQuery,
+  MessagePage,
+  MessageQuery,
+  Publication,
+  Published,
+  ThreadPage,
+  ThreadQuery,
+} from "./rpc.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
-import { messagesOf, snapshot } from "./snapshot.ts";
+import { snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
-import { Threads, threadView } from "./threads.ts";
+import { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
 
 export class Session {
@@ -92,7 +101,7 @@ export class Session {
       ...ports,
       ...own,
       deadlines,
-      snapshot: () => snapshot(log, threads, runs, clock.now()),
+      snapshot: () => snapshot({ log, threads, runs, streams: this.#host.current() }, clock.now()),
     });
     const textOf = (run_id: string) => this.#host.textOf(run_id);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
@@ -126,22 +135,12 @@ export class Session {
     else this.reception.end(connection, refusal);
   }
 
-  listThreads(who: Principal): Result<{ readonly threads: Thread[] }> {
-    const refused = refuseSignedOut(this.#storage, who);
-    return refused ?? ok({ threads: this.#threads.newest(LISTED_THREADS).map(threadView) });
+  listThreads(who: Principal, query: ThreadQuery): Result<ThreadPage> {
+    return refuseSignedOut(this.#storage, who) ?? ok(listThreads(this.#threads, query));
   }
 
-  /** The messages before the one at seq `before`, oldest first; `next` is the `before` of the page before them. */
-  listMessages(who: Principal, { thread_id, before, limit }: MessageQuery): Result<MessagePage> {
-    const refused = refuseSignedOut(this.#storage, who);
-    if (refused !== undefined) return refused;
-    const thread = this.#threads.get(thread_id);
-    if (thread === undefined) return refuse("not_found", "no such thread");
-    const from = this.#threads.pageStart(thread, before);
-    const messages = messagesOf(this.#log, this.#threads, from, limit).reverse();
-    const first = messages[0];
-    const more = first !== undefined && this.#log.at(first.seq)?.prev !== undefined;
-    return ok({ messages, ...(more ? { next: first.seq } : {}) });
+  listMessages(who: Principal, query: MessageQuery): Result<MessagePage> {
+    return refuseSignedOut(this.#storage, who) ?? listMessages(this.#log, this.#threads, query);
   }
 
   readEvents(who: Principal, query: EventQuery): Result<EventPage> {
@@ -157,7 +156,7 @@ export class Session {
     const command = { type: "publish", ...id, payload: { events } } as const;
     await this.#inbox.submit({ who, client_id: "", command, reply: resolve });
     const outcome = await promise;
-    return outcome.ok ? ok({ seq: outcome.value.event.seq, duplicate: outcome.value.duplicate }) : outcome;
+    return outcome.ok ? ok({ seq: outcome.value.effect.seq, duplicate: outcome.value.duplicate }) : outcome;
   }
 
   /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */
@@ -182,8 +181,5 @@ export class Session {
     this.#host.takeOver();
   }
 }
-
-/** One answer is held in memory whole. */
-const LISTED_THREADS = 1_000;
 
 const INVALIDATED = refuse("state_invalidated", "the server asks every client to begin anew").refusal;

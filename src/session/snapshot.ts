@@ -3,7 +3,7 @@ import { MAX_SNAPSHOT_BYTES, SNAPSHOT_MESSAGES } from "../protocol/limits.ts";
 import { utf8Length } from "../protocol/primitives.ts";
 import { EMPTY_CONVERSATION, type Message, type Run as RunView } from "../protocol/pure/conversation.ts";
 import { fold } from "../protocol/pure/fold.ts";
-import type { StateSnapshot } from "../protocol/stream.ts";
+import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 import { seqOf } from "./ids.ts";
 import { type Log, readEvent, readEvents } from "./log.ts";
 import type { Run } from "./run.ts";
@@ -22,8 +22,16 @@ const CUT_CHARS = 16 * 1024;
 /** The same for the thoughts of a run that does not fit. */
 const CUT_THOUGHT_CHARS = 500;
 
+export interface Source {
+  readonly log: Log;
+  readonly threads: Threads;
+  readonly runs: Runs;
+  /** The text so far of every answer being written. */
+  readonly streams: readonly PartialResult[];
+}
+
 /** @param now decides which notifications have expired */
-export function snapshot(log: Log, threads: Threads, runs: Runs, now: number): StateSnapshot {
+export function snapshot({ log, threads, runs, streams }: Source, now: number): StateSnapshot {
   const known = threads.newest(SNAPSHOT_THREADS);
   const budget = new Budget(MAX_SNAPSHOT_BYTES);
   const head = {
@@ -36,7 +44,7 @@ export function snapshot(log: Log, threads: Threads, runs: Runs, now: number): S
   budget.take(head);
   const [newest, ...older] = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
   const last = newest === undefined ? [] : [budget.takeOr(newest, cutShort)];
-  const inProgress = runs.unfinished().flatMap((run) => runView(log, run));
+  const inProgress = runs.unfinished().flatMap((run) => runView(log, run, streams));
   const fitting = inProgress.map((run) => budget.takeOr(run, withoutData));
   const rest = budget.takeWhile(older);
   return {
@@ -64,11 +72,12 @@ function withReport(log: Log, message: Message): Message {
 }
 
 /** The same fold the client uses, so that a snapshot shows exactly what the events would have. */
-function runView(log: Log, run: Run): RunView[] {
-  const question = readEvent(log.at(run.start_seq));
-  const events = [question, ...readEvents(log.ofRun(run.run_id, run.start_seq))];
-  const view = events.filter((event) => event !== undefined).reduce(fold, EMPTY_CONVERSATION);
-  return view.runs.filter(({ run_id }) => run_id === run.run_id);
+function runView(log: Log, { run_id, start_seq }: Run, streams: readonly PartialResult[]): RunView[] {
+  const asked = readEvent(log.at(start_seq));
+  const events = [asked, ...readEvents(log.ofRun(run_id, start_seq))].filter((event) => event !== undefined);
+  const text = streams.filter(({ payload }) => payload.run_id === run_id);
+  const view = [...events, ...text].reduce(fold, EMPTY_CONVERSATION);
+  return view.runs.filter((run) => run.run_id === run_id);
 }
 
 /** Oldest first; of more than fit the oldest are left out, and where they begin is said. */
@@ -86,7 +95,7 @@ function notificationView(event: ReturnType<typeof readEvents>[number]) {
   return event.type === "notification" ? [{ seq: event.seq, ...event.payload }] : [];
 }
 
-/** A run whose arguments and results do not fit shows its steps without them. */
+/** A run that does not fit shows its steps without arguments and results, and no text yet: that is about to come. */
 function withoutData(run: RunView): RunView {
   const steps = run.steps.map((step) => {
     if (step.kind === "thinking") return { ...step, thought: start(step.thought, CUT_THOUGHT_CHARS) };
@@ -94,7 +103,7 @@ function withoutData(run: RunView): RunView {
     return { ...rest, args: null };
   });
   const { report: _report, ...rest } = run;
-  return { ...rest, steps };
+  return { ...rest, steps, attempt: 0, text: "" };
 }
 
 function cutShort(message: Message): Message {

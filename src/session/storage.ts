@@ -19,6 +19,12 @@ const MIGRATIONS: ReadonlyArray<readonly string[]> = [
     `CREATE TABLE threads (thread_id TEXT PRIMARY KEY, title TEXT, head INTEGER, updated_at INTEGER NOT NULL,
       detail TEXT) WITHOUT ROWID`,
   ],
+  // Threads in the order in which they were last talked in, and the message each of them ends with.
+  [
+    "ALTER TABLE threads ADD COLUMN touched INTEGER NOT NULL DEFAULT 0",
+    `UPDATE threads SET touched = COALESCE(head, 0), detail = json_object('head_message_id',
+      (SELECT json_extract(frame, '$.payload.message_id') FROM events WHERE seq = head))`,
+  ],
 ];
 
 const birthCertificate = z.object({

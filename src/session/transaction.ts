@@ -6,9 +6,9 @@
 import type { Event } from "../protocol/events.ts";
 import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
-import type { Log, StoredEvent } from "./log.ts";
+import { erased, type Log, type StoredEvent } from "./log.ts";
 import type { Storage } from "./storage.ts";
-import { type ThreadRow, writeThread } from "./thread-row.ts";
+import { type ThreadRow, writeThread, writeTombstone } from "./thread-row.ts";
 
 type WithoutSeq<E> = E extends { seq: number } ? Omit<E, "seq"> : never;
 
@@ -34,6 +34,8 @@ export class Transaction {
   readonly rows: StoredEvent[] = [];
   /** Threads as this transaction has made or changed them. */
   readonly threads = new Map<string, ThreadRow>();
+  /** Threads that it has deleted. */
+  readonly deleted = new Set<string>();
   /** Runs to be executed once this is committed. */
   readonly started: string[] = [];
   /** Runs that ended here: whatever still executes them has to stop. */
@@ -73,6 +75,14 @@ export class Transaction {
     this.events.push(event);
     return event;
   }
+
+  /** Removes all there is of a thread up to now, what was appended here included; its numbers stay. */
+  erase(thread_id: string): void {
+    this.#log.erase(thread_id);
+    for (const [index, row] of this.rows.entries()) {
+      if (row.thread_id === thread_id) this.rows[index] = erased(row.seq);
+    }
+  }
 }
 
 /**
@@ -88,6 +98,7 @@ export function commit<T>(storage: Storage, log: Log, now: number, work: (tx: Tr
   const { tx, value } = storage.transact(() => {
     const tx = new Transaction(log, log.time(now));
     const value = work(tx);
+    for (const thread_id of tx.deleted) writeTombstone(storage, thread_id, tx.now);
     for (const thread of tx.threads.values()) writeThread(storage, thread);
     return { tx, value };
   });

@@ -7,7 +7,12 @@ import type { MessageQuery } from "../../src/session/rpc.ts";
 import { countSessions, HOST, send } from "../support/edge.ts";
 import { nowS, signToken } from "../support/tokens.ts";
 
-const THREAD: Thread = { thread_id: "main", title: "Costs", updated_at: "2026-11-21T00:00:00.000Z" };
+const THREAD: Thread = {
+  thread_id: "main",
+  title: "Costs",
+  head_message_id: "m_1_x",
+  updated_at: "2026-11-21T00:00:00.000Z",
+};
 
 const MESSAGE: Message = {
   message_id: "m_1_x",
@@ -15,6 +20,7 @@ const MESSAGE: Message = {
   role: "user",
   content: "hello",
   seq: 1,
+  parent_message_id: null,
   timestamp: "2026-11-21T00:00:00.000Z",
 };
 

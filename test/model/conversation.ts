@@ -62,16 +62,18 @@ export class Conversation {
   insistOnSnapshot(shown: any, acked: number, now: number): void {
     const byTime = shown.threads.map(({ updated_at }: any) => updated_at);
     insistSame(byTime, byTime.toSorted().reverse(), "the thread that was touched last comes first");
-    const threads = [...this.#threads].map(([thread_id, { title, updated_at }]) => ({
+    const threads = [...this.#threads].map(([thread_id, { title, updated_at, newest }]) => ({
       thread_id,
       title,
+      head_message_id: newest,
       updated_at,
     }));
     const inOrder = shown.threads.toSorted(byThread);
     insistSame(inOrder, threads.toSorted(byThread), "a snapshot shows every thread");
     const branch = this.#branch(shown.threads[0]?.thread_id);
     insistSame(shown.messages, branch, "a snapshot shows the newest messages of the newest thread");
-    insistSame(shown.runs, this.#inProgress(), "a snapshot shows the runs in progress and their steps");
+    const runs = shown.runs.map(({ text: _text, attempt: _attempt, ...run }: any) => run);
+    insistSame(runs, this.#inProgress(), "a snapshot shows the runs in progress and their steps");
     const time = this.time(now);
     const unread = this.#notices.filter(
       ({ seq, expires_at }) => seq > acked && (expires_at === null || expires_at > time),
@@ -148,16 +150,18 @@ export class Conversation {
 
   /** An answer to a branch that was left stays there, and moves nothing. */
   #takeAnswer(run: RunOf, seq: number, payload: any): void {
-    const { message_id, thread_id, content, run_id, status, timestamp } = payload;
+    const { message_id, thread_id, parent_message_id, content, run_id, status, timestamp } = payload;
     run.state = "ended";
     const report = run.report === undefined ? {} : { report: run.report };
     const answer = { message_id, thread_id, role: "assistant", content, seq, run_id, status, timestamp };
-    this.messages.set(message_id, { ...answer, ...report });
+    this.messages.set(message_id, { ...answer, parent_message_id, ...report });
     const thread = this.#threads.get(thread_id);
     insist(thread !== undefined, "no answer without a thread", payload);
     thread.updated_at = timestamp;
     const goesOn = this.#path(thread.newest).includes(run.question);
-    this.#before.set(message_id, goesOn ? thread.newest : run.question);
+    const before = goesOn ? thread.newest : run.question;
+    insist(parent_message_id === before, "an answer follows what it should", { before, payload });
+    this.#before.set(message_id, before);
     if (goesOn) thread.newest = message_id;
   }
 
@@ -179,9 +183,9 @@ export class Conversation {
   #inProgress(): unknown[] {
     return [...this.runs]
       .filter(([, { state }]) => state !== "ended")
-      .map(([run_id, { thread_id, agent_name, state, steps, report }]) => {
+      .map(([run_id, { thread_id, question, agent_name, state, steps, report }]) => {
         const known = report === undefined ? {} : { report };
-        return { run_id, thread_id, agent_name, status: state, attempt: 0, text: "", steps, ...known };
+        return { run_id, thread_id, question_id: question, agent_name, status: state, steps, ...known };
       });
   }
 }

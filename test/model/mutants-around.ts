@@ -100,13 +100,16 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "an answer moves the thread back to a branch that was left",
-    session("runs.ts", "this.#threads.leadsTo(run.start_seq, head);", "run.start_seq > 0;"),
+    session("runs.ts", "this.#threads.leadsTo(question, thread?.head);", "question > 0;"),
   ),
   mutant(
     "two runs work in a thread",
     session("runs.ts", " && inThread.length < runs_per_thread", " && inThread.length < 2"),
   ),
-  mutant("nobody's turn comes", session("runs.ts", "    this.#startWaiting(tx);\n  }", "  }")),
+  mutant(
+    "nobody's turn comes",
+    session("runs.ts", "run_id);\n    this.#startWaiting(tx);\n  }", "run_id);\n  }"),
+  ),
   mutant(
     "one run too many may wait",
     session("runs.ts", "if (waiting >= limit) {", "if (waiting > limit) {"),
@@ -144,8 +147,8 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     "messages are deleted with the steps",
     session(
       "log.ts",
-      "'tool_completed', 'notification')",
-      "'tool_completed', 'notification', 'user_message')",
+      "'tool_completed', 'notification',",
+      "'tool_completed', 'notification', 'user_message',",
     ),
   ),
   mutant(

@@ -18,7 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "another body under a known id is taken for the same command",
-    session("inbox.ts", 'if (text(row, "request") !== request) {', "if (id === undefined) {"),
+    session("inbox.ts", "if (known !== request) {", "if (id === undefined) {"),
   ),
   mutant(
     "a replay begins one event too early",
@@ -102,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
     session(
       "intake.ts",
       "const reply = (outcome: Outcome) => pump.send(connection, replyTo(frame, outcome));",
-      "const reply = (outcome: Outcome) => { pump.send(connection, replyTo(frame, outcome)); if (outcome.ok) pump.send(connection, outcome.value.event as never); };",
+      "const reply = (outcome: Outcome) => { pump.send(connection, replyTo(frame, outcome)); if (outcome.ok) pump.send(connection, outcome.value.effect as never); };",
     ),
   ),
   mutant(
@@ -188,7 +188,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a thread forgets what this transaction has said in it",
-    session("threads.ts", "tx?.threads.get(thread_id) ?? this.#query", "this.#query"),
+    session(
+      "threads.ts",
+      "if (changed !== undefined || tx?.deleted.has(thread_id)) return changed;",
+      "void changed;",
+    ),
   ),
   mutant(
     "nobody is woken for a run",

@@ -19,7 +19,7 @@ const TURN: FoldedEvent[] = [
       timestamp: AT,
     },
   },
-  { type: "agent_started", seq: 2, payload: OF },
+  { type: "agent_started", seq: 2, payload: { ...OF, message_id: "m" } },
   { type: "agent_thinking", seq: 3, payload: { ...OF, step: 1, thought: "hm" } },
   {
     type: "tool_executing",
@@ -34,7 +34,14 @@ const TURN: FoldedEvent[] = [
   {
     type: "agent_completed",
     seq: 6,
-    payload: { ...OF, message_id: "a", status: "succeeded", content: "Hello", attempts: 1 },
+    payload: {
+      ...OF,
+      message_id: "a",
+      parent_message_id: "m",
+      status: "succeeded",
+      content: "Hello",
+      attempts: 1,
+    },
   },
 ];
 
@@ -50,7 +57,7 @@ describe("the fold", () => {
   test("[F1] makes one view of a turn: thread, both messages, the run with its steps", () => {
     const view = foldAll(TURN);
     expect(view.last_seq).toBe(6);
-    expect(view.threads).toEqual([{ thread_id: "main", title: "hi", updated_at: AT }]);
+    expect(view.threads).toEqual([{ thread_id: "main", title: "hi", head_message_id: "a", updated_at: AT }]);
     expect(view.messages.map(({ role, content }) => [role, content])).toEqual([
       ["user", "hi"],
       ["assistant", "Hello"],
@@ -160,5 +167,41 @@ describe("the fold", () => {
     };
     expect(foldAll([...TURN, other]).threads.map(({ title }) => title)).toEqual(["two", "hi"]);
     expect(foldAll([...TURN, other, again]).threads.map(({ title }) => title)).toEqual(["hi", "two"]);
+  });
+
+  test("[F9] shows a thread's current branch: an answer to one that was left moves nothing", () => {
+    const question = TURN[0];
+    if (question?.type !== "user_message") throw new Error("the turn begins with a question");
+    const { run_id: _run, thread: _thread, ...said } = question.payload;
+    const instead: FoldedEvent = { type: "user_message", seq: 2, payload: { ...said, message_id: "m2" } };
+    const late = TURN.slice(1).map((event) => ({ ...event, seq: event.seq + 1 }) as FoldedEvent);
+    const left = foldAll([question, instead, ...late]);
+    expect(left.threads).toMatchObject([{ head_message_id: "m2" }]);
+    expect(left.messages.map(({ message_id }) => message_id)).toEqual(["m", "m2", "a"]);
+    const back: FoldedEvent = {
+      type: "thread_updated",
+      seq: 8,
+      payload: { thread_id: "main", head_message_id: "a", timestamp: AT },
+    };
+    expect(foldAll([question, instead, ...late, back]).threads).toMatchObject([
+      { head_message_id: "a", title: "hi" },
+    ]);
+  });
+
+  test("[F9] asks again what is to be answered again, and forgets a thread with all that was in it", () => {
+    const again: FoldedEvent = {
+      type: "thread_updated",
+      seq: 7,
+      payload: { thread_id: "main", head_message_id: "m", run_id: "r2", timestamp: AT },
+    };
+    const asked = foldAll([...TURN, again]);
+    expect(asked.threads).toMatchObject([{ head_message_id: "m" }]);
+    expect(asked.runs).toMatchObject([{ run_id: "r" }, { run_id: "r2", question_id: "m", status: "queued" }]);
+    const gone = fold(asked, {
+      type: "thread_deleted",
+      seq: 8,
+      payload: { thread_id: "main", timestamp: AT },
+    });
+    expect(gone).toEqual({ ...EMPTY_CONVERSATION, last_seq: 8 });
   });
 });

@@ -104,7 +104,7 @@ describe("a run outlives its asker", () => {
       await waitFor(() => probe.executions(keys.held) >= attempt);
       await abortAllDurableObjects();
       const stub = await stubOf(sub);
-      await stub.listThreads(principalWith(["chat"]));
+      await stub.listThreads(principalWith(["chat"]), { limit: 1 });
     }
     const back = await connect(sub, { epoch, since: 0 });
     if (back.of("agent_completed").length === 0) await back.next("agent_completed");

@@ -9,6 +9,7 @@ function message(seq: number, thread_id = "old"): Message {
     role: "user",
     content: `${seq}`,
     seq,
+    parent_message_id: null,
     timestamp: "2026-11-21T00:00:00.000Z",
   };
 }

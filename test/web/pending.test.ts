@@ -11,7 +11,13 @@ function viewWith(
   return {
     last_seq: messages.length,
     threads: [],
-    messages: messages.map((message, index) => ({ ...message, role: "user", seq: index + 1, timestamp: AT })),
+    messages: messages.map((message, index) => ({
+      ...message,
+      role: "user",
+      parent_message_id: null,
+      seq: index + 1,
+      timestamp: AT,
+    })),
     runs: [],
     notifications: [],
   };

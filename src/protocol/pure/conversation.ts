@@ -7,6 +7,8 @@
 export interface Thread {
   readonly thread_id: string;
   readonly title: string;
+  /** The newest message of the branch that is shown; null while nothing has been said. */
+  readonly head_message_id: string | null;
   readonly updated_at: string;
 }
 
@@ -16,7 +18,8 @@ export interface Message {
   readonly role: "user" | "assistant";
   readonly content: string;
   readonly seq: number;
-  readonly parent_message_id?: string | null | undefined;
+  /** The message it follows; null for the first of a branch. */
+  readonly parent_message_id: string | null;
   readonly run_id?: string | undefined;
   readonly status?: RunStatus | undefined;
   readonly report?: Report | undefined;
@@ -50,6 +53,8 @@ export interface ToolStep {
 export interface Run {
   readonly run_id: string;
   readonly thread_id: string;
+  /** The message that is being answered. */
+  readonly question_id: string;
   readonly agent_name: string;
   readonly status: "queued" | "running" | RunStatus;
   /** The attempt whose text is shown; 0 before any text came. */
@@ -97,7 +102,7 @@ export interface Conversation {
   readonly last_seq: number;
   /** Newest first. */
   readonly threads: readonly Thread[];
-  /** In order of seq. */
+  /** Of every branch, in order of seq. */
   readonly messages: readonly Message[];
   /** In order of their start, ended ones included. */
   readonly runs: readonly Run[];

@@ -11,6 +11,11 @@ interface OfRun {
   readonly timestamp: string;
 }
 
+interface OfThread {
+  readonly thread_id: string;
+  readonly timestamp: string;
+}
+
 interface OfTool extends OfRun {
   readonly step: number;
   readonly tool_call_id: string;
@@ -50,16 +55,26 @@ type AgentCompleted = EventOf<
   "agent_completed",
   OfRun & {
     readonly message_id: string;
+    readonly parent_message_id: string;
     readonly status: RunStatus;
     readonly content: string;
     readonly attempts: number;
   }
 >;
 
+interface ThreadChange {
+  readonly title?: string | undefined;
+  readonly head_message_id?: string | undefined;
+  readonly run_id?: string | undefined;
+}
+
 /** The part of each event that the view depends on. */
 export type FoldedEvent =
   | UserMessage
-  | EventOf<"agent_started", OfRun>
+  | EventOf<"thread_created", OfThread & { readonly title: string }>
+  | EventOf<"thread_updated", OfThread & ThreadChange>
+  | EventOf<"thread_deleted", OfThread>
+  | EventOf<"agent_started", OfRun & { readonly message_id: string }>
   | EventOf<"agent_thinking", OfRun & { readonly step: number; readonly thought: string }>
   | EventOf<"tool_executing", OfTool & { readonly args?: unknown }>
   | ToolCompleted
@@ -95,80 +110,114 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
   switch (event.type) {
     case "user_message":
       return foldUserMessage(view, event);
-    case "agent_started":
-      return withRun(view, event.payload, (run) => ({
-        ...run,
-        agent_name: event.payload.agent_name,
-        status: "running",
-      }));
-    case "agent_thinking":
-      return withStep(view, event.payload, {
-        kind: "thinking",
-        step: event.payload.step,
-        thought: event.payload.thought,
-      });
-    case "tool_executing":
-      return withStep(view, event.payload, toolStep(event.payload));
+    case "thread_created":
+      return touchThread(view, event.payload, { title: event.payload.title });
+    case "thread_updated":
+      return foldThreadUpdated(view, event.payload);
+    case "thread_deleted":
+      return withoutThread(view, event.payload);
+    case "agent_started": {
+      const { message_id, agent_name } = event.payload;
+      return withRun(view, event.payload, () => ({ question_id: message_id, agent_name, status: "running" }));
+    }
+    case "agent_thinking": {
+      const { step, thought } = event.payload;
+      return withStep(view, event.payload, { kind: "thinking", step, thought });
+    }
+    case "tool_executing": {
+      const { step, tool_call_id, tool_name, args } = event.payload;
+      const call = { step, tool_call_id, tool_name, args, status: "running" } as const;
+      return withStep(view, event.payload, { kind: "tool", ...call });
+    }
     case "tool_completed":
-      return withRun(view, event.payload, (run) => completeTool(run, event));
+      return withRun(view, event.payload, (run) => ({ steps: completeTool(run.steps, event.payload) }));
     case "final_report":
-      return withRun(view, event.payload, (run) => ({ ...run, report: event.payload.report }));
+      return withRun(view, event.payload, () => ({ report: event.payload.report }));
     case "agent_completed":
       return foldCompleted(view, event);
-    case "notification":
-      return { ...view, notifications: [...view.notifications, notificationOf(event)] };
+    case "notification": {
+      const { topic, data, timestamp } = event.payload;
+      return { ...view, notifications: [...view.notifications, { seq: event.seq, topic, data, timestamp }] };
+    }
     default:
       // An event of a later version: nothing to show, but its seq counts.
       return view;
   }
 }
 
-function foldUserMessage(view: Conversation, { seq, payload }: UserMessage): Conversation {
-  const { message_id, thread_id, parent_message_id, run_id, content, timestamp } = payload;
-  const message: Message = {
-    message_id,
-    thread_id,
-    role: "user",
-    content,
-    seq,
-    parent_message_id,
-    ...(run_id === undefined ? {} : { run_id }),
-    timestamp,
-  };
-  const touched = touchThread(view, thread_id, timestamp, payload.thread?.title);
-  const seen = { ...touched, messages: [...view.messages, message] };
-  return run_id === undefined
-    ? seen
-    : withRun(seen, { run_id, thread_id, agent_name: "" }, (run) => ({ ...run, status: "queued" }));
+/** The message that an event brings, without the report of its run. */
+export function messageOf({ type, seq, payload }: UserMessage | AgentCompleted): Message {
+  const { message_id, thread_id, content, parent_message_id, run_id, timestamp } = payload;
+  const said = { message_id, thread_id, content, seq, parent_message_id, run_id, timestamp };
+  return type === "user_message"
+    ? { ...said, role: "user" }
+    : { ...said, role: "assistant", status: payload.status };
 }
 
-function foldCompleted(view: Conversation, { seq, payload }: AgentCompleted): Conversation {
-  const { run_id, thread_id, message_id, status, content, attempts, timestamp } = payload;
-  const ended = withRun(view, payload, (run) => ({ ...run, status, attempt: attempts, text: content }));
-  const report = ended.runs.find((run) => run.run_id === run_id)?.report;
-  const message: Message = {
-    message_id,
-    thread_id,
-    role: "assistant",
-    content,
-    seq,
-    run_id,
-    status,
-    ...(report === undefined ? {} : { report }),
-    timestamp,
+function foldUserMessage(view: Conversation, event: UserMessage): Conversation {
+  const { payload } = event;
+  const { message_id, thread } = payload;
+  const touched = touchThread(view, payload, { ...thread, head_message_id: message_id });
+  return withQueued({ ...touched, messages: [...view.messages, messageOf(event)] }, payload, message_id);
+}
+
+/** What is being answered again is asked again. */
+function foldThreadUpdated(view: Conversation, payload: OfThread & ThreadChange): Conversation {
+  const { thread_id, title, head_message_id } = payload;
+  const threads = view.threads.map((thread) =>
+    thread.thread_id === thread_id
+      ? {
+          ...thread,
+          title: title ?? thread.title,
+          head_message_id: head_message_id ?? thread.head_message_id,
+        }
+      : thread,
+  );
+  return withQueued({ ...view, threads }, payload, head_message_id);
+}
+
+function withoutThread(view: Conversation, { thread_id }: OfThread): Conversation {
+  const others = (of: { readonly thread_id: string }) => of.thread_id !== thread_id;
+  const { threads, messages, runs } = view;
+  return {
+    ...view,
+    threads: threads.filter(others),
+    messages: messages.filter(others),
+    runs: runs.filter(others),
   };
-  return touchThread({ ...ended, messages: [...ended.messages, message] }, thread_id, timestamp);
+}
+
+function withQueued(
+  view: Conversation,
+  { thread_id, run_id }: OfThread & Pick<ThreadChange, "run_id">,
+  question_id = "",
+): Conversation {
+  if (run_id === undefined) return view;
+  return withRun(view, { run_id, thread_id, agent_name: "" }, () => ({ question_id, status: "queued" }));
+}
+
+function foldCompleted(view: Conversation, event: AgentCompleted): Conversation {
+  const { payload } = event;
+  const { run_id, thread_id, message_id, parent_message_id, status, content, attempts } = payload;
+  const ended = withRun(view, payload, () => ({ status, attempt: attempts, text: content }));
+  const report = ended.runs.find((run) => run.run_id === run_id)?.report;
+  const seen = { ...ended, messages: [...ended.messages, { ...messageOf(event), report }] };
+  // An answer to a branch that was left stays there.
+  const thread = view.threads.find((known) => known.thread_id === thread_id);
+  const goesOn = thread === undefined || thread.head_message_id === parent_message_id;
+  return touchThread(seen, payload, goesOn ? { head_message_id: message_id } : {});
 }
 
 /** A delta that does not join the text known so far waits for the `set` that follows a resume. */
 function foldText(view: Conversation, part: PartialResult): Conversation {
+  const { attempt } = part;
   const run = view.runs.find((candidate) => candidate.run_id === part.run_id);
-  if (run === undefined || part.attempt < run.attempt || !inProgress(run)) return view;
-  const known = part.attempt > run.attempt ? "" : run.text;
-  if (!("delta" in part)) return replaceRun(view, { ...run, attempt: part.attempt, text: part.text });
+  if (run === undefined || attempt < run.attempt || !inProgress(run)) return view;
+  const known = attempt > run.attempt ? "" : run.text;
+  if (!("delta" in part)) return withRun(view, run, () => ({ attempt, text: part.text }));
   if (part.offset > known.length) return view;
   const text = known.slice(0, part.offset) + part.delta;
-  return replaceRun(view, { ...run, attempt: part.attempt, text });
+  return withRun(view, run, () => ({ attempt, text }));
 }
 
 function fromSnapshot({ as_of_seq, threads, messages, runs, notifications }: Snapshot): Conversation {
@@ -177,60 +226,46 @@ function fromSnapshot({ as_of_seq, threads, messages, runs, notifications }: Sna
 
 type Snapshot = Extract<FoldedStream, { readonly type: "state_snapshot" }>["payload"];
 
-export function inProgress(run: Run): boolean {
-  return run.status === "queued" || run.status === "running";
+export function inProgress({ status }: Run): boolean {
+  return status === "queued" || status === "running";
 }
 
 function touchThread(
   view: Conversation,
-  thread_id: string,
-  updated_at: string,
-  title?: string,
+  { thread_id, timestamp }: OfThread,
+  change: Partial<Thread>,
 ): Conversation {
   const known = view.threads.find((thread) => thread.thread_id === thread_id);
-  const touched: Thread = { thread_id, title: title ?? known?.title ?? "", updated_at };
-  const others = view.threads.filter((thread) => thread.thread_id !== thread_id);
+  const blank = { thread_id, title: "", head_message_id: null };
+  const touched: Thread = { ...blank, ...known, ...change, updated_at: timestamp };
+  const others = view.threads.filter((thread) => thread !== known);
   return { ...view, threads: [touched, ...others] };
 }
 
-/** Changes a run, or starts from an empty one: after a gap its first events may be unknown here. */
+/** Changes a run, or one that begins empty: after a gap its first events may be unknown here. */
 function withRun(
   view: Conversation,
   { run_id, thread_id, agent_name }: Pick<OfRun, "run_id" | "thread_id" | "agent_name">,
-  change: (run: Run) => Run,
+  change: (run: Run) => Partial<Run>,
 ): Conversation {
-  const known = view.runs.find((run) => run.run_id === run_id);
-  if (known !== undefined) return replaceRun(view, change(known));
-  const run: Run = { run_id, thread_id, agent_name, status: "running", attempt: 0, text: "", steps: [] };
-  return { ...view, runs: [...view.runs, change(run)] };
-}
-
-function replaceRun(view: Conversation, run: Run): Conversation {
-  return { ...view, runs: view.runs.map((known) => (known.run_id === run.run_id ? run : known)) };
+  const { runs } = view;
+  if (runs.some((run) => run.run_id === run_id)) {
+    return { ...view, runs: runs.map((run) => (run.run_id === run_id ? { ...run, ...change(run) } : run)) };
+  }
+  const blank = { question_id: "", status: "running", attempt: 0, text: "", steps: [] } as const;
+  const run: Run = { run_id, thread_id, agent_name, ...blank };
+  return { ...view, runs: [...runs, { ...run, ...change(run) }] };
 }
 
 function withStep(view: Conversation, of: OfRun, step: Step): Conversation {
-  return withRun(view, of, (run) => ({ ...run, steps: [...run.steps, step] }));
+  return withRun(view, of, ({ steps }) => ({ steps: [...steps, step] }));
 }
 
-function toolStep({ step, tool_call_id, tool_name, args }: OfTool & { readonly args?: unknown }): Step {
-  return { kind: "tool", step, tool_call_id, tool_name, args, status: "running" };
-}
-
-function completeTool(run: Run, { payload }: ToolCompleted): Run {
+function completeTool(steps: readonly Step[], payload: ToolCompleted["payload"]): Step[] {
   const { tool_call_id, status, result, error, duration_ms } = payload;
-  const outcome = {
-    status,
-    duration_ms,
-    ...(result === undefined ? {} : { result }),
-    ...(error === undefined ? {} : { error }),
-  };
-  const steps = run.steps.map((step) =>
-    step.kind === "tool" && step.tool_call_id === tool_call_id ? { ...step, ...outcome } : step,
+  return steps.map((step) =>
+    step.kind === "tool" && step.tool_call_id === tool_call_id
+      ? { ...step, status, result, error, duration_ms }
+      : step,
   );
-  return { ...run, steps };
-}
-
-function notificationOf({ seq, payload }: Extract<FoldedEvent, { readonly type: "notification" }>) {
-  return { seq, topic: payload.topic, data: payload.data, timestamp: payload.timestamp };
 }

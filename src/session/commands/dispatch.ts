@@ -5,23 +5,36 @@ import { errorPayload } from "../../protocol/refusal.ts";
 import type { Reply } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Context } from "./context.ts";
+import { messageRegenerate, regenerateFacts } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
-import { cancelAck, runCancel } from "./run-cancel.ts";
-import { messageAck, userMessage } from "./user-message.ts";
+import { runCancel } from "./run-cancel.ts";
+import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
+import { messageFacts, userMessage } from "./user-message.ts";
 
 /** Everything that goes through the inbox. */
 export type Command = EffectCommand | PublishCommand;
 
-/** What came of a command; `duplicate` if it had been carried out before. */
-export type Outcome = Result<{ readonly event: Event; readonly duplicate: boolean }>;
+/** What a command did, and all that its reply is made from: the same when it comes again. */
+export type Effect = Event;
 
-/** Carries a command out, or refuses it having written nothing. The event is what its reply is made from. */
-export function carryOut(context: Context, command: Command): Result<Event> {
+/** What came of a command; `duplicate` if it had been carried out before. */
+export type Outcome = Result<{ readonly effect: Effect; readonly duplicate: boolean }>;
+
+/** Carries a command out, or refuses it having written nothing. */
+export function carryOut(context: Context, command: Command): Result<Effect> {
   switch (command.type) {
     case "user_message":
       return userMessage(context, command);
+    case "message_regenerate":
+      return messageRegenerate(context, command);
     case "run_cancel":
       return runCancel(context, command);
+    case "thread_create":
+      return threadCreate(context, command);
+    case "thread_update":
+      return threadUpdate(context, command);
+    case "thread_delete":
+      return threadDelete(context, command);
     case "publish":
       return publish(context, command);
   }
@@ -29,12 +42,19 @@ export function carryOut(context: Context, command: Command): Result<Event> {
 
 /** The one reply to a client's command. */
 export function replyTo(command: EffectCommand, outcome: Outcome): Reply {
-  if (!outcome.ok) return { type: "error", reply_to: command.id, payload: errorPayload(outcome.refusal) };
-  const { event, duplicate } = outcome.value;
+  const reply_to = command.id;
+  if (!outcome.ok) return { type: "error", reply_to, payload: errorPayload(outcome.refusal) };
+  const { effect, duplicate } = outcome.value;
   switch (command.type) {
     case "user_message":
-      return messageAck(command, event, duplicate);
+      return { type: "message_ack", reply_to, payload: { ...messageFacts(effect), duplicate } };
+    case "message_regenerate":
+      return { type: "message_ack", reply_to, payload: { ...regenerateFacts(effect), duplicate } };
+    case "thread_create":
+      return { type: "command_ack", reply_to, payload: { ...threadFacts(effect), duplicate } };
     case "run_cancel":
-      return cancelAck(command, event, duplicate);
+    case "thread_update":
+    case "thread_delete":
+      return { type: "command_ack", reply_to, payload: { seq: effect.seq, duplicate } };
   }
 }

@@ -1,10 +1,10 @@
 /** `run_cancel`: ends a run that waits or works; the text it has streamed so far is kept. */
 import type { RunCancelCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
-import type { CommandAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { seqOf } from "../ids.ts";
 import { readEvent } from "../log.ts";
+import { runAskedBy } from "../run.ts";
 import type { Context } from "./context.ts";
 
 export function runCancel(context: Context, command: RunCancelCommand): Result<Event> {
@@ -25,14 +25,9 @@ export function runCancel(context: Context, command: RunCancelCommand): Result<E
   return ok(ended);
 }
 
-export function cancelAck(command: RunCancelCommand, event: Event, duplicate: boolean): CommandAck {
-  return { type: "command_ack", reply_to: command.id, payload: { seq: event.seq, duplicate } };
-}
-
 /** A run that has ended is a conflict, so that a Stop which came too late is not mistaken for a wrong id. */
 function refuseUnknown({ log }: Context, run_id: string): Result<never> {
-  const question = readEvent(log.at(seqOf(run_id, ["r"]) ?? 0));
-  if (question?.type === "user_message" && question.payload.run_id === run_id)
+  if (runAskedBy(readEvent(log.at(seqOf(run_id, ["r"]) ?? 0))) === run_id)
     return refuse("conflict", "the run has already ended", { field: "payload.run_id" });
   return refuse("not_found", "no such run", { field: "payload.run_id" });
 }

@@ -90,6 +90,7 @@ export function completed(seq: number, content: string): Event {
       run_seq: seq,
       timestamp: AT,
       message_id: "a1",
+      parent_message_id: "m1",
       status: "succeeded",
       content,
       finish_reason: "stop",

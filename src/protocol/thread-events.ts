@@ -1,0 +1,40 @@
+/** The events of a thread itself; what is said in it are messages. */
+import * as z from "zod/mini";
+import { id, seq, timestamp } from "./primitives.ts";
+
+export const threadCreated = z.object({
+  type: z.literal("thread_created"),
+  seq,
+  payload: z.object({
+    thread_id: id,
+    /** Empty until the first message gives the thread one. */
+    title: z.string(),
+    timestamp,
+  }),
+});
+
+/** What is absent has not changed. */
+export const threadUpdated = z.object({
+  type: z.literal("thread_updated"),
+  seq,
+  payload: z.object({
+    thread_id: id,
+    title: z.optional(z.string()),
+    /** From here on the thread shows the branch that ends with this message. */
+    head_message_id: z.optional(id),
+    /** A run that is to answer that message again. */
+    run_id: z.optional(id),
+    timestamp,
+  }),
+});
+
+/** All that was said in the thread is gone, for good. */
+export const threadDeleted = z.object({
+  type: z.literal("thread_deleted"),
+  seq,
+  payload: z.object({ thread_id: id, timestamp }),
+});
+
+export type ThreadCreated = z.infer<typeof threadCreated>;
+export type ThreadUpdated = z.infer<typeof threadUpdated>;
+export type ThreadDeleted = z.infer<typeof threadDeleted>;

@@ -1,0 +1,58 @@
+/** Reading what was said: threads and their messages, in pages, on any branch, with how an answer came about. */
+import { EMPTY_CONVERSATION, type Step } from "../protocol/pure/conversation.ts";
+import { fold } from "../protocol/pure/fold.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+import { seqOf } from "./ids.ts";
+import { type Log, readEvents } from "./log.ts";
+import type { ListedMessage, MessagePage, MessageQuery, ThreadPage, ThreadQuery } from "./rpc.ts";
+import { messagesOf } from "./snapshot.ts";
+import { type Threads, threadView } from "./threads.ts";
+
+/** Newest first; `next` is the `before` of the page after it. */
+export function listThreads(threads: Threads, { before, limit }: ThreadQuery): ThreadPage {
+  const rows = threads.newest(limit + 1, before);
+  const shown = rows.slice(0, limit).map(threadView);
+  const last = rows[limit - 1];
+  return { threads: shown, ...(rows.length > limit && last !== undefined ? { next: last.touched } : {}) };
+}
+
+/** The messages before the one at seq `before`, oldest first; `next` is the `before` of the page before them. */
+export function listMessages(log: Log, threads: Threads, query: MessageQuery): Result<MessagePage> {
+  const { thread_id, before, limit } = query;
+  const thread = threads.get(thread_id);
+  if (thread === undefined) return refuse("not_found", "no such thread");
+  const head = query.head === undefined ? thread.head : threads.find(thread_id, query.head)?.seq;
+  if (query.head !== undefined && head === undefined) {
+    return refuse("not_found", "no such message in this thread", { field: "head" });
+  }
+  const messages = messagesOf(log, threads, threads.pageStart(thread_id, head, before), limit).reverse();
+  const branches = query.alternatives ? branchesOf(log, thread_id) : undefined;
+  const listed = messages.map((message): ListedMessage => {
+    const others = branches?.get(message.parent_message_id) ?? [];
+    return {
+      ...message,
+      ...(query.steps && message.role === "assistant" ? { steps: stepsOf(log, message) } : {}),
+      ...(others.length > 1 ? { alternatives: others } : {}),
+    };
+  });
+  const first = messages[0];
+  const more = first !== undefined && first.parent_message_id !== null;
+  return ok({ messages: listed, ...(more ? { next: first.seq } : {}) });
+}
+
+/** How an answer came about, as far as that is kept. */
+function stepsOf(log: Log, { run_id, seq }: ListedMessage): readonly Step[] {
+  const start = seqOf(run_id, ["r"]);
+  if (run_id === undefined || start === undefined) return [];
+  const events = readEvents(log.ofRun(run_id, start, seq));
+  return events.reduce(fold, EMPTY_CONVERSATION).runs[0]?.steps ?? [];
+}
+
+/** What follows which message, in the order in which it was said; more than one where the thread branches. */
+function branchesOf(log: Log, thread_id: string): Map<string | null, string[]> {
+  const branches = new Map<string | null, string[]>();
+  for (const { message_id, parent_message_id } of log.linksOf(thread_id)) {
+    branches.set(parent_message_id, [...(branches.get(parent_message_id) ?? []), message_id]);
+  }
+  return branches;
+}
