@@ -132,6 +132,8 @@ function detailOf({ type, payload }: Event): string {
     case "thread_updated":
     case "thread_deleted":
       return payload.thread_id;
+    case "feedback_recorded":
+      return `${payload.message_id} ${payload.rating}`;
     case "notification":
       return payload.topic;
   }

@@ -37,6 +37,7 @@ const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
   thread_created: { ...OF_THREAD, title: "string" },
   thread_updated: OF_THREAD,
   thread_deleted: OF_THREAD,
+  feedback_recorded: { message_id: "string", rating: "number" },
   notification: { topic: "string" },
 };
 

@@ -15,6 +15,29 @@ export function jsonText(text: string): Response {
   });
 }
 
+/** As `jsonText`, of what is still being written. */
+export function jsonStream(parts: AsyncGenerator<string>): Response {
+  return stream(parts, "application/json");
+}
+
+/**
+ * Each part is made when its reader asks for more. A part that cannot be made breaks the connection off.
+ * @param cancelled the reader is gone
+ */
+export function stream(parts: AsyncGenerator<string>, type: string, cancelled = () => {}): Response {
+  const encoder = new TextEncoder();
+  const source = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+      const { done, value } = await parts.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: cancelled,
+  };
+  const body = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
+  return new Response(body, { headers: { ...DATA_HEADERS, "Content-Type": type } });
+}
+
 /** A copy of `file` with the safe headers; how long it is kept is the asset server's business. */
 export function withSafeHeaders(file: Response): Response {
   const copy = new Response(file.body, file);

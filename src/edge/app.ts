@@ -3,30 +3,28 @@ import { Hono } from "hono/tiny";
 import { refuse } from "../protocol/result.ts";
 import { platformIds, platformLogger, platformProvider } from "../session/platform.ts";
 import { withSafeHeaders } from "./answers.ts";
+import { COMMAND_ROUTES, command } from "./commands.ts";
 import { cors } from "./cors.ts";
 import { devToken } from "./dev-token.ts";
 import { discoveryHandler } from "./discovery.ts";
 import type { Edge, EdgePorts } from "./env.ts";
 import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
+import { EXPORT_PATH, eraseMe, exportMe, ME_PATH } from "./me.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
 import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
 import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
 import { issueTicket, TICKET_PATH } from "./tickets.ts";
 import { exchangeToken, TOKEN_PATH } from "./token-exchange.ts";
 import { upgrade } from "./upgrade.ts";
-import { INVALIDATE_PATH, invalidateUser, PUBLISH_PATH, publishEvents } from "./users.ts";
-
-/** Registered again behind their one method: whatever else comes there has the wrong method. */
-const READ_ONLY = ["/health", "/v1/config", THREADS_PATH, MESSAGES_PATH, EVENTS_PATH] as const;
-const POST_ONLY = [
-  PUBLISH_PATH,
+import {
   INVALIDATE_PATH,
-  SIGN_OUT_USER_PATH,
-  SIGN_OUT_PATH,
-  TICKET_PATH,
-  TOKEN_PATH,
-] as const;
+  invalidateUser,
+  PUBLISH_PATH,
+  publishEvents,
+  showUser,
+  USER_PATH,
+} from "./users.ts";
 
 export const app = createApp({
   ...platformProvider,
@@ -43,9 +41,13 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.use("/v1/*", cors);
   routes.get("/health", healthHandler);
   routes.get("/v1/config", discoveryHandler);
+  for (const route of COMMAND_ROUTES) routes.on(route.method, route.path, command(ports, route));
   routes.get(THREADS_PATH, listThreads(ports));
   routes.get(MESSAGES_PATH, listMessages(ports));
   routes.get(EVENTS_PATH, listEvents(ports));
+  routes.get(EXPORT_PATH, exportMe(ports));
+  routes.delete(ME_PATH, eraseMe(ports));
+  routes.get(USER_PATH, showUser(ports));
   routes.post(PUBLISH_PATH, publishEvents(ports));
   routes.post(INVALIDATE_PATH, invalidateUser(ports));
   routes.post(SIGN_OUT_USER_PATH, signOutUser(ports));
@@ -53,8 +55,7 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.post(TICKET_PATH, issueTicket(ports));
   routes.post(TOKEN_PATH, exchangeToken(ports));
   routes.all("/v1/dev/token", devToken(ports));
-  for (const path of READ_ONLY) routes.all(path, () => methodNotAllowed("GET, HEAD"));
-  for (const path of POST_ONLY) routes.all(path, () => methodNotAllowed("POST"));
+  refuseOtherMethods(routes);
 
   routes.notFound(async (c) => {
     if (c.req.path === "/v1" || c.req.path.startsWith("/v1/")) return routeNotFound();
@@ -68,4 +69,16 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
     );
   });
   return routes;
+}
+
+/** Whatever else comes to a path that has its methods has the wrong one. */
+function refuseOtherMethods(routes: Hono<Edge>): void {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of routes.routes) {
+    if (method !== "ALL") methods.set(path, [...(methods.get(path) ?? []), method]);
+  }
+  for (const [path, known] of methods) {
+    const allow = known.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+    routes.all(path, () => methodNotAllowed(allow));
+  }
 }

@@ -5,6 +5,7 @@ import type { EventPage, EventQuery } from "../session/rpc.ts";
 import { jsonText } from "./answers.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Edge, EdgePorts } from "./env.ts";
+import { eventStream, wantsStream } from "./event-stream.ts";
 import { numberIn } from "./query.ts";
 import { refuseHttp } from "./refusals.ts";
 
@@ -17,9 +18,11 @@ export function listEvents(ports: EdgePorts): Handler<Edge> {
   return async function listEventsHandler(c) {
     const who = await authenticate(c.req.raw, c.env, "chat", ports);
     if (!who.ok) return refuseHttp(who.refusal);
+    const session = c.env.USER_SESSION.getByName(who.value.user_id);
+    if (wantsStream(c.req.raw.headers)) return eventStream(c.req.raw, session, who.value);
     const query = queryOf(new URL(c.req.url).searchParams);
     if (!query.ok) return refuseHttp(query.refusal);
-    const page = await c.env.USER_SESSION.getByName(who.value.user_id).readEvents(who.value, query.value);
+    const page = await session.readEvents(who.value, query.value);
     return page.ok ? jsonText(written(page.value)) : refuseHttp(page.refusal);
   };
 }

@@ -13,6 +13,7 @@ import type { Edge, EdgePorts } from "./env.ts";
 import { readJson } from "./json-body.ts";
 import { refuseHttp } from "./refusals.ts";
 
+export const USER_PATH = "/v1/users/:user_id";
 export const PUBLISH_PATH = "/v1/users/:user_id/events";
 export const INVALIDATE_PATH = "/v1/users/:user_id/invalidate";
 
@@ -41,6 +42,18 @@ export function invalidateUser(ports: EdgePorts): Handler<Edge, typeof INVALIDAT
     if (!user_id.ok) return refuseHttp(user_id.refusal);
     const done = await c.env.USER_SESSION.getByName(user_id.value).invalidate();
     return done.ok ? json({ invalidated: true }) : refuseHttp(done.refusal);
+  };
+}
+
+/** What an operator may know of one user. */
+export function showUser(ports: EdgePorts): Handler<Edge, typeof USER_PATH> {
+  return async function showUserHandler(c) {
+    const who = await authenticate(c.req.raw, c.env, "admin", ports);
+    if (!who.ok) return refuseHttp(who.refusal);
+    const user_id = userIn(c.req.param("user_id"));
+    if (!user_id.ok) return refuseHttp(user_id.refusal);
+    const found = await c.env.USER_SESSION.getByName(user_id.value).overview();
+    return found.ok ? json(found.value) : refuseHttp(found.refusal);
   };
 }
 

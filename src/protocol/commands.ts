@@ -1,7 +1,7 @@
 /** What a client may send: one schema per frame, and their union. */
 import * as z from "zod/mini";
-import { MAX_CONTENT_BYTES, MAX_TITLE_CHARS } from "./limits.ts";
-import { id, jsonObject, maxBytes, position } from "./primitives.ts";
+import { MAX_COMMENT_BYTES, MAX_CONTENT_BYTES, MAX_TITLE_CHARS } from "./limits.ts";
+import { id, jsonObject, maxBytes, position, rating } from "./primitives.ts";
 
 export const userMessageCommand = z.object({
   type: z.literal("user_message"),
@@ -67,6 +67,17 @@ export const threadDeleteCommand = z.object({
   payload: z.object({ thread_id: id }),
 });
 
+/** What a person thinks of an answer; said again, the last word counts. */
+export const feedbackCommand = z.object({
+  type: z.literal("feedback"),
+  id,
+  payload: z.object({
+    message_id: id,
+    rating,
+    comment: z.optional(z.string().check(maxBytes(MAX_COMMENT_BYTES))),
+  }),
+});
+
 /** Cumulative: everything up to `seq` was handed to the application. */
 export const ackCommand = z.object({
   type: z.literal("ack"),
@@ -112,6 +123,7 @@ export const COMMANDS = {
   thread_create: threadCreateCommand,
   thread_update: threadUpdateCommand,
   thread_delete: threadDeleteCommand,
+  feedback: feedbackCommand,
   ack: ackCommand,
   ping: pingCommand,
   pong: pongCommand,
@@ -130,6 +142,7 @@ export type RunCancelCommand = z.infer<typeof runCancelCommand>;
 export type ThreadCreateCommand = z.infer<typeof threadCreateCommand>;
 export type ThreadUpdateCommand = z.infer<typeof threadUpdateCommand>;
 export type ThreadDeleteCommand = z.infer<typeof threadDeleteCommand>;
+export type FeedbackCommand = z.infer<typeof feedbackCommand>;
 
 /** Without effect on the log: they bypass the inbox. */
 export type ControlFrame = Extract<ClientFrame, { readonly type: (typeof CONTROL)[number] }>;

@@ -12,7 +12,7 @@ import {
   toolCompleted,
   toolExecuting,
 } from "./run-events.ts";
-import { threadCreated, threadDeleted, threadUpdated } from "./thread-events.ts";
+import { feedbackRecorded, threadCreated, threadDeleted, threadUpdated } from "./thread-events.ts";
 
 export const userMessage = z.object({
   type: z.literal("user_message"),
@@ -64,6 +64,7 @@ export const EVENTS = {
   thread_created: threadCreated,
   thread_updated: threadUpdated,
   thread_deleted: threadDeleted,
+  feedback_recorded: feedbackRecorded,
   notification,
 } as const;
 

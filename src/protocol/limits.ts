@@ -5,6 +5,9 @@ import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 /** `user_message.content`, UTF-8 bytes. */
 export const MAX_CONTENT_BYTES = 32 * 1024;
 
+/** `feedback.comment`, UTF-8 bytes. */
+export const MAX_COMMENT_BYTES = 4 * 1024;
+
 /** A thread's title, UTF-16 code units. */
 export const MAX_TITLE_CHARS = 200;
 

@@ -1,11 +1,11 @@
 /** Text of a frame → a typed frame, or a refusal that names the field and the limit. */
 import type * as z from "zod/mini";
-import { type ClientFrame, COMMANDS, isCommandType } from "./commands.ts";
+import { type ClientFrame, COMMANDS, type EffectCommand, isCommandType } from "./commands.ts";
 import { MAX_DEPTH } from "./limits.ts";
 import { fitsBytes, MAX_ID_CHARS } from "./primitives.ts";
 import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 import { isRecord, parseJson } from "./pure/json.ts";
-import { type Refusal, refuse } from "./result.ts";
+import { ok, type Refusal, type Result, refuse } from "./result.ts";
 
 export type ParsedFrame =
   | { readonly ok: true; readonly frame: ClientFrame }
@@ -61,6 +61,26 @@ function inspect(value: unknown, path: string, depth: number): Found | undefined
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** A command that did not come as a frame: its payload was the body of a request. */
+export function parseCommand(
+  type: EffectCommand["type"],
+  id: string,
+  payload: unknown,
+): Result<EffectCommand> {
+  const frame = { type, id, payload };
+  const bad = unsafe(frame);
+  if (bad !== undefined) return { ok: false, refusal: asBody(bad.refusal) };
+  const parsed = COMMANDS[type].safeParse(frame, { reportInput: true });
+  return parsed.success ? ok(parsed.data) : { ok: false, refusal: asBody(refusalOf(parsed.error)) };
+}
+
+/** Names what is wrong as a part of the body, where there is no frame around it. */
+export function asBody({ field, message, ...rest }: Refusal): Refusal {
+  const plain = (text: string) => text.replace(/^payload\./, "").replace(/^payload\b/, "body");
+  const about = field === undefined ? {} : { field: plain(field) };
+  return { ...rest, message: plain(message), ...about };
 }
 
 function typed(value: Readonly<Record<string, unknown>>): ParsedFrame {

@@ -20,6 +20,9 @@ export const seq = z.int().check(z.gte(1));
 
 export const count = z.int().check(z.gte(0));
 
+/** Of an answer: good or not. */
+export const rating = z.union([z.literal(1), z.literal(-1)]);
+
 /** Any JSON object. */
 export const jsonObject = z.looseObject({});
 

@@ -51,4 +51,5 @@ export const errorFrame = z.object({
 export type MessageAck = z.infer<typeof messageAck>;
 export type CommandAck = z.infer<typeof commandAck>;
 export type ErrorFrame = z.infer<typeof errorFrame>;
-export type Reply = MessageAck | CommandAck | ErrorFrame;
+export type Ack = MessageAck | CommandAck;
+export type Reply = Ack | ErrorFrame;

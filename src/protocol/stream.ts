@@ -1,6 +1,6 @@
 /** Stream frames: fast, transient, without a `seq`; losing one costs nothing. */
 import * as z from "zod/mini";
-import { count, type DeepReadonly, id, jsonObject, position, timestamp } from "./primitives.ts";
+import { count, type DeepReadonly, id, jsonObject, position, rating, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
 import { runStatus } from "./run-events.ts";
 
@@ -44,6 +44,8 @@ export const message = z.object({
   status: z.optional(runStatus),
   /** The structured result of that run, if it gave one. */
   report: z.optional(report),
+  /** What the reader thinks of this answer, as last said. */
+  rating: z.optional(rating),
   /** True if `content` was cut to make the snapshot fit; it is whole in `GET /v1/threads/{id}/messages`. */
   truncated: z.optional(z.boolean()),
   timestamp,

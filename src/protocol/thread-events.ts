@@ -1,6 +1,6 @@
 /** The events of a thread itself; what is said in it are messages. */
 import * as z from "zod/mini";
-import { id, seq, timestamp } from "./primitives.ts";
+import { id, rating, seq, timestamp } from "./primitives.ts";
 
 export const threadCreated = z.object({
   type: z.literal("thread_created"),
@@ -35,6 +35,21 @@ export const threadDeleted = z.object({
   payload: z.object({ thread_id: id, timestamp }),
 });
 
+/** Of an answer, by its reader; a later one takes the place of an earlier one. */
+export const feedbackRecorded = z.object({
+  type: z.literal("feedback_recorded"),
+  seq,
+  payload: z.object({
+    message_id: id,
+    thread_id: id,
+    run_id: id,
+    rating,
+    comment: z.optional(z.string()),
+    timestamp,
+  }),
+});
+
+export type FeedbackRecorded = z.infer<typeof feedbackRecorded>;
 export type ThreadCreated = z.infer<typeof threadCreated>;
 export type ThreadUpdated = z.infer<typeof threadUpdated>;
 export type ThreadDeleted = z.infer<typeof threadDeleted>;

@@ -40,6 +40,13 @@ export function listMessages(log: Log, threads: Threads, query: MessageQuery): R
   return ok({ messages: listed, ...(more ? { next: first.seq } : {}) });
 }
 
+/** The answer of a run that has ended, with its report; undefined if there is none. */
+export function answerOf(log: Log, threads: Threads, run_id: string): ListedMessage | undefined {
+  const row = log.answerOf(seqOf(run_id, ["r"]) ?? 0);
+  if (row?.run_id !== run_id) return undefined;
+  return messagesOf(log, threads, row.seq, 1)[0];
+}
+
 /** How an answer came about, as far as that is kept. */
 function stepsOf(log: Log, { run_id, seq }: ListedMessage): readonly Step[] {
   const start = seqOf(run_id, ["r"]);

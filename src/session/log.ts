@@ -233,6 +233,22 @@ export class Log {
     )[0];
   }
 
+  /** All that was ever said of answers, in order. */
+  ratings(after = 0): StoredEvent[] {
+    return this.#query("WHERE seq > ? AND type = 'feedback_recorded' ORDER BY seq", after);
+  }
+
+  /** What the reader last said of each answer that came after `seq`; of none if nothing did. */
+  ratingsAfter(seq: number | undefined): Map<string, 1 | -1> {
+    if (seq === undefined) return new Map();
+    const said = readEvents(this.ratings(seq));
+    return new Map(
+      said.flatMap(({ type, payload }) =>
+        type === "feedback_recorded" ? [[payload.message_id, payload.rating]] : [],
+      ),
+    );
+  }
+
   /** Which message of a thread follows which, on every branch, in the order in which they were said. */
   linksOf(thread_id: string): Link[] {
     const query = `SELECT json_extract(frame, '$.payload.message_id') AS message_id,

@@ -8,11 +8,12 @@ import type { Principal } from "../auth/principal.ts";
 import { realmsOf } from "../auth/realms.ts";
 import { verifyToken } from "../auth/verify.ts";
 import { DEFAULTS, settingsOf } from "../config/settings.ts";
+import type { EffectCommand } from "../protocol/commands.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
-import { platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
+import { measureWith, platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
 import type { EventQuery, MessageQuery, Publication, SessionRpc, ThreadQuery } from "./rpc.ts";
 import { Session } from "./session.ts";
@@ -25,11 +26,12 @@ export interface SessionParts {
 }
 
 export class SessionObject extends DurableObject implements SessionRpc {
-  readonly #session: Session;
+  readonly #ports: Ports;
+  #session: Session;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env, parts: SessionParts & Partial<Ports>) {
     super(ctx, env);
-    this.#session = new Session({
+    this.#ports = {
       user_id: ctx.id.name ?? ctx.id.toString(),
       storage: ctx.storage,
       sockets: () => ctx.getWebSockets(),
@@ -38,9 +40,11 @@ export class SessionObject extends DurableObject implements SessionRpc {
       background: (work) => ctx.waitUntil(work),
       answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
       report: platformLogger,
+      measure: measureWith(env, ctx.id.name ?? ""),
       ...chosen(env),
       ...parts,
-    });
+    };
+    this.#session = new Session(this.#ports);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
     // The only await before events are let in: a local read, no external I/O.
     ctx.blockConcurrencyWhile(async () => this.#session.wake(await ctx.storage.getAlarm())).catch(() => {});
@@ -97,6 +101,34 @@ export class SessionObject extends DurableObject implements SessionRpc {
 
   async readEvents(who: Principal, query: EventQuery) {
     return this.#session.readEvents(who, query);
+  }
+
+  async submit(who: Principal, command: EffectCommand) {
+    return this.#session.submit(who, command);
+  }
+
+  async answer(who: Principal, run_id: string) {
+    return this.#session.answer(who, run_id);
+  }
+
+  async exportPage(who: Principal, after: number) {
+    return this.#session.exportPage(who, after);
+  }
+
+  async overview() {
+    return this.#session.overview();
+  }
+
+  /** Nothing else is let in meanwhile: between the old session and the new one there is none. */
+  async erase(who: Principal) {
+    const erased = this.#session.erase(who);
+    if (!erased.ok) return erased;
+    await this.ctx.blockConcurrencyWhile(async () => {
+      await this.ctx.storage.deleteAlarm();
+      await this.ctx.storage.deleteAll();
+      this.#session = new Session(this.#ports);
+    });
+    return erased;
   }
 
   async publish(publication: Publication) {

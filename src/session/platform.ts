@@ -1,6 +1,6 @@
 /** Time, ids and the log as the platform has them. */
 import type { ProviderPorts } from "../auth/provider-keys.ts";
-import type { Clock, Ids, Logger } from "./ports.ts";
+import type { Clock, Ids, Logger, Measure } from "./ports.ts";
 
 export const platformClock: Clock = {
   now: () => Date.now(),
@@ -31,3 +31,10 @@ export const platformLogger: Logger = (level, message, facts) => {
   // biome-ignore lint/suspicious/noConsole: this is where the platform takes its log from
   console[level](JSON.stringify({ level, message, ...facts }));
 };
+
+/** @param env may have the binding `ANALYTICS` (Workers Analytics Engine); without it nothing is counted */
+export function measureWith(env: object, user_id: string): Measure {
+  const { ANALYTICS: dataset }: { readonly ANALYTICS?: AnalyticsEngineDataset } = env;
+  return (what, names, numbers) =>
+    dataset?.writeDataPoint({ indexes: [user_id], blobs: [what, ...names], doubles: [...numbers] });
+}

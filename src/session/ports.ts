@@ -50,6 +50,9 @@ export type Logger = (
   facts: Readonly<Record<string, unknown>>,
 ) => void;
 
+/** Counts something for operators: names and ids, and numbers; never what anybody said. */
+export type Measure = (what: string, names: readonly string[], numbers: readonly number[]) => void;
+
 export interface Ports {
   /** The object's name: `u_…`. */
   readonly user_id: string;
@@ -73,4 +76,5 @@ export interface Ports {
   /** How long the steps of runs, notifications and the ids of commands are kept. */
   readonly retention_days: number;
   readonly report: Logger;
+  readonly measure: Measure;
 }

@@ -1,7 +1,9 @@
 /** What the Worker may ask a user's object besides the upgrade: its RPC methods, as the caller sees them. */
 import type { Principal } from "../auth/principal.ts";
+import type { EffectCommand } from "../protocol/commands.ts";
 import type { Notice } from "../protocol/publishing.ts";
 import type { Message, Step, Thread } from "../protocol/pure/conversation.ts";
+import type { Ack } from "../protocol/replies.ts";
 import type { Result } from "../protocol/result.ts";
 
 /** Part of the list of threads. */
@@ -63,6 +65,59 @@ export interface EventPage {
   readonly next?: number;
 }
 
+/** One word on an answer. */
+export interface Rating {
+  readonly message_id: string;
+  readonly thread_id: string;
+  readonly run_id: string;
+  readonly rating: 1 | -1;
+  readonly comment?: string | undefined;
+  readonly timestamp: string;
+}
+
+/** One user's session, as an operator sees it: no content but what was said of answers. */
+export interface Overview {
+  readonly user_id: string;
+  readonly epoch: string;
+  readonly head_seq: number;
+  readonly floor_seq: number;
+  /** The highest seq any client has acknowledged, and what waits beyond it. */
+  readonly acked_seq: number;
+  readonly pending: { readonly events: number; readonly bytes: number };
+  readonly connections: ReadonlyArray<{
+    readonly connection_id: string;
+    readonly client_id: string;
+    readonly cursor: number;
+    readonly ack: number;
+    readonly heard_at: string;
+  }>;
+  /** Unfinished ones. */
+  readonly runs: ReadonlyArray<{
+    readonly run_id: string;
+    readonly thread_id: string;
+    readonly agent_name: string;
+    readonly state: "queued" | "running";
+    readonly attempt: number;
+    readonly accepted_at: string;
+  }>;
+  /** The last word on each answer. */
+  readonly feedback: { readonly good: number; readonly bad: number; readonly newest: readonly Rating[] };
+}
+
+/** Part of a copy of everything. */
+export interface ExportPage {
+  /** On the first page. */
+  readonly facts?: {
+    readonly epoch: string | null;
+    readonly head_seq: number;
+    readonly threads: readonly Thread[];
+  };
+  /** Frames as they lie in the log, JSON text. */
+  readonly events: readonly string[];
+  /** The seq after which the next page begins; absent on the last one. */
+  readonly next?: number;
+}
+
 /** What a service publishes. */
 export interface Publication {
   readonly who: Principal;
@@ -82,6 +137,14 @@ export interface SessionRpc {
   listThreads(who: Principal, query: ThreadQuery): Promise<Result<ThreadPage>>;
   listMessages(who: Principal, query: MessageQuery): Promise<Result<MessagePage>>;
   readEvents(who: Principal, query: EventQuery): Promise<Result<EventPage>>;
+  /** A command without a socket, in the name of a client that has none. */
+  submit(who: Principal, command: EffectCommand): Promise<Result<Ack["payload"]>>;
+  /** The answer a run came to, as soon as it has; `not_found` if there is no such run, or it was deleted. */
+  answer(who: Principal, run_id: string): Promise<Result<ListedMessage>>;
+  exportPage(who: Principal, after: number): Promise<Result<ExportPage>>;
+  /** Nothing of the user is left. */
+  erase(who: Principal): Promise<Result<void>>;
+  overview(): Promise<Result<Overview>>;
   publish(publication: Publication): Promise<Result<Published>>;
   /** Every client drops what it has and begins anew; nothing else is lost. */
   invalidate(): Promise<Result<void>>;

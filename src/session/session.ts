@@ -4,19 +4,22 @@
  */
 
 import type { Principal } from "../auth/principal.ts";
+import type { EffectCommand } from "../protocol/commands.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
+import type { Ack } from "../protocol/replies.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
-import type { Outcome } from "./commands/dispatch.ts";
+import { ackOf, type Command, type Outcome } from "./commands/dispatch.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
 import { faultOf } from "./faults.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { listMessages, listThreads } from "./history.ts";
+import { answerOf, listMessages, listThreads } from "./history.ts";
 import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
+import { exportPage, overview } from "./inspection.ts";
 import { Intake } from "./intake.ts";
 import { Log } from "./log.ts";
 import type { Ports, Socket } from "./ports.ts";
@@ -28,8 +31,11 @@ import { Retention } from "./retention.ts";
 import type {
   EventPage,
   EventQuery,
+  ExportPage,
+  ListedMessage,
   MessagePage,
   MessageQuery,
+  Overview,
   Publication,
   Published,
   ThreadPage,
@@ -42,6 +48,7 @@ import { snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
+import { Waiters } from "./waiters.ts";
 
 export class Session {
   readonly reception: Reception;
@@ -56,6 +63,7 @@ export class Session {
   readonly #host: Host;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
+  readonly #waiters = new Waiters();
 
   constructor(ports: Ports) {
     const { clock, ids, plans, report, codecs } = ports;
@@ -76,7 +84,18 @@ export class Session {
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const retention = new Retention(storage, log, runs, ports.retention_days);
-    const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, retention, report });
+    const { measure } = ports;
+    const waiters = this.#waiters;
+    const followers = () => ({
+      measure,
+      waiters,
+      runs,
+      host: this.#host,
+      pump,
+      deadlines: this.deadlines,
+      retention,
+      report,
+    });
     const afterCommit = (tx: Transaction) => settle(tx, followers());
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
     const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
@@ -149,13 +168,51 @@ export class Session {
     return readEvents(this.#log, this.#storage.born?.epoch, query, this.#log.time(this.#ports.clock.now()));
   }
 
+  /** Through the same queue as everything that comes over a socket. */
+  async submit(who: Principal, command: EffectCommand): Promise<Result<Ack["payload"]>> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    const outcome = await this.#submit(who, command);
+    return outcome.ok ? ok(ackOf(command, outcome.value).payload) : outcome;
+  }
+
+  async answer(who: Principal, run_id: string): Promise<Result<ListedMessage>> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    if (this.#runs.get(run_id) !== undefined) await this.#waiters.until(run_id);
+    const answer = answerOf(this.#log, this.#threads, run_id);
+    return answer === undefined ? refuse("not_found", "no such run") : ok(answer);
+  }
+
+  exportPage(who: Principal, after: number): Result<ExportPage> {
+    return refuseSignedOut(this.#storage, who) ?? ok(exportPage(this.#parts(), after));
+  }
+
+  overview(): Result<Overview> {
+    const found = overview(this.#parts(), this.#ports.clock.now());
+    return found === undefined ? refuse("not_found", "no such user") : ok(found);
+  }
+
+  /**
+   * The first half of an erasure: nobody is connected any more, nothing works, and
+   * nothing that comes late can write. The storage is then emptied by who owns it,
+   * and a new session takes the place of this one.
+   */
+  erase(who: Principal): Result<void> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    const unfinished = this.#runs.unfinished().map(({ run_id }) => run_id);
+    this.#storage.retire();
+    for (const run_id of unfinished) this.#host.stop(run_id);
+    this.#waiters.ended(unfinished);
+    for (const connection of this.connections.all()) this.reception.end(connection, ERASED);
+    return ok(undefined);
+  }
+
   /** What a service has to say goes through the same queue as everything else. */
   async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
-    const command = { type: "publish", ...id, payload: { events } } as const;
-    await this.#inbox.submit({ who, client_id: "", command, reply: resolve });
-    const outcome = await promise;
+    const outcome = await this.#submit(who, { type: "publish", ...id, payload: { events } });
     return outcome.ok ? ok({ seq: outcome.value.effect.seq, duplicate: outcome.value.duplicate }) : outcome;
   }
 
@@ -175,11 +232,33 @@ export class Session {
     return ok(undefined);
   }
 
+  async #submit(who: Principal, command: Command): Promise<Outcome> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    await this.#inbox.submit({ who, client_id: NO_SOCKET, command, reply: resolve });
+    return await promise;
+  }
+
+  #parts() {
+    const { connections } = this;
+    return {
+      storage: this.#storage,
+      log: this.#log,
+      threads: this.#threads,
+      runs: this.#runs,
+      connections,
+    };
+  }
+
   /** Scheduled by the wake, not done in it: agent code must not keep the object from waking. */
   async #takeOver(): Promise<void> {
     await this.#ports.clock.wait(0);
     this.#host.takeOver();
   }
 }
+
+/** What events name as their client where there was none. */
+const NO_SOCKET = "http";
+
+const ERASED = refuse("state_invalidated", "all that was kept of this user has been deleted").refusal;
 
 const INVALIDATED = refuse("state_invalidated", "the server asks every client to begin anew").refusal;

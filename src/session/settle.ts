@@ -4,20 +4,23 @@
  * 1. the alarm is set, so that nothing below can cost a run its wake-up;
  * 2. text that is pending goes out, before any later event of its run;
  * 3. every connection is pumped;
- * 4. runs that ended are stopped, runs that began are started.
+ * 4. runs that ended are stopped, runs that began are started;
+ * 5. whoever waits without a socket is told, and what operators count is counted.
  *
  * The commit stands whatever happens here, so nothing here may throw: what fails
  * for one connection or one run is reported, and the rest goes on.
  */
+import type { Event } from "../protocol/events.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { RUN_WATCHDOG_MS } from "./duties.ts";
 import { faultOf } from "./faults.ts";
 import type { Host } from "./host.ts";
-import type { Logger } from "./ports.ts";
+import type { Logger, Measure } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Retention } from "./retention.ts";
 import type { Runs } from "./runs.ts";
 import type { Transaction } from "./transaction.ts";
+import type { Waiters } from "./waiters.ts";
 
 export interface Followers {
   readonly runs: Runs;
@@ -25,10 +28,15 @@ export interface Followers {
   readonly pump: Pump;
   readonly deadlines: Deadlines;
   readonly retention: Retention;
+  readonly waiters: Waiters;
+  readonly measure: Measure;
   readonly report: Logger;
 }
 
-export function settle(tx: Transaction, { runs, host, pump, deadlines, retention, report }: Followers): void {
+export function settle(
+  tx: Transaction,
+  { measure, waiters, runs, host, pump, deadlines, retention, report }: Followers,
+): void {
   const steps = [
     () => runs.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
@@ -37,6 +45,8 @@ export function settle(tx: Transaction, { runs, host, pump, deadlines, retention
     () => pump.all(),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
     ...tx.started.map((run_id) => () => host.start(run_id)),
+    () => waiters.ended(tx.ended),
+    ...tx.events.map((event) => () => count(event, measure)),
   ];
   for (const step of steps) {
     try {
@@ -45,4 +55,10 @@ export function settle(tx: Transaction, { runs, host, pump, deadlines, retention
       report("error", "something after a commit failed", { ...faultOf(cause) });
     }
   }
+}
+
+function count(event: Event, measure: Measure): void {
+  if (event.type !== "feedback_recorded") return;
+  const { thread_id, message_id, run_id, rating } = event.payload;
+  measure("feedback", [thread_id, message_id, run_id], [rating]);
 }

@@ -55,9 +55,13 @@ export function snapshot({ log, threads, runs, streams }: Source, now: number): 
 
 /** Newest first; answers carry the report of their run. */
 export function messagesOf(log: Log, threads: Threads, head: number | undefined, limit: number): Message[] {
-  return threads.history(head, limit).flatMap((row) => {
+  const rows = threads.history(head, limit);
+  const ratings = log.ratingsAfter(rows.at(-1)?.seq);
+  return rows.flatMap((row) => {
     const message = messageView(row);
-    return message === undefined ? [] : [withReport(log, message)];
+    if (message === undefined) return [];
+    const rating = ratings.get(message.message_id);
+    return [{ ...withReport(log, message), ...(rating === undefined ? {} : { rating }) }];
   });
 }
 

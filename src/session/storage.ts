@@ -43,6 +43,7 @@ export class Storage {
   readonly #ids: Ids;
   readonly #user_id: string;
   #born: BirthCertificate | undefined;
+  #retired = false;
 
   constructor(platform: PlatformStorage, user_id: string, ids: Ids) {
     this.#platform = platform;
@@ -68,6 +69,7 @@ export class Storage {
 
   /** Runs `work` as one transaction; if it throws, nothing has happened. Makes the user on first use. */
   transact<T>(work: () => T): T {
+    if (this.#retired) throw new Error("the user is being erased");
     const before = this.#born;
     try {
       return this.#platform.transactionSync(() => {
@@ -98,6 +100,11 @@ export class Storage {
       this.#born = { ...this.#born, not_before: Math.max(this.#born.not_before, not_before) };
       this.#certify(this.#born);
     });
+  }
+
+  /** From here on nothing can be written: what is about to be erased must not come back. */
+  retire(): void {
+    this.#retired = true;
   }
 
   /** Resolves when everything written so far survives a crash. */

@@ -96,14 +96,16 @@ describe("what is not there", () => {
   );
 
   test.each([
-    ["POST", "/v1/config"],
-    ["DELETE", "/v1/threads"],
-    ["PUT", "/v1/threads/main/messages"],
-    ["POST", "/health"],
-  ])("[E12] %s %s is a 405 that names the method", async (method, path) => {
+    ["POST", "/v1/config", "GET, HEAD"],
+    ["DELETE", "/v1/threads", "POST, GET, HEAD"],
+    ["PUT", "/v1/threads/main/messages", "GET, HEAD"],
+    ["GET", "/v1/messages", "POST"],
+    ["POST", "/v1/me", "DELETE"],
+    ["POST", "/health", "GET, HEAD"],
+  ])("[E12] %s %s is a 405 that names the methods there are", async (method, path, allow) => {
     const response = await send(get(path, HOST, { method }));
     expect(response.status).toBe(405);
-    expect(response.headers.get("Allow")).toBe("GET, HEAD");
+    expect(response.headers.get("Allow")).toBe(allow);
     expect(await response.json()).toMatchObject({ error: { code: "method_not_allowed" } });
   });
 
@@ -198,7 +200,7 @@ describe("pages on other origins", () => {
       const response = await send(get(path, HOST, { method: "OPTIONS", ...origin }), variables);
       expect(response.status).toBe(204);
       expect(response.headers.get("Access-Control-Allow-Headers")).toBe(
-        "Authorization, Content-Type, Idempotency-Key",
+        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
       );
     },
   );

@@ -21,6 +21,8 @@ import { nowS, signToken } from "../support/tokens.ts";
 
 const ALICE = "u_o33fvxoyt43fdbpvkiws32hmmz3nmwtidyd2hpyuk2wtegmvb2ja";
 
+const notAskedFor = () => Promise.reject(new Error("not asked for"));
+
 /** A namespace that notes which object was asked for what. */
 function recorder(answer = new Response(null, { status: 101, webSocket: new WebSocketPair()[0] })) {
   const calls: { name: string; request: Request }[] = [];
@@ -30,12 +32,17 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
         calls.push({ name, request });
         return answer;
       },
-      listThreads: () => Promise.reject(new Error("not asked for")),
-      listMessages: () => Promise.reject(new Error("not asked for")),
-      readEvents: () => Promise.reject(new Error("not asked for")),
-      publish: () => Promise.reject(new Error("not asked for")),
-      invalidate: () => Promise.reject(new Error("not asked for")),
-      signOut: () => Promise.reject(new Error("not asked for")),
+      listThreads: notAskedFor,
+      listMessages: notAskedFor,
+      readEvents: notAskedFor,
+      submit: notAskedFor,
+      answer: notAskedFor,
+      exportPage: notAskedFor,
+      erase: notAskedFor,
+      overview: notAskedFor,
+      publish: notAskedFor,
+      invalidate: notAskedFor,
+      signOut: notAskedFor,
     }),
   };
   return { calls, USER_SESSION };

@@ -219,6 +219,7 @@ export class World {
       plans: { free: LIMITS, pro: LIMITS, enterprise: LIMITS },
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
       retention_days: 30,
+      measure: () => {},
       report: (_level, message, { kind, where }) => {
         if (kind === "TypeError" || kind === "ReferenceError")
           blame("no bug is met", { message, kind, where });

@@ -150,6 +150,7 @@ export class Desk {
       answeredAt: () =>
         new Map(this.#sockets.flatMap((one) => (one.answered_at === 0 ? [] : [[one, one.answered_at]]))),
       report: () => {},
+      measure: () => {},
       ...this.#over,
     });
     session.wake(null);

@@ -23,6 +23,8 @@ export interface Message {
   readonly run_id?: string | undefined;
   readonly status?: RunStatus | undefined;
   readonly report?: Report | undefined;
+  /** What the reader thinks of this answer, as last said. */
+  readonly rating?: 1 | -1 | undefined;
   /** True if `content` was cut to make a snapshot fit. */
   readonly truncated?: boolean | undefined;
   readonly timestamp: string;

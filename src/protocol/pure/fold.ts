@@ -74,6 +74,7 @@ export type FoldedEvent =
   | EventOf<"thread_created", OfThread & { readonly title: string }>
   | EventOf<"thread_updated", OfThread & ThreadChange>
   | EventOf<"thread_deleted", OfThread>
+  | EventOf<"feedback_recorded", { readonly message_id: string; readonly rating: 1 | -1 }>
   | EventOf<"agent_started", OfRun & { readonly message_id: string }>
   | EventOf<"agent_thinking", OfRun & { readonly step: number; readonly thought: string }>
   | EventOf<"tool_executing", OfTool & { readonly args?: unknown }>
@@ -135,6 +136,12 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
       return withRun(view, event.payload, () => ({ report: event.payload.report }));
     case "agent_completed":
       return foldCompleted(view, event);
+    case "feedback_recorded": {
+      const { message_id, rating } = event.payload;
+      const rated = (message: Message) =>
+        message.message_id === message_id ? { ...message, rating } : message;
+      return { ...view, messages: view.messages.map(rated) };
+    }
     case "notification": {
       const { topic, data, timestamp } = event.payload;
       return { ...view, notifications: [...view.notifications, { seq: event.seq, topic, data, timestamp }] };

@@ -2,9 +2,10 @@
 import type { EffectCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
 import { errorPayload } from "../../protocol/refusal.ts";
-import type { Reply } from "../../protocol/replies.ts";
+import type { Ack, Reply } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Context } from "./context.ts";
+import { feedback } from "./feedback.ts";
 import { messageRegenerate, regenerateFacts } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
@@ -17,8 +18,14 @@ export type Command = EffectCommand | PublishCommand;
 /** What a command did, and all that its reply is made from: the same when it comes again. */
 export type Effect = Event;
 
-/** What came of a command; `duplicate` if it had been carried out before. */
-export type Outcome = Result<{ readonly effect: Effect; readonly duplicate: boolean }>;
+/** `duplicate` if it had been carried out before. */
+export interface Done {
+  readonly effect: Effect;
+  readonly duplicate: boolean;
+}
+
+/** What came of a command. */
+export type Outcome = Result<Done>;
 
 /** Carries a command out, or refuses it having written nothing. */
 export function carryOut(context: Context, command: Command): Result<Effect> {
@@ -35,6 +42,8 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return threadUpdate(context, command);
     case "thread_delete":
       return threadDelete(context, command);
+    case "feedback":
+      return feedback(context, command);
     case "publish":
       return publish(context, command);
   }
@@ -42,9 +51,13 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
 
 /** The one reply to a client's command. */
 export function replyTo(command: EffectCommand, outcome: Outcome): Reply {
+  if (outcome.ok) return ackOf(command, outcome.value);
+  return { type: "error", reply_to: command.id, payload: errorPayload(outcome.refusal) };
+}
+
+/** What it is told if it was carried out. */
+export function ackOf(command: EffectCommand, { effect, duplicate }: Done): Ack {
   const reply_to = command.id;
-  if (!outcome.ok) return { type: "error", reply_to, payload: errorPayload(outcome.refusal) };
-  const { effect, duplicate } = outcome.value;
   switch (command.type) {
     case "user_message":
       return { type: "message_ack", reply_to, payload: { ...messageFacts(effect), duplicate } };
@@ -55,6 +68,7 @@ export function replyTo(command: EffectCommand, outcome: Outcome): Reply {
     case "run_cancel":
     case "thread_update":
     case "thread_delete":
+    case "feedback":
       return { type: "command_ack", reply_to, payload: { seq: effect.seq, duplicate } };
   }
 }

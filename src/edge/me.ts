@@ -1,0 +1,55 @@
+/** What is kept of a user, as a file to take away (`GET /v1/me/export`), and its end (`DELETE /v1/me`). */
+import type { Handler } from "hono";
+import type { Principal } from "../auth/principal.ts";
+import { json, jsonStream } from "./answers.ts";
+import { authenticate } from "./authenticate.ts";
+import type { Edge, EdgePorts, SessionStub } from "./env.ts";
+import { refuseHttp } from "./refusals.ts";
+
+export const ME_PATH = "/v1/me";
+export const EXPORT_PATH = "/v1/me/export";
+
+export function eraseMe(ports: EdgePorts): Handler<Edge> {
+  return async function eraseMeHandler(c) {
+    const who = await authenticate(c.req.raw, c.env, "chat", ports);
+    if (!who.ok) return refuseHttp(who.refusal);
+    const erased = await c.env.USER_SESSION.getByName(who.value.user_id).erase(who.value);
+    return erased.ok ? json({ erased: true }) : refuseHttp(erased.refusal);
+  };
+}
+
+/** Page by page, so that it may be as long as a life: neither this Worker nor the object ever holds it whole. */
+export function exportMe(ports: EdgePorts): Handler<Edge> {
+  return async function exportMeHandler(c) {
+    const who = await authenticate(c.req.raw, c.env, "chat", ports);
+    if (!who.ok) return refuseHttp(who.refusal);
+    const session = c.env.USER_SESSION.getByName(who.value.user_id);
+    const first = await session.exportPage(who.value, 0);
+    if (!first.ok) return refuseHttp(first.refusal);
+    const { events, facts, next } = first.value;
+    const head = { user_id: who.value.user_id, exported_at: new Date(ports.now()).toISOString(), ...facts };
+    const opening = `${JSON.stringify(head).slice(0, -1)},"events":[${events.join(",")}`;
+    return jsonStream(pages(session, who.value, { opening, empty: events.length === 0, next }));
+  };
+}
+
+interface Begun {
+  readonly opening: string;
+  readonly empty: boolean;
+  readonly next: number | undefined;
+}
+
+/** A page that cannot be had breaks the stream off: half a copy must not look like a whole one. */
+async function* pages(session: SessionStub, who: Principal, { opening, empty, next }: Begun) {
+  yield opening;
+  let separator = empty ? "" : ",";
+  for (let after = next; after !== undefined; ) {
+    const page = await session.exportPage(who, after);
+    if (!page.ok) throw new Error("the export was refused half-way");
+    const { events } = page.value;
+    if (events.length > 0) yield separator + events.join(",");
+    if (events.length > 0) separator = ",";
+    after = page.value.next;
+  }
+  yield "]}";
+}
