@@ -91,9 +91,22 @@ describe("the rate", () => {
 
   test("[A25] is the platform's own counter, which lets through what wrangler.toml says", async () => {
     const token = await signToken({}, { secret: "x".repeat(32) });
-    const ask = () => app.fetch(from("198.51.100.9", upgradeOf({ token })), env);
-    const statuses = await Promise.all(Array.from({ length: 1_010 }, async () => (await ask()).status));
+    let statuses: readonly number[];
+    let begun: number;
+    let tries = 0;
+    // It counts by the minute of the wall clock; one that ends on the way proves nothing.
+    do {
+      begun = minute();
+      tries += 1;
+      const address = `198.51.100.${tries}`;
+      const ask = () => app.fetch(from(address, upgradeOf({ token })), env);
+      statuses = await Promise.all(Array.from({ length: 1_010 }, async () => (await ask()).status));
+    } while (minute() !== begun);
     expect(statuses.filter((status) => status === 401)).toHaveLength(1_000);
     expect(statuses.filter((status) => status === 429)).toHaveLength(10);
-  });
+  }, 30_000);
 });
+
+function minute(): number {
+  return Math.floor(Date.now() / 60_000);
+}
