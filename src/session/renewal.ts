@@ -77,10 +77,10 @@ export class Renewal {
   #accept(connection: Connection, who: Principal, reply_to: string): void {
     const { connections, deadlines, pump, clock } = this.#parts;
     const now = clock.now();
+    connection.warn_at = warnAgainAt(connection, who, now);
     connection.who = who;
-    connection.warn_at = warnAt(who, now);
     connections.save(connection);
-    deadlines.touch(Math.min(endsAt(connection), connection.warn_at));
+    deadlines.touch(Math.min(endsAt(connection), connection.warn_at ?? Number.POSITIVE_INFINITY));
     const token_expires_in_ms = Math.max(0, who.exp * 1_000 - now);
     pump.send(connection, {
       type: "command_ack",
@@ -88,6 +88,13 @@ export class Renewal {
       payload: { duplicate: false, token_expires_in_ms },
     });
   }
+}
+
+/** Only a later end is news: a client that answers each warning with the token it has must not be warned for ever. */
+function warnAgainAt({ who, warn_at }: Connection, renewed: Principal, now: number): number | undefined {
+  const at = warnAt(renewed, now);
+  if (renewed.exp > who.exp) return at;
+  return warn_at === undefined ? undefined : Math.min(warn_at, at);
 }
 
 const USER_MISMATCH = refuse("user_mismatch", "the token is another user's").refusal;

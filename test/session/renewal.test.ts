@@ -85,6 +85,14 @@ describe("a token that ends soon", () => {
     });
   });
 
+  test("[A21] is announced at a whole millisecond", async () => {
+    await atTheDesk(async (desk) => {
+      desk.advance(1);
+      desk.connect({ principal: { ...principalWith(["chat"]), exp: BEGIN / 1_000 + 1 } });
+      expect(desk.alarms).toEqual([BEGIN + 500]);
+    });
+  });
+
   test("[A21] is announced by the instance that is there then, and by one that was only replaced", async () => {
     await atTheDesk(async (desk) => {
       const tab = desk.connect();
@@ -94,6 +102,42 @@ describe("a token that ends soon", () => {
       later(desk, 1_000);
       expect(tab.of("auth_expiring")).toHaveLength(1);
     });
+  });
+});
+
+describe("a renewal", () => {
+  test("[A21] with a token that ends no later is not announced again, and sets no alarm", async () => {
+    await atTheDesk(
+      async (desk) => {
+        const tab = desk.connect();
+        later(desk, END_MS - 60_000);
+        const { length } = desk.alarms;
+        for (let i = 0; i < 20; i += 1) {
+          await desk.send(tab, { ...REFRESH, id: `r${i}` });
+          later(desk, 1_000);
+        }
+        expect(tab.of("command_ack")).toHaveLength(20);
+        expect(tab.of("auth_expiring")).toHaveLength(1);
+        expect(new Set(desk.alarms.slice(length))).toEqual(new Set([BEGIN + END_MS + 30_000]));
+      },
+      renewed({ exp: BEGIN / 1_000 + HOUR_S }),
+    );
+  });
+
+  test("[A21] with a token that ends sooner is announced for that one", async () => {
+    await atTheDesk(
+      async (desk) => {
+        const tab = desk.connect();
+        await desk.send(tab, REFRESH);
+        later(desk, 540_000 - 1);
+        expect(tab.of("auth_expiring")).toEqual([]);
+        later(desk, 1);
+        expect(tab.of("auth_expiring")).toEqual([
+          { type: "auth_expiring", payload: { expires_in_ms: 60_000 } },
+        ]);
+      },
+      renewed({ exp: BEGIN / 1_000 + 600 }),
+    );
   });
 });
 
