@@ -28,13 +28,13 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Milliseconds until `cost` can be paid; 0 if it can be now. */
+  /** Milliseconds until `cost` can be paid; 0 if it can be now. More than the bucket holds is had for all of it, on credit. */
   wait(cost: number, { per_s, burst }: Rate, now: number): number {
     // A clock that was set back must not take away what has been earned.
     const earned = (Math.max(0, now - this.#at) / 1_000) * per_s;
     this.#tokens = Math.min(burst, this.#tokens + earned);
     this.#at = now;
-    const missing_ms = ((cost - this.#tokens) / per_s) * 1_000;
+    const missing_ms = ((Math.min(cost, burst) - this.#tokens) / per_s) * 1_000;
     return missing_ms <= ROUNDING_MS ? 0 : Math.ceil(missing_ms - ROUNDING_MS);
   }
 
