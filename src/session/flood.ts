@@ -82,7 +82,7 @@ export class Flood {
     }
     const fatal = patience.wait(cost, { ...own, burst: PATIENCE * own.burst }, now) > 0;
     patience.pay(cost);
-    return { ok: false, refusal: tooFast(fatal ? COOL_DOWN_MS : wait), fatal };
+    return { ok: false, refusal: fatal ? MUCH_TOO_FAST : tooFast(wait), fatal };
   }
 
   #of(socket: Socket, now: number) {
@@ -119,6 +119,9 @@ export function costOf(type: ClientFrame["type"] | undefined): number {
       return 1;
   }
 }
+
+/** For who is sent away. */
+export const MUCH_TOO_FAST = tooFast(COOL_DOWN_MS);
 
 function tooFast(retry_after_ms: number): Refusal {
   return refuse("rate_limited", "too many commands; wait and send this one again", { retry_after_ms })

@@ -26,27 +26,31 @@ interface Parts {
   readonly verify: (token: string) => Promise<Result<Principal>>;
 }
 
+/** A token that is being looked at, and what waits for that. */
+export interface Pending {
+  readonly decided: Promise<void>;
+  frames: number;
+  bytes: number;
+}
+
 export class Renewal {
   readonly #parts: Parts;
   /** In memory only: if the object is gone, so is the answer, and the client sends its token again. */
-  readonly #pending = new WeakMap<Connection, Promise<void>>();
+  readonly #pending = new WeakMap<Connection, Pending>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Resolves when the token the connection has sent before is decided upon; undefined if there is none. */
-  pending(connection: Connection): Promise<void> | undefined {
+  /** Of the token the connection has sent before; undefined if there is none to be decided upon. */
+  pending(connection: Connection): Pending | undefined {
     return this.#pending.get(connection);
   }
 
   async renew(connection: Connection, command: AuthRefreshCommand): Promise<void> {
     const renewed = this.#renew(connection, command);
     // Who waits is told by its own frame's fate, not by this one's.
-    this.#pending.set(
-      connection,
-      renewed.catch(() => {}),
-    );
+    this.#pending.set(connection, { decided: renewed.catch(() => {}), frames: 0, bytes: 0 });
     try {
       await renewed;
     } finally {
