@@ -216,6 +216,8 @@ describe("identity in the settings", () => {
     ["PLANS.free.connections", { free: { connections: 1_001 } }],
     ["PLANS.free.connections", { free: { connections: MARK } }],
     ["PLANS.free.connections", { free: { connections: null } }],
+    ["PLANS.free.commands_burst", { free: { commands_burst: 4 } }],
+    ["PLANS.free.user_commands_burst", { free: { user_commands_burst: 4 } }],
     ["PLANS.enterprise.run_ms", { enterprise: { run_ms: 1_000.5 } }],
     ["PLANS.enterprise.queued_runs_per_thread", { enterprise: { queued_runs_per_thread: -1 } }],
   ])("[E1] %s is named in %j with its rule and without its value, however it is spelt", (field, value) => {

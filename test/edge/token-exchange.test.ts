@@ -82,6 +82,13 @@ describe("exchanging a token", () => {
     expect(decodeJwt(body.access_token).auth_time).toBe(iat);
   });
 
+  test("[A20] [A23] is never younger than the token, whatever login it names", async () => {
+    const iat = nowS() - 50;
+    const subject_token = await acme.token({ iat, auth_time: nowS() + 1e6 });
+    const { body } = await exchanged({ subject_token });
+    expect(decodeJwt(body.access_token).auth_time).toBe(iat);
+  });
+
   test("[A20] gives nothing of a token that only the tolerance for clocks keeps alive", async () => {
     const subject_token = await acme.token({ exp: nowS() - 10 });
     expect(await exchanged({ subject_token })).toMatchObject({

@@ -50,8 +50,8 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     "a token from before a sign-out is good",
     session(
       "sign-out.ts",
-      "(auth_time ?? iat) < (storage.born?.not_before ?? 0)",
-      "(auth_time ?? iat) < 0 * storage.head",
+      "loginAt(who) < (storage.born?.not_before ?? 0)",
+      "loginAt(who) < 0 * storage.head",
     ),
   ),
   mutant(

@@ -67,7 +67,16 @@ describe("signing out", () => {
     await post("/v1/auth/sign-out", { sub });
     const renewed = { sub, ...NEW(), auth_time: nowS() - 100 };
     expect((await get("/v1/threads", renewed)).status).toBe(401);
-    expect((await get("/v1/threads", { ...renewed, ...OLD(), auth_time: nowS() + 2 })).status).toBe(200);
+    expect((await get("/v1/threads", { ...renewed, auth_time: nowS() + 2 })).status).toBe(200);
+  });
+
+  test("[A23] takes no login for later than its token, whatever the token says", async () => {
+    const sub = newUser();
+    await post("/v1/auth/sign-out", { sub });
+    for (const auth_time of [nowS() + 20, nowS() + 1e9]) {
+      const refused = await get("/v1/threads", { sub, ...OLD(), auth_time });
+      expect([refused.status, await refused.json()]).toEqual([401, SIGNED_OUT]);
+    }
   });
 
   test("[A23] is an operator's too, for a user nobody has seen yet as well", async () => {
