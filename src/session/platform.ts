@@ -1,4 +1,5 @@
 /** Time, ids and the log as the platform has them. */
+import { waitUntil } from "cloudflare:workers";
 import type { ProviderPorts } from "../auth/provider-keys.ts";
 import type { Clock, Ids, Logger } from "./ports.ts";
 
@@ -24,6 +25,7 @@ export const platformProvider: ProviderPorts = {
   now: platformClock.now,
   wait: platformClock.wait,
   fetch: (url, init) => fetch(url, init),
+  background: (work) => waitUntil(work),
 };
 
 /** One JSON object a line, which Workers Logs indexes by field. */
