@@ -114,7 +114,7 @@ export function acmes(world: World, { claims = {}, header = {}, signer = world.a
 }
 
 export function acmeClaims(claims: TestClaims = {}): TestClaims {
-  return claimsOf({ iss: ACME, aud: "chat", ...claims }, AT_S);
+  return claimsOf({ iss: ACME, aud: "chat", azp: "web", ...claims }, AT_S);
 }
 
 export function globexClaims(claims: TestClaims = {}): TestClaims {
@@ -839,7 +839,17 @@ export const PROVIDERS: readonly Hostile[] = [
   providersLie("our audience in an object", "token_audience", { aud: { chat: 1 } }, "aud"),
   providersLie("another party's azp", "token_claims", { azp: "another-client" }, "azp"),
   providersLie("an azp that is a list", "token_claims", { azp: ["web"] }, "azp"),
-  providersLie("several audiences and no azp", "token_claims", { aud: ["chat", "b"] }, "azp"),
+  providersLie("several audiences and no azp", "token_claims", { aud: ["chat", "b"], azp: undefined }, "azp"),
+  providersLie("neither azp nor client_id", "token_claims", { azp: undefined }, "azp"),
+  providersLie("another party's client_id", "token_claims", { azp: undefined, client_id: "b" }, "azp"),
+  providersLie("a client_id in a list", "token_claims", { azp: undefined, client_id: ["web"] }, "azp"),
+  providersLie(
+    "a client_id of ours and a foreign azp",
+    "token_claims",
+    { azp: "b", client_id: "web" },
+    "azp",
+  ),
+  providersLie("an empty azp and a client_id of ours", "token_claims", { azp: "", client_id: "web" }, "azp"),
   providersLie(
     "several audiences and a foreign azp",
     "token_claims",
