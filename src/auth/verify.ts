@@ -132,6 +132,8 @@ function refuseClaims(claims: Claims, { name, authorized_parties }: Realm, at_ms
   if (iat > Math.floor(at_ms / 1000) + CLOCK_TOLERANCE_S) return tooEarly("iat");
   // A token bound to a key that its bearer has to prove is no bearer token (RFC 7800 §3, RFC 9449 §6).
   if (claims.cnf !== undefined) return wrongClaim("cnf", "binds the token to a key; send a bearer token");
+  // A logout token has our `aud` and a good signature, and often no `typ` (OpenID Connect Back-Channel Logout §2.4).
+  if (claims.events !== undefined) return wrongClaim("events", "makes the token a security event");
   if (claims.realm !== undefined && claims.realm !== name && name !== LOCAL_REALM)
     return wrongClaim("realm", "is not the realm of the key that signed the token");
   if (authorized_parties === undefined) return undefined;

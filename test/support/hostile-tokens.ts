@@ -820,11 +820,24 @@ const FOREIGN_TYPES = [
   ["JWT"],
 ];
 
+/** What a provider says to those whose users have signed out (OpenID Connect Back-Channel Logout §2.4). */
+const LOGOUT = { "http://schemas.openid.net/event/backchannel-logout": {} };
+
 export const TYPES: readonly Hostile[] = [
   ...FOREIGN_TYPES.map((typ) =>
     bad(`the typ ${JSON.stringify(typ)}`, "token_claims", (w) => ours(w, { header: { typ } }), {
       field: "typ",
     }),
+  ),
+  ...[LOGOUT, {}, null, "logout"].map((events) =>
+    providersLie(`events of ${JSON.stringify(events)}`, "token_claims", { events }, "events"),
+  ),
+  lie("a logout token of ours", "token_claims", { events: LOGOUT }, { field: "events" }),
+  bad(
+    "a provider's logout token without a typ",
+    "token_claims",
+    (w) => acmes(w, { header: { typ: undefined }, claims: { events: LOGOUT, jti: "1", sid: "2" } }),
+    { field: "events" },
   ),
   ...["logout+jwt", "dpop+jwt", "secevent+jwt"].map((typ) =>
     bad(`a provider's ${typ}`, "token_claims", (w) => acmes(w, { header: { typ } }), { field: "typ" }),
