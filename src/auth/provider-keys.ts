@@ -7,6 +7,7 @@ import { type CryptoKey, createLocalJWKSet, type FlattenedJWSInput, type JWSHead
 import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey } from "jose/errors";
 import * as z from "zod/mini";
 import { isProviderUrl, type OidcSettings } from "../config/oidc.ts";
+import { readBytes } from "../protocol/bytes.ts";
 
 /** Older keys are good at once, and asked for again meanwhile. */
 const KEEP_MS = 10 * 60_000;
@@ -48,8 +49,16 @@ type KeySet = ReturnType<typeof createLocalJWKSet>;
 /** OpenID Connect Discovery §3: the part that is used. */
 const metadata = z.object({ issuer: z.string(), jwks_uri: z.string() });
 
+/** Far above what any provider publishes, and little to hold in memory. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** A token that names no key is verified with each of them. */
+const MAX_KEYS = 100;
+
 /** RFC 7517 §5; jose looks at the keys themselves. */
-const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+const keySet = z.object({
+  keys: z.array(z.looseObject({ kty: z.string() })).check(z.maxLength(MAX_KEYS)),
+});
 
 export class ProviderKeys {
   readonly #settings: Pick<OidcSettings, "issuer" | "jwks_url">;
@@ -160,7 +169,9 @@ export class ProviderKeys {
       signal,
     });
     if (answer.status !== 200) throw new Error("the provider did not answer with 200");
-    return await answer.json();
+    const bytes = await readBytes(answer.body, MAX_ANSWER_BYTES);
+    if (bytes === undefined) throw new Error("the provider's answer is too long");
+    return JSON.parse(new TextDecoder().decode(bytes));
   }
 }
 

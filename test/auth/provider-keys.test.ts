@@ -191,6 +191,50 @@ describe("where the keys are", () => {
     expect(scene.asked).toEqual([KEYS]);
   });
 
+  /** The keys, spelt so that they have that many bytes. */
+  const padded = (bytes: number) => JSON.stringify(jwks).padEnd(bytes);
+
+  /** Answers as long as somebody reads. */
+  function endless() {
+    const sent = { bytes: 0, cancelled: false };
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent.bytes += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(0x20));
+      },
+      cancel() {
+        sent.cancelled = true;
+      },
+    });
+    return { sent, body };
+  }
+
+  test.each([
+    [262_144, "ok"],
+    [262_145, "auth_unavailable"],
+  ])("[A17] an answer of %i bytes is %s", async (bytes, code) => {
+    scene.answers[KEYS] = () => new Response(padded(bytes));
+    expect(await scene.signed(first)).toBe(code);
+  });
+
+  test("[A17] a document that never ends is read no further than that", async () => {
+    const found = new Scene({ jwks_url: undefined });
+    const { sent, body } = endless();
+    found.answers[DOCUMENT] = () => new Response(body);
+    expect(await found.signed(first)).toBe("auth_unavailable");
+    expect(sent.cancelled).toBe(true);
+    expect(sent.bytes).toBeLessThan(1_000_000);
+  });
+
+  test.each([
+    [100, "ok"],
+    [101, "auth_unavailable"],
+  ])("[A17] an answer of %i keys is %s", async (count, code) => {
+    const others = Array.from({ length: count - 1 }, (_, i) => ({ ...jwks.keys[0], kid: `other-${i}` }));
+    scene.publish({ keys: [...others, ...jwks.keys] });
+    expect(await scene.signed(first)).toBe(code);
+  });
+
   test("[A17] who does not answer within 5 s is not waited for", async () => {
     const timer = new AbortController();
     const limits: number[] = [];
