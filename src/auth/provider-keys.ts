@@ -3,11 +3,12 @@
  * asked for again after ten minutes, and kept on when the provider does not
  * answer, so that its outage costs nobody anything whose key is known.
  */
-import { type CryptoKey, createLocalJWKSet, type FlattenedJWSInput, type JWSHeaderParameters } from "jose";
-import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey } from "jose/errors";
+import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters } from "jose";
+import { JWKSNoMatchingKey } from "jose/errors";
 import * as z from "zod/mini";
 import { isProviderUrl, type OidcSettings } from "../config/oidc.ts";
 import { readBytes } from "../protocol/bytes.ts";
+import { KeySet } from "./key-set.ts";
 
 /** Older keys are good at once, and asked for again meanwhile. */
 const KEEP_MS = 10 * 60_000;
@@ -31,6 +32,7 @@ export interface ProviderPorts {
   readonly wait: (ms: number) => Promise<void>;
   /** Keeps `work`, which never rejects, going when whoever began it is gone. */
   readonly background: (work: Promise<unknown>) => void;
+  readonly report: (level: "warn", message: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
 /** The provider did not answer, or may not be asked again yet: nobody can say whether the token is good. */
@@ -43,8 +45,6 @@ export class ProviderUnavailable extends Error {
     this.retry_after_ms = retry_after_ms;
   }
 }
-
-type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /** OpenID Connect Discovery §3: the part that is used. */
 const metadata = z.object({ issuer: z.string(), jwks_uri: z.string() });
@@ -98,14 +98,8 @@ export class ProviderKeys {
     throw this.#answered > asked ? new JWKSNoMatchingKey() : this.#unavailable();
   }
 
-  async #known(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey[]> {
-    try {
-      return this.#keys === undefined ? [] : [await this.#keys(header, token)];
-    } catch (cause) {
-      if (cause instanceof JWKSMultipleMatchingKeys) return await all(cause);
-      if (cause instanceof JWKSNoMatchingKey) return [];
-      throw cause;
-    }
+  async #known(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<readonly CryptoKey[]> {
+    return (await this.#keys?.find(header, token)) ?? [];
   }
 
   #isOlderThan(ms: number): boolean {
@@ -134,7 +128,8 @@ export class ProviderKeys {
     const request = this.#asked;
     this.#asking_until = now + TIMEOUT_MS;
     try {
-      this.#keys = createLocalJWKSet(keySet.parse(await this.#fetch(AbortSignal.timeout(TIMEOUT_MS))));
+      const published = keySet.parse(await this.#fetch(AbortSignal.timeout(TIMEOUT_MS)));
+      this.#keys = new KeySet(published, () => this.#reportBroken());
       this.#fetched_at = now;
       this.#answered = request;
       this.#failed = false;
@@ -143,6 +138,11 @@ export class ProviderKeys {
     } finally {
       this.#asking_until = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  #reportBroken(): void {
+    const { issuer } = this.#settings;
+    this.#ports.report("warn", "a key of an identity provider cannot be used", { issuer });
   }
 
   async #fetch(signal: AbortSignal): Promise<unknown> {
@@ -173,10 +173,4 @@ export class ProviderKeys {
     if (bytes === undefined) throw new Error("the provider's answer is too long");
     return JSON.parse(new TextDecoder().decode(bytes));
   }
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
 }

@@ -20,16 +20,17 @@ export const platformIds: Ids = {
       .replaceAll("/", "_"),
 };
 
+/** One JSON object a line, which Workers Logs indexes by field. */
+export const platformLogger: Logger = (level, message, facts) => {
+  // biome-ignore lint/suspicious/noConsole: this is where the platform takes its log from
+  console[level](JSON.stringify({ level, message, ...facts }));
+};
+
 /** How identity providers are asked. */
 export const platformProvider: ProviderPorts = {
   now: platformClock.now,
   wait: platformClock.wait,
   fetch: (url, init) => fetch(url, init),
   background: (work) => waitUntil(work),
-};
-
-/** One JSON object a line, which Workers Logs indexes by field. */
-export const platformLogger: Logger = (level, message, facts) => {
-  // biome-ignore lint/suspicious/noConsole: this is where the platform takes its log from
-  console[level](JSON.stringify({ level, message, ...facts }));
+  report: platformLogger,
 };

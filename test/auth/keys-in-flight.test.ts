@@ -22,6 +22,7 @@ class SlowProvider {
       wait: () => new Promise((resolve) => setTimeout(resolve, 0)),
       fetch: () => this.#fetch(),
       background: () => {},
+      report: () => {},
     });
   }
 

@@ -1,4 +1,5 @@
 /** How a provider's keys are found, kept and asked for again, whoever asks and whether it answers or not. */
+import { base64url } from "jose";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Realms } from "../../src/auth/realms.ts";
 import { verifyToken } from "../../src/auth/verify.ts";
@@ -29,6 +30,7 @@ class Scene {
   readonly asked: string[] = [];
   readonly inits: RequestInit[] = [];
   readonly answers: Record<string, Answer> = {};
+  readonly logged: unknown[] = [];
   /** What goes on when whoever began it is gone. */
   readonly background: Promise<unknown>[] = [];
   /** How often somebody waited for another's request. */
@@ -55,6 +57,7 @@ class Scene {
         return answer();
       },
       background: (work) => this.background.push(work),
+      report: (...entry) => this.logged.push(entry),
     });
   }
 
@@ -381,6 +384,34 @@ describe("keys that nobody has", () => {
       const other = new Scene().publish({ keys: [{ ...key, ...about }] });
       expect(await other.signed(first)).toBe("token_key");
     }
+  });
+
+  const ec = { kty: "EC", crv: "P-256" };
+  /** A number of `bytes` bytes. */
+  const long = (bytes: number) => base64url.encode(new Uint8Array(bytes).fill(255));
+
+  test.each<[string, string, object]>([
+    ["an RSA key of 1,024 bits", "RS256", { kty: "RSA", e: "AQAB", n: long(128) }],
+    ["an RSA key of 2,040 bits", "RS256", { kty: "RSA", e: "AQAB", n: long(255) }],
+    ["an RSA key too long for anybody", "RS256", { kty: "RSA", e: "AQAB", n: long(4_096) }],
+    ["an RSA key with an even exponent", "RS256", { kty: "RSA", e: "AAAC", n: long(256) }],
+    ["an RSA key that is empty", "RS256", { kty: "RSA", e: "AQAB", n: "" }],
+    ["a point that is not on its curve", "ES256", { ...ec, x: long(32), y: long(32) }],
+    ["a point without an x", "ES256", ec],
+    ["an Ed25519 key that is too short", "EdDSA", { kty: "OKP", crv: "Ed25519", x: "AAAA" }],
+    ["a private key", "ES256", { ...ec, x: long(32), y: long(32), d: long(32) }],
+  ])("[A16] %s is none, whoever names it, and is reported once for each fetch", async (_, alg, key) => {
+    scene.publish({ keys: [{ ...key, kid: "broken" }, ...jwks.keys] });
+    const ask = () => scene.codeOf(compact({ alg, kid: "broken" }, scene.claims(), stranger));
+    const report = ["warn", "a key of an identity provider cannot be used", { issuer: ISSUER }];
+    expect(await ask()).toBe("token_key");
+    expect(await ask()).toBe("auth_unavailable");
+    expect(await scene.signed(first)).toBe("ok");
+    expect(scene.logged).toEqual([report]);
+    scene.now_ms += 10_000;
+    expect(await ask()).toBe("token_key");
+    expect(scene.asked).toHaveLength(2);
+    expect(scene.logged).toEqual([report, report]);
   });
 
   test("[A16] a secret among the keys verifies nothing", async () => {

@@ -13,6 +13,7 @@ export function providerPorts(over: Partial<ProviderPorts> = {}): ProviderPorts 
     wait: () => Promise.resolve(),
     fetch: () => Promise.reject(new Error("there is no network here")),
     background: () => {},
+    report: () => {},
     ...over,
   };
 }
