@@ -157,6 +157,8 @@ export class ProviderKeys {
     const found = metadata.parse(await this.#get(url, signal));
     if (found.issuer !== issuer) throw new Error("the discovery document is another issuer's");
     if (!isProviderUrl(found.jwks_uri.split("?")[0] ?? "")) throw new Error("jwks_uri is not safe");
+    if (protocolOf(found.jwks_uri) === "http:" && protocolOf(issuer) !== "http:")
+      throw new Error("jwks_uri is not encrypted");
     return found.jwks_uri;
   }
 
@@ -173,4 +175,9 @@ export class ProviderKeys {
     if (bytes === undefined) throw new Error("the provider's answer is too long");
     return JSON.parse(new TextDecoder().decode(bytes));
   }
+}
+
+/** As `fetch` would understand it. */
+function protocolOf(url: string): string {
+  return new URL(url).protocol;
 }

@@ -144,6 +144,15 @@ describe("where the keys are", () => {
     expect(found.asked).toEqual([document, KEYS]);
   });
 
+  test("[A17] an unencrypted document on this machine may lead to unencrypted keys there", async () => {
+    const [issuer, keys] = ["http://localhost:8080", "http://localhost:8080/jwks"];
+    const found = new Scene({ jwks_url: undefined, issuer });
+    found.answers[`${issuer}/.well-known/openid-configuration`] = () =>
+      Response.json({ issuer, jwks_uri: keys });
+    found.answers[keys] = () => Response.json(jwks);
+    expect(await found.codeOf(issue(first, found.claims({ iss: issuer })))).toBe("ok");
+  });
+
   test("[A16] a found address may have a query", async () => {
     const found = new Scene({ jwks_url: undefined });
     found.answers[DOCUMENT] = () => Response.json({ issuer: ISSUER, jwks_uri: `${KEYS}?v=2` });
@@ -160,6 +169,11 @@ describe("where the keys are", () => {
       "one with unencrypted keys",
       () => Response.json({ issuer: ISSUER, jwks_uri: "http://keys.example/jwks" }),
     ],
+    [
+      "one with keys on this machine",
+      () => Response.json({ issuer: ISSUER, jwks_uri: "http://localhost/jwks" }),
+    ],
+    ["one that hides it", () => Response.json({ issuer: ISSUER, jwks_uri: " HT\tTP://127.0.0.1/jwks?a" })],
     ["one with keys in a file", () => Response.json({ issuer: ISSUER, jwks_uri: "file:///jwks" })],
     ["one with keys in itself", () => Response.json({ issuer: ISSUER, jwks_uri: "data:,{}" })],
     [
