@@ -13,6 +13,7 @@ import {
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { type Claims, parseClaims, wrongClaim } from "./claims.ts";
 import { claimedIssuer, isCompact } from "./compact.ts";
+import { refuseLength } from "./credentials.ts";
 import type { Principal } from "./principal.ts";
 import { ProviderUnavailable } from "./provider-keys.ts";
 import { LOCAL_REALM, type Realm, type Realms } from "./realms.ts";
@@ -28,6 +29,8 @@ export async function verifyToken(
   now: () => number,
 ): Promise<Result<Principal>> {
   const at_ms = now();
+  const tooLong = refuseLength(token);
+  if (tooLong !== undefined) return tooLong;
   if (!isCompact(token)) return NO_TOKEN;
   const realm = realms.ofIssuer(claimedIssuer(token));
   const verified = await verifySignature(token, realm.keys, {
