@@ -11,9 +11,11 @@ import { DEFAULTS, settingsOf } from "../config/settings.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
+import { type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
+import { faultOf } from "./faults.ts";
 import { platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
-import type { Ports, Socket } from "./ports.ts";
+import type { Logger, Ports, Socket } from "./ports.ts";
 import type { EventQuery, MessageQuery, Publication, SessionRpc } from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
@@ -26,9 +28,11 @@ export interface SessionParts {
 
 export class SessionObject extends DurableObject implements SessionRpc {
   readonly #session: Session;
+  readonly #report: Logger;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env, parts: SessionParts & Partial<Ports>) {
     super(ctx, env);
+    this.#report = parts.report ?? platformLogger;
     this.#session = new Session({
       user_id: ctx.id.name ?? ctx.id.toString(),
       storage: ctx.storage,
@@ -37,9 +41,9 @@ export class SessionObject extends DurableObject implements SessionRpc {
       ids: platformIds,
       background: (work) => ctx.waitUntil(work),
       answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
-      report: platformLogger,
       ...chosen(env),
       ...parts,
+      report: this.#report,
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
     // The only await before events are let in: a local read, no external I/O.
@@ -47,12 +51,17 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   override async fetch(request: Request): Promise<Response> {
+    try {
+      return this.#upgrade(request);
+    } catch (cause) {
+      return refused(this.#fault(cause).refusal);
+    }
+  }
+
+  #upgrade(request: Request): Response {
     const { shake, subprotocol } = readUpgradeRequest(request);
     const admitted = this.#session.reception.admit(shake);
-    if (!admitted.ok) {
-      const { refusal } = admitted;
-      return Response.json({ error: errorPayload(refusal, true) }, { status: statusOf(refusal) });
-    }
+    if (!admitted.ok) return refused(admitted.refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     try {
@@ -88,27 +97,41 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   async listThreads(who: Principal) {
-    return this.#session.listThreads(who);
+    return this.#answer(() => this.#session.listThreads(who));
   }
 
   async listMessages(who: Principal, query: MessageQuery) {
-    return this.#session.listMessages(who, query);
+    return this.#answer(() => this.#session.listMessages(who, query));
   }
 
   async readEvents(who: Principal, query: EventQuery) {
-    return this.#session.readEvents(who, query);
+    return this.#answer(() => this.#session.readEvents(who, query));
   }
 
   async publish(publication: Publication) {
-    return this.#session.publish(publication);
+    return this.#answer(() => this.#session.publish(publication));
   }
 
   async invalidate() {
-    return this.#session.invalidate();
+    return this.#answer(() => this.#session.invalidate());
   }
 
   async signOut(who?: Principal) {
-    return this.#session.signOut(who);
+    return this.#answer(() => this.#session.signOut(who));
+  }
+
+  async #answer<T>(work: () => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
+    try {
+      return await work();
+    } catch (cause) {
+      return this.#fault(cause);
+    }
+  }
+
+  /** What is thrown out of here is logged by the platform with its message, which may be text of a chat. */
+  #fault(cause: unknown) {
+    this.#report("error", "a request failed", { ...faultOf(cause) });
+    return refuse("internal", "something went wrong here; the same request may succeed later");
   }
 }
 
@@ -127,6 +150,10 @@ function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plan
       return verifyToken(token, realmsOf(settings.value, platformProvider), platformClock.now);
     },
   };
+}
+
+function refused(refusal: Refusal): Response {
+  return Response.json({ error: errorPayload(refusal, true) }, { status: statusOf(refusal) });
 }
 
 function answer(ctx: DurableObjectState, socket: WebSocket): [Socket, number][] {

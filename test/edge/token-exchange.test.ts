@@ -174,6 +174,12 @@ describe("exchanging a token", () => {
     expect(await exchanged({ subject_token })).toMatchObject({ status: 400, body: { code } });
   });
 
+  test("[A3] [A20] of a good one that is too long is refused with the limit", async () => {
+    const subject_token = await acme.token({ pad: "x".repeat(8_192) });
+    const body = { code: "token_malformed", limit: 8_192 };
+    expect(await exchanged({ subject_token })).toMatchObject({ status: 400, body });
+  });
+
   test("[A20] while the provider is away says when to come back", async () => {
     acme.up = false;
     const answer = await exchanged({ subject_token: await acme.token() });

@@ -3,10 +3,11 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Principal } from "../../src/auth/principal.ts";
 import { ok, type Result, refuse } from "../../src/protocol/result.ts";
-import { newUser, stubOf, waitFor } from "../support/client.ts";
+import { connect, newUser, stubOf, waitFor } from "../support/client.ts";
 import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 import { probe } from "../support/probe.ts";
 import { scripted } from "../support/scripted-agent.ts";
+import { signToken } from "../support/tokens.ts";
 
 const HOUR_S = 3_600;
 const END_MS = HOUR_S * 1_000;
@@ -318,6 +319,16 @@ describe("auth_refresh", () => {
       expect(tab.sent.at(-1)).toMatchObject({ reply_to: "r1", payload: { code: "invalid_payload", field } });
       expect(JSON.stringify(tab.sent.at(-1))).not.toContain("xxx");
     });
+  });
+
+  test("[A3] [A22] with a good token of more than 8 KiB is refused like anywhere else", async () => {
+    const sub = newUser();
+    const client = await connect(sub);
+    client.send({ ...REFRESH, payload: { token: await signToken({ sub, pad: "x".repeat(8_192) }) } });
+    const { payload } = await client.next(({ reply_to }) => reply_to === "r1");
+    expect(payload).toMatchObject({ code: "token_malformed", limit: 8_192, fatal: false });
+    client.send({ ...REFRESH, id: "r2", payload: { token: await signToken({ sub }) } });
+    expect((await client.next(({ reply_to }) => reply_to === "r2")).type).toBe("command_ack");
   });
 
   test("[A22] loses nothing of a run whose user's token ended meanwhile", async () => {
