@@ -48,7 +48,12 @@ export function tokenIn(offer: string): string | undefined {
 
 function accepted(token: string | undefined): Result<string> {
   if (token === undefined) return refuse("token_missing", "a bearer token is required");
-  if (token.length <= MAX_TOKEN_BYTES) return ok(token);
+  return refuseLength(token) ?? ok(token);
+}
+
+/** Counted in characters: one that is no ASCII is no part of a token anyway. */
+export function refuseLength(token: string) {
+  if (token.length <= MAX_TOKEN_BYTES) return undefined;
   return refuse("token_malformed", `a token may have ${MAX_TOKEN_BYTES} bytes`, { limit: MAX_TOKEN_BYTES });
 }
 

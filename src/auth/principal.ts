@@ -18,6 +18,11 @@ export const principal = z.object({
 
 export type Principal = Readonly<z.infer<typeof principal>>;
 
+/** When the person signed in, in seconds: where the token names it, but never later than the token itself. */
+export function loginAt({ auth_time, iat }: Principal): number {
+  return Math.min(auth_time ?? iat, iat);
+}
+
 export function may(who: Principal, needed: Permission): boolean {
   return who.permissions.includes(needed);
 }

@@ -22,7 +22,7 @@ export interface Realm {
   readonly algorithms: readonly string[];
   /** `iss` and `aud` its tokens must have. */
   readonly expects: Readonly<Pick<JWTVerifyOptions, "issuer" | "audience">>;
-  /** `azp` its tokens must have, if they have one at all. */
+  /** `azp`, or `client_id` where there is none, that its tokens must have; absent: anybody's. */
   readonly authorized_parties?: readonly string[] | undefined;
   /** Which permissions and plan its claims stand for. */
   readonly rules: Rules;

@@ -14,7 +14,7 @@ import { LOCAL_ALGORITHM, localKey, localKeys } from "./realms.ts";
 import { userId } from "./user-id.ts";
 import { verifySignature } from "./verify.ts";
 
-export const TICKET_TTL_S = 30;
+const TTL_S = 30;
 
 /** Names of our own, so that no ticket is ever taken for a token, nor the reverse (RFC 8725 §3.11, §3.12). */
 const TYPE = "throughline-ticket+jwt";
@@ -35,6 +35,11 @@ const claims = z.object({
   who: z.omit(principal, { user_id: true, sub: true }),
 });
 
+/** In seconds since the epoch: sooner, if the token that it is given for ends sooner. */
+export function ticketEnd({ exp }: Principal, at_ms: number): number {
+  return Math.min(Math.floor(at_ms / 1000) + TTL_S, exp);
+}
+
 /**
  * @param jti 16 or more characters that nobody can guess
  * @param now milliseconds since the epoch
@@ -46,13 +51,12 @@ export function mintTicket(
   now: () => number,
 ): Promise<string> {
   const { user_id: _computed, sub, ...rest } = who;
-  const iat = Math.floor(now() / 1000);
   return new SignJWT({ who: rest })
     .setProtectedHeader({ alg: LOCAL_ALGORITHM, typ: TYPE })
     .setSubject(sub)
     .setAudience(AUDIENCE)
     .setJti(jti)
-    .setExpirationTime(Math.min(iat + TICKET_TTL_S, who.exp))
+    .setExpirationTime(ticketEnd(who, now()))
     .sign(localKey(settings));
 }
 

@@ -13,6 +13,7 @@ import {
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { type Claims, parseClaims, wrongClaim } from "./claims.ts";
 import { claimedIssuer, isCompact } from "./compact.ts";
+import { refuseLength } from "./credentials.ts";
 import type { Principal } from "./principal.ts";
 import { ProviderUnavailable } from "./provider-keys.ts";
 import { LOCAL_REALM, type Realm, type Realms } from "./realms.ts";
@@ -28,6 +29,8 @@ export async function verifyToken(
   now: () => number,
 ): Promise<Result<Principal>> {
   const at_ms = now();
+  const tooLong = refuseLength(token);
+  if (tooLong !== undefined) return tooLong;
   if (!isCompact(token)) return NO_TOKEN;
   const realm = realms.ofIssuer(claimedIssuer(token));
   const verified = await verifySignature(token, realm.keys, {
@@ -128,19 +131,19 @@ function refuseType(typ: unknown) {
 
 /** What jose does not check. */
 function refuseClaims(claims: Claims, { name, authorized_parties }: Realm, at_ms: number) {
-  const { iat, aud, azp } = claims;
+  const { iat, azp: party = claims.client_id } = claims;
   if (iat > Math.floor(at_ms / 1000) + CLOCK_TOLERANCE_S) return tooEarly("iat");
   // A token bound to a key that its bearer has to prove is no bearer token (RFC 7800 §3, RFC 9449 §6).
   if (claims.cnf !== undefined) return wrongClaim("cnf", "binds the token to a key; send a bearer token");
+  // A logout token has our `aud` and a good signature, and often no `typ` (OpenID Connect Back-Channel Logout §2.4).
+  if (claims.events !== undefined) return wrongClaim("events", "makes the token a security event");
   if (claims.realm !== undefined && claims.realm !== name && name !== LOCAL_REALM)
     return wrongClaim("realm", "is not the realm of the key that signed the token");
-  // For several audiences `azp` must say whose token it is (OpenID Connect Core §3.1.3.7).
-  const several = name !== LOCAL_REALM && Array.isArray(aud) && aud.length > 1;
-  if (several && azp === undefined && authorized_parties !== undefined)
-    return wrongClaim("azp", "is required");
-  if (azp !== undefined && authorized_parties !== undefined && !authorized_parties.includes(azp))
-    return wrongClaim("azp", "is not a party that may use its tokens here");
-  return undefined;
+  if (authorized_parties === undefined) return undefined;
+  // Access tokens name their party in `client_id` (RFC 9068 §2.2), ID tokens in `azp` (OpenID Connect Core §2).
+  if (party === undefined) return wrongClaim("azp", "is required");
+  if (typeof party === "string" && authorized_parties.includes(party)) return undefined;
+  return wrongClaim("azp", "is not a party that may use its tokens here");
 }
 
 /** Tokens of ours may speak for another realm: those that were exchanged do. */

@@ -5,7 +5,7 @@ import { Acks } from "./acks.ts";
 import type { Channels } from "./channels.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { type Environment, environment, type Signal } from "./environment.ts";
-import { asClientError, ClientError } from "./errors.ts";
+import { ClientError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { Link } from "./link.ts";
 import { type Ack, type Command, Outbox } from "./outbox.ts";
@@ -88,7 +88,7 @@ export class Client {
       recovery,
       reconnect,
       stop: (reason) => this.#link.stop(reason),
-      renew: () => void this.#renew(),
+      renew: () => void this.#link.renew(),
       delayNext: (ms) => this.#link.delayNext(ms),
     });
     this.#link = new Link({
@@ -98,6 +98,7 @@ export class Client {
       getToken: options.getToken,
       cursor: () => this.#view.cursor,
       intake,
+      outbox: this.#outbox,
       changed: (state) => this.#changed(state),
       failed: (error) => this.#emitter.emit("error", error),
     });
@@ -182,21 +183,11 @@ export class Client {
     return Promise.reject(new ClientError("stopped", `stopped: ${state.reason}`));
   }
 
-  /** The token ends soon: the connection goes on with another. Without one, the end of the old one says what to do. */
-  async #renew(): Promise<void> {
-    try {
-      await this.#command({ type: "auth_refresh", payload: { token: await this.#link.token() } });
-    } catch (error) {
-      this.#emitter.emit("error", asClientError(error));
-    }
-  }
-
   #changed(state: ClientState): void {
     this.#emitter.emit("state", state);
     if (state.status !== "stopped") return;
     this.#stopSignals();
-    const code = state.reason === "closed" ? "closed" : "stopped";
-    this.#outbox.clear(code, `stopped: ${state.reason}`);
+    this.#outbox.clear(state.reason === "closed" ? "closed" : "stopped", `stopped: ${state.reason}`);
   }
 
   #signalled(signal: Signal): void {

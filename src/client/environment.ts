@@ -35,6 +35,7 @@ export interface Environment {
   readonly fetch: (url: string) => Promise<FetchedDocument>;
   /** Milliseconds on a clock that never jumps. */
   readonly now: () => number;
+  /** At once, though not in this turn, if `ms` has passed already. */
   readonly setTimer: (ms: number, run: () => void) => Cancel;
   /** In [0, 1). */
   readonly random: () => number;
@@ -46,13 +47,14 @@ const FETCH_TIMEOUT_MS = 10_000;
 
 export function environment(given: Partial<Environment> = {}): Environment {
   return {
-    WebSocket: given.WebSocket ?? globalThis.WebSocket,
-    fetch: given.fetch ?? fetchInTime,
-    now: given.now ?? (() => performance.now()),
-    setTimer: given.setTimer ?? setTimer,
-    random: given.random ?? Math.random,
-    uuid: given.uuid ?? uuidv7,
-    onSignal: given.onSignal ?? onPageSignal,
+    WebSocket: globalThis.WebSocket,
+    fetch: fetchInTime,
+    now: () => performance.now(),
+    setTimer,
+    random: Math.random,
+    uuid: uuidv7,
+    onSignal: onPageSignal,
+    ...given,
   };
 }
 

@@ -43,15 +43,15 @@ export interface ErrorDetails {
  */
 export class ClientError extends Error {
   override readonly name = "ClientError";
-  readonly code: ErrorCode | LocalErrorCode;
-  readonly field: string | undefined;
-  readonly limit: number | undefined;
-  readonly retryable: boolean;
-  readonly retry_after_ms: number | undefined;
-  readonly maybe_sent: boolean;
+  declare readonly code: ErrorCode | LocalErrorCode;
+  declare readonly field: string | undefined;
+  declare readonly limit: number | undefined;
+  declare readonly retryable: boolean;
+  declare readonly retry_after_ms: number | undefined;
+  declare readonly maybe_sent: boolean;
 
   constructor(code: ErrorCode | LocalErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    super(message, details);
     this.code = code;
     this.field = details.field;
     this.limit = details.limit;

@@ -15,7 +15,7 @@ import { ClientError, fromErrorFrame } from "./errors.ts";
 import type { Incoming, OtherFrame } from "./frames.ts";
 import { DEFAULT_PAUSE_MS, type Outbox, type OutboxLimits } from "./outbox.ts";
 import { UNLIMITED } from "./pace.ts";
-import { MAX_RECOVERIES, type Recovery } from "./recovery.ts";
+import type { Recovery } from "./recovery.ts";
 import type { Outcome, View } from "./view.ts";
 
 export interface IntakeOptions {
@@ -183,8 +183,7 @@ export class Intake {
     const { view, recovery, emitter, stop } = this.#options;
     view.awaitSnapshot();
     if (recovery.begin()) return;
-    const message = `order not restored in ${MAX_RECOVERIES} tries`;
-    emitter.emit("error", new ClientError("resync_failed", message));
+    emitter.emit("error", new ClientError("resync_failed", "order not restored"));
     stop("resync_failed");
   }
 

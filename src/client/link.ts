@@ -9,6 +9,7 @@ import { loadConfig, type ServerConfig, socketUrl } from "./discovery.ts";
 import type { Cancel, Environment } from "./environment.ts";
 import { asClientError, ClientError } from "./errors.ts";
 import type { Intake } from "./intake.ts";
+import type { Outbox } from "./outbox.ts";
 import type { ClientState } from "./state.ts";
 import { type Ending, Transport } from "./transport.ts";
 import type { Cursor } from "./view.ts";
@@ -29,6 +30,7 @@ export interface LinkOptions {
   readonly getToken: () => string | Promise<string>;
   readonly cursor: () => Cursor | undefined;
   readonly intake: Pick<Intake, "greeted" | "received" | "lost" | "invalidated">;
+  readonly outbox: Pick<Outbox, "add">;
   readonly changed: (state: ClientState) => void;
   readonly failed: (error: ClientError) => void;
 }
@@ -45,12 +47,14 @@ export class Link {
   #state: ClientState = { status: "connecting", attempt: 1 };
   #config: ServerConfig | undefined;
   #transport: Transport | undefined;
+  /** In use: the newest that the server has accepted, or is about to. */
+  #token = "";
   #attempt = 0;
   #rejected_tokens = 0;
   #retry_after_ms = 0;
   /** Until then the server wants to be left alone. */
   #patient_until = 0;
-  /** Of the next attempt while waiting, of the token while connecting. */
+  /** Of the next attempt while waiting, of the token while connecting, of its renewal while open. */
   #cancelTimer: Cancel = () => {};
 
   constructor(options: LinkOptions) {
@@ -86,13 +90,35 @@ export class Link {
     this.#transport?.end(1000, reason);
   }
 
-  /** Another token, within 10 s. */
-  async token(): Promise<string> {
+  /** The token ends soon: the connection goes on with another. Without one, the end of the old one says what to do. */
+  async renew(): Promise<void> {
+    const transport = this.#transport;
     try {
-      return await this.#inTime(this.#options.getToken());
-    } catch (cause) {
-      throw new ClientError("token_unavailable", "getToken failed", { retryable: true, cause });
+      const token = await this.#getToken();
+      if (transport !== this.#transport || token === this.#token) return;
+      await this.#options.outbox.add({ type: "auth_refresh", payload: { token } });
+      this.#token = token;
+    } catch (error) {
+      if (transport === this.#transport) this.#notRenewed(asClientError(error));
     }
+  }
+
+  #notRenewed(error: ClientError): void {
+    if (error.retry_after_ms === undefined) return this.#options.failed(error);
+    const { environment } = this.#options;
+    this.#cancelTimer = environment.setTimer(error.retry_after_ms, () => void this.renew());
+  }
+
+  /** Another token, within 10 s. */
+  #getToken(): Promise<string> {
+    const { environment, getToken } = this.#options;
+    return new Promise((resolve, reject) => {
+      const failed = (cause: unknown) =>
+        reject(new ClientError("token_unavailable", "getToken failed", { retryable: true, cause }));
+      const cancel = environment.setTimer(TOKEN_TIMEOUT_MS, () => failed(new Error("no token in time")));
+      this.#cancelTimer = cancel;
+      Promise.resolve().then(getToken).finally(cancel).then(resolve, failed);
+    });
   }
 
   stop(reason: string, code?: number): void {
@@ -138,7 +164,7 @@ export class Link {
 
   async #access(attempt: number): Promise<Access | undefined> {
     this.#config ??= await loadConfig(this.#options.url, this.#options.environment.fetch);
-    return this.#pursues(attempt) ? { config: this.#config, token: await this.token() } : undefined;
+    return this.#pursues(attempt) ? { config: this.#config, token: await this.#getToken() } : undefined;
   }
 
   #failed(error: ClientError): void {
@@ -147,18 +173,9 @@ export class Link {
     else this.stop(error.code);
   }
 
-  #inTime(token: string | Promise<string>): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#options.environment.setTimer(TOKEN_TIMEOUT_MS, () =>
-        reject(new Error(`no token within ${TOKEN_TIMEOUT_MS} ms`)),
-      );
-      this.#cancelTimer = cancel;
-      Promise.resolve(token).finally(cancel).then(resolve, reject);
-    });
-  }
-
   #open({ config, token }: Access, attempt: number): Transport {
     const { environment, client_id, cursor, intake } = this.#options;
+    this.#token = token;
     return new Transport({
       environment,
       url: socketUrl(config, client_id, attempt, cursor()),
@@ -178,6 +195,7 @@ export class Link {
 
   #ended({ code, reason, established }: Ending): void {
     this.#transport = undefined;
+    this.#cancelTimer();
     this.#options.intake.lost();
     if (this.#state.status === "stopped") return;
     if (!established && code === CLOSE_CODES.token_invalid) this.#rejected_tokens += 1;

@@ -10,7 +10,7 @@ import { MAX_FRAME_BYTES, REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts
 import type { CommandAck, ErrorFrame, MessageAck, Reply } from "../protocol/replies.ts";
 import type { Cancel, Environment } from "./environment.ts";
 import { ClientError, fromErrorFrame, type LocalErrorCode } from "./errors.ts";
-import { type Pace, type Rate, RESYNC_COST, UNLIMITED } from "./pace.ts";
+import { type Pace, type Rate, REFRESH_COST, RESYNC_COST, UNLIMITED } from "./pace.ts";
 
 export type Ack = MessageAck | CommandAck;
 
@@ -38,6 +38,8 @@ interface Entry {
   readonly text: string;
   /** In commands, as the server counts them. */
   readonly cost: number;
+  /** Means nothing to another connection. */
+  readonly of_connection: boolean;
   readonly resolve: (ack: Ack) => void;
   readonly reject: (error: ClientError) => void;
   /** True while it has to go out, for the first time or again. */
@@ -71,11 +73,13 @@ export class Outbox {
   add(command: Command): Promise<Ack> {
     const id = this.#options.environment.uuid();
     const text = JSON.stringify({ ...command, id });
-    const cost = command.type === "resync" ? RESYNC_COST : 1;
+    const of_connection = command.type === "auth_refresh";
+    const cost = command.type === "resync" ? RESYNC_COST : of_connection ? REFRESH_COST : 1;
     return new Promise((resolve, reject) => {
       const entry: Entry = {
         text,
         cost,
+        of_connection,
         resolve,
         reject,
         due: true,
@@ -102,8 +106,9 @@ export class Outbox {
     this.#drain();
   }
 
-  /** The connection is gone; what is unanswered waits for the next. */
+  /** The connection is gone; what is unanswered waits for the next, unless it was about this one: of that nobody hears again. */
   closed(): void {
+    for (const [id, { of_connection }] of this.#entries) if (of_connection) this.#entries.delete(id);
     this.#connected = false;
     this.#cancelWatch();
     this.#cancelDrain();
@@ -186,7 +191,7 @@ export class Outbox {
     if (oldest === undefined || !this.#connected) return;
     const { now, setTimer } = this.#options.environment;
     const left = oldest.sent_at + REPLY_TIMEOUT_MS - now();
-    this.#cancelWatch = setTimer(Math.max(0, left), () => this.#overdue(oldest));
+    this.#cancelWatch = setTimer(left, () => this.#overdue(oldest));
   }
 
   #oldestOnItsWay(): Entry | undefined {

@@ -6,6 +6,7 @@ const SHARE = 0.8;
 /** In commands, as the server counts them. */
 export const ACK_COST = 0.1;
 export const RESYNC_COST = 5;
+export const REFRESH_COST = 5;
 
 export interface Rate {
   /** Commands a second, and at once after a pause. */

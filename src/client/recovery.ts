@@ -8,7 +8,7 @@ import type { Cancel, Environment } from "./environment.ts";
 import { type Pace, RESYNC_COST } from "./pace.ts";
 
 /** Order is restored at most this often without an event or a calm while in between; then the fault is not one of the network. */
-export const MAX_RECOVERIES = 3;
+const MAX_RECOVERIES = 3;
 
 export interface RecoveryOptions {
   readonly environment: Pick<Environment, "setTimer" | "uuid">;

@@ -158,7 +158,7 @@ export class Transport {
 
   #after(ms: number, run: () => void): void {
     this.#cancel();
-    this.#cancel = this.#options.environment.setTimer(Math.max(0, ms), run);
+    this.#cancel = this.#options.environment.setTimer(ms, run);
   }
 }
 

@@ -44,7 +44,7 @@ const REALM = {
       .check(z.minLength(1, "must not be empty")),
     [...OIDC_ALGORITHMS],
   ),
-  /** `azp` of its tokens, if they have one (OpenID Connect Core §2). */
+  /** To whom its tokens must have been issued: `azp`, or `client_id` where there is none; absent: to anybody. */
   authorized_parties: z.optional(texts),
   /** Which values of a claim grant what; absent: `chat` and `agents` for everybody, whatever the token says. */
   permissions: z.optional(

@@ -9,6 +9,9 @@ function whole(min: number, max: number) {
   return z.exactOptional(z.int({ error: rule }).check(z.gte(min, rule), z.lte(max, rule)));
 }
 
+/** What the dearest frame costs (`costOf`): with a smaller burst nobody could ever renew a token or ask for a snapshot. */
+const MIN_BURST = 5;
+
 /** What may be configured, and within which bounds; sizes are part of the protocol and stay. */
 const LIMITS = {
   connections: whole(1, 1_000),
@@ -20,9 +23,9 @@ const LIMITS = {
   tool_ms: whole(100, 15 * MINUTE_MS),
   run_attempts: whole(1, 10),
   commands_per_s: whole(1, 1_000),
-  commands_burst: whole(1, 10_000),
+  commands_burst: whole(MIN_BURST, 10_000),
   user_commands_per_s: whole(1, 10_000),
-  user_commands_burst: whole(1, 100_000),
+  user_commands_burst: whole(MIN_BURST, 100_000),
 };
 
 const limits = z.strictObject(LIMITS, {

@@ -113,13 +113,15 @@ const variables = z.object({
 function parse(env: object): Result<Settings> {
   const parsed = variables.safeParse(env);
   if (!parsed.success) return notConfigured(parsed.error);
+  const { JWT_ISSUER, OIDC_REALMS = [] } = parsed.data;
+  if (OIDC_REALMS.some(({ issuer }) => issuer === JWT_ISSUER)) return NOT_OURS;
   return ok({
     environment: parsed.data.ENVIRONMENT ?? "production",
     jwt_secret: parsed.data.JWT_SECRET,
     jwt_secret_previous: parsed.data.JWT_SECRET_PREVIOUS,
-    jwt_issuer: parsed.data.JWT_ISSUER,
+    jwt_issuer: JWT_ISSUER,
     jwt_audience: parsed.data.JWT_AUDIENCE,
-    oidc_realms: parsed.data.OIDC_REALMS ?? [],
+    oidc_realms: OIDC_REALMS,
     plans: plansOf(parsed.data.PLANS ?? {}),
     allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
     heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
@@ -127,6 +129,11 @@ function parse(env: object): Result<Settings> {
     retention_days: Number(parsed.data.RETENTION_DAYS ?? DEFAULTS.retention_days),
   });
 }
+
+/** Tokens of ours would be verified by that provider's keys. */
+const NOT_OURS = refuse("not_configured", "JWT_ISSUER must not be the issuer of a provider in OIDC_REALMS", {
+  field: "JWT_ISSUER",
+});
 
 function notConfigured(error: z.core.$ZodError): Result<Settings> {
   const issue = error.issues[0];

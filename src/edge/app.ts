@@ -1,6 +1,7 @@
 /** The Worker's routes. */
 import { Hono } from "hono/tiny";
 import { refuse } from "../protocol/result.ts";
+import { faultOf } from "../session/faults.ts";
 import { platformIds, platformLogger, platformProvider } from "../session/platform.ts";
 import { withSafeHeaders } from "./answers.ts";
 import { COMMAND_ROUTES, command } from "./commands.ts";
@@ -62,7 +63,7 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
     return withSafeHeaders(await c.env.ASSETS.fetch(c.req.raw));
   });
   routes.onError((cause, c) => {
-    ports.report("error", "request failed", { path: c.req.path, error: cause.message, stack: cause.stack });
+    ports.report("error", "request failed", { path: c.req.path, ...faultOf(cause) });
     return refusalAnswer(
       refuse("internal", "something went wrong here; the same request may succeed later").refusal,
       c.req.raw,

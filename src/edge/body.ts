@@ -1,4 +1,5 @@
 /** The body of a request, read no further than its limit. */
+import { readBytes } from "../protocol/bytes.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 
 /** @param type the media type it must have (RFC 9110 §8.3) */
@@ -17,16 +18,4 @@ export async function readText(request: Request, type: string, limit: number): P
 
 function mediaType(type: string | null): string | undefined {
   return type?.split(";")[0]?.trim().toLowerCase();
-}
-
-async function readBytes(body: ReadableStream<Uint8Array> | null, limit: number) {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop early cancels the stream.
-  for await (const chunk of body ?? []) {
-    length += chunk.byteLength;
-    if (length > limit) return undefined;
-    chunks.push(chunk);
-  }
-  return new Blob(chunks).arrayBuffer();
 }

@@ -7,7 +7,7 @@ import type { Handler } from "hono";
 import * as z from "zod/mini";
 import { MAX_TOKEN_BYTES } from "../auth/credentials.ts";
 import { mintToken, type TokenRequest } from "../auth/mint.ts";
-import type { Principal } from "../auth/principal.ts";
+import { loginAt, type Principal } from "../auth/principal.ts";
 import { realmsOf } from "../auth/realms.ts";
 import { verifyToken } from "../auth/verify.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
@@ -94,9 +94,6 @@ async function subjectOf(
   settings: Settings,
   ports: EdgePorts,
 ): Promise<Result<Principal>> {
-  if (subject_token.length > MAX_TOKEN_BYTES) {
-    return refuse("token_malformed", `a token may have ${MAX_TOKEN_BYTES} bytes`, { limit: MAX_TOKEN_BYTES });
-  }
   const realms = realmsOf(settings, ports);
   if (realms.isLocal(subject_token)) {
     return refuse("token_issuer", "only tokens of a configured identity provider are exchanged", {
@@ -119,8 +116,8 @@ async function answer(
   const exp = Math.min(now_s + MAX_TTL_S, who.exp);
   // Accepted within the tolerance for clocks, but nothing is left of it.
   if (exp <= now_s) return refuse("token_expired", "the token has expired");
-  const { realm, sub, plan, iat, auth_time = iat } = who;
-  const wanted: TokenRequest = { realm, sub, exp, auth_time, permissions, plan };
+  const { realm, sub, plan } = who;
+  const wanted: TokenRequest = { realm, sub, exp, auth_time: loginAt(who), permissions, plan };
   return ok({
     access_token: await mintToken(wanted, settings, ports.now),
     issued_token_type: ACCESS_TOKEN,

@@ -44,6 +44,10 @@ export const SILENT_AFTER_MS = 90_000;
 export const MAX_BAD_FRAMES = 10;
 export const BAD_FRAMES_MS = 60_000;
 
+/** Of one connection, behind a token that is being looked at: more than the burst of any plan, less than would fill memory. */
+export const MAX_WAITING_FRAMES = 256;
+export const MAX_WAITING_BYTES = 256 * 1024;
+
 /** Events a user has not acknowledged; other producers than the user are refused beyond (`queue_full`). */
 export const QUEUE_EVENTS = 1_000;
 export const QUEUE_BYTES = 4 * 1024 * 1024;

@@ -22,10 +22,10 @@ export function runWatchdog(runs: Runs, host: Host): Duty {
 /** So long before its end a client is told that its token ends; of a shorter one, halfway. */
 const WARNING_MS = 60_000;
 
-/** When to tell the client, milliseconds since the epoch. */
+/** When to tell the client, whole milliseconds since the epoch: an alarm has no fractions. */
 export function warnAt({ exp }: Principal, now: number): number {
   const ends = exp * 1_000;
-  return ends - Math.min(WARNING_MS, Math.max(0, ends - now) / 2);
+  return Math.floor(ends - Math.min(WARNING_MS, Math.max(0, ends - now) / 2));
 }
 
 /** Once for each token: whoever renews in time never notices that it ends. */

@@ -28,13 +28,13 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Milliseconds until `cost` can be paid; 0 if it can be now. */
+  /** Milliseconds until `cost` can be paid; 0 if it can be now. More than the bucket holds is had for all of it, on credit. */
   wait(cost: number, { per_s, burst }: Rate, now: number): number {
     // A clock that was set back must not take away what has been earned.
     const earned = (Math.max(0, now - this.#at) / 1_000) * per_s;
     this.#tokens = Math.min(burst, this.#tokens + earned);
     this.#at = now;
-    const missing_ms = ((cost - this.#tokens) / per_s) * 1_000;
+    const missing_ms = ((Math.min(cost, burst) - this.#tokens) / per_s) * 1_000;
     return missing_ms <= ROUNDING_MS ? 0 : Math.ceil(missing_ms - ROUNDING_MS);
   }
 
@@ -82,7 +82,7 @@ export class Flood {
     }
     const fatal = patience.wait(cost, { ...own, burst: PATIENCE * own.burst }, now) > 0;
     patience.pay(cost);
-    return { ok: false, refusal: tooFast(fatal ? COOL_DOWN_MS : wait), fatal };
+    return { ok: false, refusal: fatal ? MUCH_TOO_FAST : tooFast(wait), fatal };
   }
 
   #of(socket: Socket, now: number) {
@@ -117,6 +117,9 @@ export function costOf(type: ClientFrame["type"] | undefined): number {
       return 1;
   }
 }
+
+/** For who is sent away. */
+export const MUCH_TOO_FAST = tooFast(COOL_DOWN_MS);
 
 function tooFast(retry_after_ms: number): Refusal {
   return refuse("rate_limited", "too many commands; wait and send this one again", { retry_after_ms })

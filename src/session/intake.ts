@@ -3,22 +3,24 @@
  * dialect, then control at once and commands through the inbox.
  */
 import { type ClientFrame, type ControlFrame, isEffect } from "../protocol/commands.ts";
-import { BAD_FRAMES_MS, MAX_BAD_FRAMES } from "../protocol/limits.ts";
+import { BAD_FRAMES_MS, MAX_BAD_FRAMES, MAX_WAITING_BYTES, MAX_WAITING_FRAMES } from "../protocol/limits.ts";
+import { fitsBytes, utf8Length } from "../protocol/primitives.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
+import { MAX_FRAME_BYTES } from "../protocol/pure/constants.ts";
 import { errorPayload } from "../protocol/refusal.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import type { Decoded } from "./codec.ts";
 import { type Outcome, replyTo } from "./commands/dispatch.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import { TOKEN_EXPIRED } from "./duties.ts";
-import { costOf, type Flood } from "./flood.ts";
+import { costOf, type Flood, MUCH_TOO_FAST } from "./flood.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Socket } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Reception } from "./reception.ts";
-import type { Renewal } from "./renewal.ts";
+import type { Pending, Renewal } from "./renewal.ts";
 
 /** A client that so often acknowledges what it was never sent is broken. */
 const MAX_ACKS_AHEAD = 3;
@@ -50,10 +52,8 @@ export class Intake {
       return connections.drop(socket, CLOSE_CODES.restarting, "restarting" satisfies CloseName);
     }
     const pending = renewal.pending(connection);
-    if (pending !== undefined) {
-      await pending;
-      return await this.receive(socket, message);
-    }
+    // What cannot be valid is refused by any token.
+    if (pending !== undefined && mayBeFrame(message)) return await this.#wait(connection, pending, message);
     const now = clock.now();
     if (now >= endsAt(connection)) return reception.end(connection, TOKEN_EXPIRED);
     heartbeat.heard(connection, now);
@@ -62,6 +62,16 @@ export class Intake {
     if (!this.#admit(connection, decoded, now)) return;
     if (decoded.ok) return await this.#take(connection, decoded.frame);
     this.#refuseBadFrame(connection, decoded, now);
+  }
+
+  /** It is paid for when its turn comes, so that until then only so much may wait. */
+  async #wait(connection: Connection, pending: Pending, message: string): Promise<void> {
+    pending.frames += 1;
+    pending.bytes += utf8Length(message);
+    if (pending.frames > MAX_WAITING_FRAMES || pending.bytes > MAX_WAITING_BYTES)
+      return this.#parts.reception.end(connection, MUCH_TOO_FAST);
+    await pending.decided;
+    return await this.receive(connection.socket, message);
   }
 
   /** False if the frame comes too fast: its sender has been told. */
@@ -144,6 +154,10 @@ export class Intake {
   #refuse(connection: Connection, refusal: Refusal, reply_to?: string): void {
     this.#parts.pump.send(connection, { type: "error", ...about(reply_to), payload: errorPayload(refusal) });
   }
+}
+
+function mayBeFrame(message: string | ArrayBuffer): message is string {
+  return typeof message === "string" && fitsBytes(message, MAX_FRAME_BYTES);
 }
 
 function decode({ codec, codec_state }: Connection, message: string | ArrayBuffer): Decoded {

@@ -12,7 +12,9 @@ import type { EffectCommand } from "../protocol/commands.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
+import { type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
+import { faultOf } from "./faults.ts";
 import { measureWith, platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
 import type { EventQuery, MessageQuery, Publication, SessionRpc, ThreadQuery } from "./rpc.ts";
@@ -51,12 +53,17 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   override async fetch(request: Request): Promise<Response> {
+    try {
+      return this.#upgrade(request);
+    } catch (cause) {
+      return refused(this.#fault(cause).refusal);
+    }
+  }
+
+  #upgrade(request: Request): Response {
     const { shake, subprotocol } = readUpgradeRequest(request);
     const admitted = this.#session.reception.admit(shake);
-    if (!admitted.ok) {
-      const { refusal } = admitted;
-      return Response.json({ error: errorPayload(refusal, true) }, { status: statusOf(refusal) });
-    }
+    if (!admitted.ok) return refused(admitted.refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     try {
@@ -92,31 +99,31 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   async listThreads(who: Principal, query: ThreadQuery) {
-    return this.#session.listThreads(who, query);
+    return this.#answer(() => this.#session.listThreads(who, query));
   }
 
   async listMessages(who: Principal, query: MessageQuery) {
-    return this.#session.listMessages(who, query);
+    return this.#answer(() => this.#session.listMessages(who, query));
   }
 
   async readEvents(who: Principal, query: EventQuery) {
-    return this.#session.readEvents(who, query);
+    return this.#answer(() => this.#session.readEvents(who, query));
   }
 
   async submit(who: Principal, command: EffectCommand) {
-    return this.#session.submit(who, command);
+    return this.#answer(() => this.#session.submit(who, command));
   }
 
   async answer(who: Principal, run_id: string) {
-    return this.#session.answer(who, run_id);
+    return this.#answer(() => this.#session.answer(who, run_id));
   }
 
   async exportPage(who: Principal, after: number) {
-    return this.#session.exportPage(who, after);
+    return this.#answer(() => this.#session.exportPage(who, after));
   }
 
   async overview() {
-    return this.#session.overview();
+    return this.#answer(() => this.#session.overview());
   }
 
   /** Nothing else is let in meanwhile: between the old session and the new one there is none. */
@@ -132,15 +139,29 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   async publish(publication: Publication) {
-    return this.#session.publish(publication);
+    return this.#answer(() => this.#session.publish(publication));
   }
 
   async invalidate() {
-    return this.#session.invalidate();
+    return this.#answer(() => this.#session.invalidate());
   }
 
   async signOut(who?: Principal) {
-    return this.#session.signOut(who);
+    return this.#answer(() => this.#session.signOut(who));
+  }
+
+  async #answer<T>(work: () => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
+    try {
+      return await work();
+    } catch (cause) {
+      return this.#fault(cause);
+    }
+  }
+
+  /** What is thrown out of here is logged by the platform with its message, which may be text of a chat. */
+  #fault(cause: unknown) {
+    this.#ports.report("error", "a request failed", { ...faultOf(cause) });
+    return refuse("internal", "something went wrong here; the same request may succeed later");
   }
 }
 
@@ -159,6 +180,10 @@ function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plan
       return verifyToken(token, realmsOf(settings.value, platformProvider), platformClock.now);
     },
   };
+}
+
+function refused(refusal: Refusal): Response {
+  return Response.json({ error: errorPayload(refusal, true) }, { status: statusOf(refusal) });
 }
 
 function answer(ctx: DurableObjectState, socket: WebSocket): [Socket, number][] {

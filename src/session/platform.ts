@@ -1,4 +1,5 @@
 /** Time, ids and the log as the platform has them. */
+import { waitUntil } from "cloudflare:workers";
 import type { ProviderPorts } from "../auth/provider-keys.ts";
 import type { Clock, Ids, Logger, Measure } from "./ports.ts";
 
@@ -19,17 +20,19 @@ export const platformIds: Ids = {
       .replaceAll("/", "_"),
 };
 
+/** One JSON object a line, which Workers Logs indexes by field. */
+export const platformLogger: Logger = (level, message, facts) => {
+  // biome-ignore lint/suspicious/noConsole: this is where the platform takes its log from
+  console[level](JSON.stringify({ level, message, ...facts }));
+};
+
 /** How identity providers are asked. */
 export const platformProvider: ProviderPorts = {
   now: platformClock.now,
   wait: platformClock.wait,
   fetch: (url, init) => fetch(url, init),
-};
-
-/** One JSON object a line, which Workers Logs indexes by field. */
-export const platformLogger: Logger = (level, message, facts) => {
-  // biome-ignore lint/suspicious/noConsole: this is where the platform takes its log from
-  console[level](JSON.stringify({ level, message, ...facts }));
+  background: (work) => waitUntil(work),
+  report: platformLogger,
 };
 
 /** @param env may have the binding `ANALYTICS` (Workers Analytics Engine); without it nothing is counted */

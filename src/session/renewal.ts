@@ -26,27 +26,31 @@ interface Parts {
   readonly verify: (token: string) => Promise<Result<Principal>>;
 }
 
+/** A token that is being looked at, and what waits for that. */
+export interface Pending {
+  readonly decided: Promise<void>;
+  frames: number;
+  bytes: number;
+}
+
 export class Renewal {
   readonly #parts: Parts;
   /** In memory only: if the object is gone, so is the answer, and the client sends its token again. */
-  readonly #pending = new WeakMap<Connection, Promise<void>>();
+  readonly #pending = new WeakMap<Connection, Pending>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Resolves when the token the connection has sent before is decided upon; undefined if there is none. */
-  pending(connection: Connection): Promise<void> | undefined {
+  /** Of the token the connection has sent before; undefined if there is none to be decided upon. */
+  pending(connection: Connection): Pending | undefined {
     return this.#pending.get(connection);
   }
 
   async renew(connection: Connection, command: AuthRefreshCommand): Promise<void> {
     const renewed = this.#renew(connection, command);
     // Who waits is told by its own frame's fate, not by this one's.
-    this.#pending.set(
-      connection,
-      renewed.catch(() => {}),
-    );
+    this.#pending.set(connection, { decided: renewed.catch(() => {}), frames: 0, bytes: 0 });
     try {
       await renewed;
     } finally {
@@ -77,10 +81,10 @@ export class Renewal {
   #accept(connection: Connection, who: Principal, reply_to: string): void {
     const { connections, deadlines, pump, clock } = this.#parts;
     const now = clock.now();
+    connection.warn_at = warnAgainAt(connection, who, now);
     connection.who = who;
-    connection.warn_at = warnAt(who, now);
     connections.save(connection);
-    deadlines.touch(Math.min(endsAt(connection), connection.warn_at));
+    deadlines.touch(Math.min(endsAt(connection), connection.warn_at ?? Number.POSITIVE_INFINITY));
     const token_expires_in_ms = Math.max(0, who.exp * 1_000 - now);
     pump.send(connection, {
       type: "command_ack",
@@ -88,6 +92,13 @@ export class Renewal {
       payload: { duplicate: false, token_expires_in_ms },
     });
   }
+}
+
+/** Only a later end is news: a client that answers each warning with the token it has must not be warned for ever. */
+function warnAgainAt({ who, warn_at }: Connection, renewed: Principal, now: number): number | undefined {
+  const at = warnAt(renewed, now);
+  if (renewed.exp > who.exp) return at;
+  return warn_at === undefined ? undefined : Math.min(warn_at, at);
 }
 
 const USER_MISMATCH = refuse("user_mismatch", "the token is another user's").refusal;

@@ -1,13 +1,13 @@
 /** Sign-out everywhere: from then on what was issued before is worth nothing, wherever it turns up. */
-import type { Principal } from "../auth/principal.ts";
+import { loginAt, type Principal } from "../auth/principal.ts";
 import { refuse } from "../protocol/result.ts";
 import type { Storage } from "./storage.ts";
 
 export const SIGNED_OUT = refuse("signed_out", "this token was issued before its user signed out");
 
 /** Undefined if the token is still good. A renewed or exchanged token is as old as the login it came from. */
-export function refuseSignedOut(storage: Storage, { auth_time, iat }: Principal) {
-  return (auth_time ?? iat) < (storage.born?.not_before ?? 0) ? SIGNED_OUT : undefined;
+export function refuseSignedOut(storage: Storage, who: Principal) {
+  return loginAt(who) < (storage.born?.not_before ?? 0) ? SIGNED_OUT : undefined;
 }
 
 /**

@@ -59,7 +59,7 @@ export class Storage {
 
   /** Rows of a query; none if the user does not exist. Never a cursor: no snapshot survives an `await`. */
   read(query: string, ...bindings: SqlStorageValue[]): Record<string, SqlStorageValue>[] {
-    return this.#born === undefined ? [] : this.#exec(query, bindings);
+    return this.#born === undefined || this.#retired ? [] : this.#exec(query, bindings);
   }
 
   /** Only inside `transact`. */
@@ -102,7 +102,7 @@ export class Storage {
     });
   }
 
-  /** From here on nothing can be written: what is about to be erased must not come back. */
+  /** From here on there is nothing to read, and nothing can be written: what is about to be erased must not come back. */
   retire(): void {
     this.#retired = true;
   }

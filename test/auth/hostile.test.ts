@@ -190,6 +190,13 @@ async function longToken(length: number): Promise<string> {
   throw new Error("no padding makes this length");
 }
 
+test("[A3] whoever asks, a good token of more than 8 KiB is token_malformed", async () => {
+  const [fits, long] = await Promise.all([0, 1].map((more) => longToken(MAX_TOKEN_BYTES + more)));
+  expect(await verify(fits!, {})).toMatchObject({ ok: true });
+  const refusal = { code: "token_malformed", limit: MAX_TOKEN_BYTES };
+  expect(await verify(long!, {})).toMatchObject({ ok: false, refusal });
+});
+
 test("[A3] a good token of 8 KiB is taken, one of a byte more is token_malformed", async () => {
   const [fits, long] = await Promise.all([0, 1].map((more) => longToken(MAX_TOKEN_BYTES + more)));
   expect(await admitted({ token: fits! })).toMatchObject({ sub: "alice" });

@@ -21,6 +21,8 @@ class SlowProvider {
       now: () => this.#now,
       wait: () => new Promise((resolve) => setTimeout(resolve, 0)),
       fetch: () => this.#fetch(),
+      background: () => {},
+      report: () => {},
     });
   }
 

@@ -1,57 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { completed, delta, greeting, refusal, snapshot, thought, userMessage } from "./support/frames.ts";
-import { listened, opened, reopened, settled, started } from "./support/world.ts";
-
-describe("a token that ends soon", () => {
-  const expiring = { type: "auth_expiring", payload: { expires_in_ms: 60_000 } };
-
-  test("[A22] is renewed on the live connection", async () => {
-    let tokens = 0;
-    const { world, client, errors } = await opened(0, () => {
-      tokens += 1;
-      return `token-${tokens}`;
-    });
-    world.socket.receive(expiring);
-    await settled();
-    const [asked] = world.socket.ofType("auth_refresh");
-    expect(asked?.payload).toEqual({ token: "token-2" });
-    const payload = { duplicate: false, token_expires_in_ms: 3_600_000 };
-    world.socket.receive({ type: "command_ack", reply_to: asked?.id, payload });
-    await world.advance(20_000);
-    expect(client.state.status).toBe("open");
-    expect(world.socket.ofType("auth_refresh")).toHaveLength(1);
-    expect(errors).toEqual([]);
-  });
-
-  test("[A22] that cannot be renewed is reported, and the end of the old one brings a new connection", async () => {
-    let broken = false;
-    const made = await opened(0, () => {
-      if (broken) throw new Error("the provider is away");
-      return "token";
-    });
-    broken = true;
-    made.world.socket.receive(expiring);
-    await settled();
-    expect(made.errors).toEqual(["token_unavailable"]);
-    expect(made.client.state.status).toBe("open");
-    broken = false;
-    made.world.socket.drop(4100, "token_expired");
-    await made.world.advance(2_000);
-    expect(made.world.sockets).toHaveLength(2);
-  });
-
-  test("[A22] whose successor is refused is reported, and nothing else happens", async () => {
-    const { world, client, errors } = await opened();
-    world.socket.receive(expiring);
-    await settled();
-    const [asked] = world.socket.ofType("auth_refresh");
-    const payload = { code: "token_signature", message: "", retryable: false, fatal: false };
-    world.socket.receive({ type: "error", reply_to: asked?.id, payload });
-    await settled();
-    expect(errors).toEqual(["token_signature"]);
-    expect(client.state.status).toBe("open");
-  });
-});
+import { listened, opened, reopened, started } from "./support/world.ts";
 
 describe("order", () => {
   test("[C5] events in order are handed over once each, with the view already changed", async () => {

@@ -139,6 +139,18 @@ describe("identity in the settings", () => {
     expect(settingsOf({ JWT_SECRET: SECRET, ...empty })).toEqual(settingsOf({ JWT_SECRET: SECRET }));
   });
 
+  test("[E1] [A15] JWT_ISSUER must not be a provider's: nobody could tell our tokens from its", () => {
+    const { issuer } = REALM;
+    const both = { JWT_SECRET: SECRET, OIDC_REALMS: [{ ...REALM, name: "b", issuer: `${issuer}/b` }, REALM] };
+    const message = expect.stringMatching(/^JWT_ISSUER must not (?!.*id\.example)/);
+    expect(settingsOf({ ...both, JWT_ISSUER: issuer })).toEqual({
+      ok: false,
+      refusal: { code: "not_configured", field: "JWT_ISSUER", message },
+    });
+    expect(settingsOf({ ...both, JWT_ISSUER: `${issuer}/` }).ok).toBe(true);
+    expect(settingsOf(both).ok).toBe(true);
+  });
+
   test("[E1] [A14] the previous secret has the length of a secret", () => {
     expect(settingsOf({ JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: PREVIOUS })).toMatchObject({
       value: { jwt_secret: SECRET, jwt_secret_previous: PREVIOUS },
@@ -216,6 +228,8 @@ describe("identity in the settings", () => {
     ["PLANS.free.connections", { free: { connections: 1_001 } }],
     ["PLANS.free.connections", { free: { connections: MARK } }],
     ["PLANS.free.connections", { free: { connections: null } }],
+    ["PLANS.free.commands_burst", { free: { commands_burst: 4 } }],
+    ["PLANS.free.user_commands_burst", { free: { user_commands_burst: 4 } }],
     ["PLANS.enterprise.run_ms", { enterprise: { run_ms: 1_000.5 } }],
     ["PLANS.enterprise.queued_runs_per_thread", { enterprise: { queued_runs_per_thread: -1 } }],
   ])("[E1] %s is named in %j with its rule and without its value, however it is spelt", (field, value) => {

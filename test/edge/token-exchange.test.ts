@@ -82,6 +82,13 @@ describe("exchanging a token", () => {
     expect(decodeJwt(body.access_token).auth_time).toBe(iat);
   });
 
+  test("[A20] [A23] is never younger than the token, whatever login it names", async () => {
+    const iat = nowS() - 50;
+    const subject_token = await acme.token({ iat, auth_time: nowS() + 1e6 });
+    const { body } = await exchanged({ subject_token });
+    expect(decodeJwt(body.access_token).auth_time).toBe(iat);
+  });
+
   test("[A20] gives nothing of a token that only the tolerance for clocks keeps alive", async () => {
     const subject_token = await acme.token({ exp: nowS() - 10 });
     expect(await exchanged({ subject_token })).toMatchObject({
@@ -165,6 +172,12 @@ describe("exchanging a token", () => {
     ["one of 8,193 bytes", "x".repeat(8_193), "token_malformed"],
   ])("[A20] of %s is refused", async (_, subject_token, code) => {
     expect(await exchanged({ subject_token })).toMatchObject({ status: 400, body: { code } });
+  });
+
+  test("[A3] [A20] of a good one that is too long is refused with the limit", async () => {
+    const subject_token = await acme.token({ pad: "x".repeat(8_192) });
+    const body = { code: "token_malformed", limit: 8_192 };
+    expect(await exchanged({ subject_token })).toMatchObject({ status: 400, body });
   });
 
   test("[A20] while the provider is away says when to come back", async () => {

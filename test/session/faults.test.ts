@@ -1,11 +1,15 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
 import { type Effect, report, type Tool, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { userId } from "../../src/auth/user-id.ts";
 import { faultOf } from "../../src/session/faults.ts";
 import { connect, newUser, open, stubOf, waitFor } from "../support/client.ts";
-import { Desk, type RecordingSocket } from "../support/desk.ts";
+import { Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
+import { HOST, send } from "../support/edge.ts";
+import { probe } from "../support/probe.ts";
+import { signToken } from "../support/tokens.ts";
 
 type Script = (input: Parameters<Agent["run"]>[0]) => Generator<Effect, void, unknown>;
 
@@ -356,6 +360,51 @@ describe("a fault", () => {
     expect(fault.where.length).toBeGreaterThan(0);
     expect(JSON.stringify(fault)).not.toMatch(/secret|salary|least/);
     expect(faultOf("a token")).toEqual({ kind: "string", where: [] });
+  });
+});
+
+describe("a request that fails in the object", () => {
+  const SECRET_TEXT = "my secret salary";
+  const INTERNAL = { ok: false, refusal: { code: "internal", message: expect.any(String) } };
+
+  test("[D8] [E14] throws nothing out of it, and reports neither text nor message", async () => {
+    const sub = newUser();
+    const tab = await connect(sub);
+    tab.say("m", "hello", { respond: false });
+    await tab.next("message_ack");
+    const stub = await stubOf(sub);
+    // A row that is no JSON: the engine repeats it in the message of what it throws.
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("UPDATE events SET frame = ?", SECRET_TEXT);
+    });
+    await evictDurableObject(stub);
+    const before = probe.reports().length;
+    const query = { thread_id: "main", limit: 10 };
+    expect(await (await stubOf(sub)).listMessages(principalWith(["chat"]), query)).toEqual(INTERNAL);
+    const reports = probe.reports().slice(before);
+    expect(reports).toContainEqual({
+      level: "error",
+      message: "a request failed",
+      facts: { kind: "SyntaxError", where: expect.any(Array) },
+    });
+    expect(JSON.stringify(reports)).not.toMatch(/secret|salary/);
+  });
+
+  test("[D8] [E14] by RPC is a 500 at the edge", async () => {
+    const sub = newUser();
+    (await connect(sub)).close();
+    probe.throwAtIdCalls([1]);
+    const user_id = await userId("local", sub);
+    const headers = { Authorization: `Bearer ${await signToken({ permissions: ["admin"] })}` };
+    const url = new URL(`/v1/users/${user_id}/invalidate`, HOST);
+    const answer = await send(new Request(url, { method: "POST", headers }));
+    probe.throwAtIdCalls([]);
+    expect([answer.status, await answer.json()]).toEqual([500, { error: INTERNAL.refusal }]);
+  });
+
+  test("[D8] [E14] before a socket is accepted is answered, too", async () => {
+    const answer = await (await stubOf(newUser())).fetch("https://throughline.test/");
+    expect([answer.status, await answer.json()]).toMatchObject([500, { error: { code: "internal" } }]);
   });
 });
 

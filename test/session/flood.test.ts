@@ -1,7 +1,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
-import { ACK_COST, RESYNC_COST } from "../../src/client/pace.ts";
+import { ACK_COST, REFRESH_COST, RESYNC_COST } from "../../src/client/pace.ts";
+import { planSettings } from "../../src/config/plans.ts";
+import { COMMANDS, type CommandType } from "../../src/protocol/commands.ts";
 import { costOf, TokenBucket } from "../../src/session/flood.ts";
 import { newUser, stubOf } from "../support/client.ts";
 import { Desk, type RecordingSocket } from "../support/desk.ts";
@@ -45,12 +47,15 @@ function closed(socket: RecordingSocket) {
 }
 
 test("[C24] client and server count frames alike", () => {
-  expect([costOf("ack"), costOf("resync"), costOf("user_message"), costOf("run_cancel")]).toEqual([
-    ACK_COST,
-    RESYNC_COST,
-    1,
-    1,
-  ]);
+  const types = ["ack", "resync", "auth_refresh", "user_message", "run_cancel"] as const;
+  expect(types.map(costOf)).toEqual([ACK_COST, RESYNC_COST, REFRESH_COST, 1, 1]);
+});
+
+test("[A24] the smallest burst that may be configured pays for the dearest frame", () => {
+  const dearest = Math.max(...(Object.keys(COMMANDS) as CommandType[]).map(costOf));
+  const allowed = (burst: number) =>
+    planSettings.safeParse({ free: { commands_burst: burst, user_commands_burst: burst } }).success;
+  expect([allowed(dearest - 1), allowed(dearest)]).toEqual([false, true]);
 });
 
 describe("the rate of commands", () => {
@@ -220,9 +225,18 @@ describe("a token bucket", () => {
 
   test("[Q10] is never fuller than its burst, and a clock set back takes nothing away", () => {
     const bucket = new TokenBucket(0);
-    expect(bucket.wait(3, rate, 1e9)).toBe(100);
+    expect(bucket.wait(2, rate, 1e9)).toBe(0);
     bucket.pay(2);
     expect(bucket.wait(1, rate, 0)).toBe(100);
     expect(bucket.wait(1, rate, 100)).toBe(0);
+  });
+
+  test("[Q10] takes what costs more than its burst once it is full, and has it paid back", () => {
+    const bucket = new TokenBucket(0);
+    expect(bucket.wait(5, rate, 0)).toBe(0);
+    bucket.pay(5);
+    expect(bucket.wait(1, rate, 0)).toBe(400);
+    expect(bucket.wait(5, rate, 400)).toBe(100);
+    expect(bucket.wait(5, rate, 500)).toBe(0);
   });
 });

@@ -3,10 +3,11 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Principal } from "../../src/auth/principal.ts";
 import { ok, type Result, refuse } from "../../src/protocol/result.ts";
-import { newUser, stubOf, waitFor } from "../support/client.ts";
+import { connect, newUser, stubOf, waitFor } from "../support/client.ts";
 import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 import { probe } from "../support/probe.ts";
 import { scripted } from "../support/scripted-agent.ts";
+import { signToken } from "../support/tokens.ts";
 
 const HOUR_S = 3_600;
 const END_MS = HOUR_S * 1_000;
@@ -19,6 +20,10 @@ class Gate {
     new Promise<Result<Principal>>((resolve) => {
       this.#waiting.push(resolve);
     });
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
 
   answer(verified: Result<Principal>): void {
     this.#waiting.shift()?.(verified);
@@ -85,6 +90,14 @@ describe("a token that ends soon", () => {
     });
   });
 
+  test("[A21] is announced at a whole millisecond", async () => {
+    await atTheDesk(async (desk) => {
+      desk.advance(1);
+      desk.connect({ principal: { ...principalWith(["chat"]), exp: BEGIN / 1_000 + 1 } });
+      expect(desk.alarms).toEqual([BEGIN + 500]);
+    });
+  });
+
   test("[A21] is announced by the instance that is there then, and by one that was only replaced", async () => {
     await atTheDesk(async (desk) => {
       const tab = desk.connect();
@@ -94,6 +107,42 @@ describe("a token that ends soon", () => {
       later(desk, 1_000);
       expect(tab.of("auth_expiring")).toHaveLength(1);
     });
+  });
+});
+
+describe("a renewal", () => {
+  test("[A21] with a token that ends no later is not announced again, and sets no alarm", async () => {
+    await atTheDesk(
+      async (desk) => {
+        const tab = desk.connect();
+        later(desk, END_MS - 60_000);
+        const { length } = desk.alarms;
+        for (let i = 0; i < 20; i += 1) {
+          await desk.send(tab, { ...REFRESH, id: `r${i}` });
+          later(desk, 1_000);
+        }
+        expect(tab.of("command_ack")).toHaveLength(20);
+        expect(tab.of("auth_expiring")).toHaveLength(1);
+        expect(new Set(desk.alarms.slice(length))).toEqual(new Set([BEGIN + END_MS + 30_000]));
+      },
+      renewed({ exp: BEGIN / 1_000 + HOUR_S }),
+    );
+  });
+
+  test("[A21] with a token that ends sooner is announced for that one", async () => {
+    await atTheDesk(
+      async (desk) => {
+        const tab = desk.connect();
+        await desk.send(tab, REFRESH);
+        later(desk, 540_000 - 1);
+        expect(tab.of("auth_expiring")).toEqual([]);
+        later(desk, 1);
+        expect(tab.of("auth_expiring")).toEqual([
+          { type: "auth_expiring", payload: { expires_in_ms: 60_000 } },
+        ]);
+      },
+      renewed({ exp: BEGIN / 1_000 + 600 }),
+    );
   });
 });
 
@@ -272,6 +321,16 @@ describe("auth_refresh", () => {
     });
   });
 
+  test("[A3] [A22] with a good token of more than 8 KiB is refused like anywhere else", async () => {
+    const sub = newUser();
+    const client = await connect(sub);
+    client.send({ ...REFRESH, payload: { token: await signToken({ sub, pad: "x".repeat(8_192) }) } });
+    const { payload } = await client.next(({ reply_to }) => reply_to === "r1");
+    expect(payload).toMatchObject({ code: "token_malformed", limit: 8_192, fatal: false });
+    client.send({ ...REFRESH, id: "r2", payload: { token: await signToken({ sub }) } });
+    expect((await client.next(({ reply_to }) => reply_to === "r2")).type).toBe("command_ack");
+  });
+
   test("[A22] loses nothing of a run whose user's token ended meanwhile", async () => {
     await atTheDesk(async (desk) => {
       const tab = desk.connect();
@@ -291,6 +350,96 @@ describe("auth_refresh", () => {
         content: "first second",
         status: "succeeded",
       });
+    });
+  });
+});
+
+describe("what is sent behind an auth_refresh", () => {
+  const ended = { code: 4203, reason: "rate_limited" };
+
+  /** A message whose frame is exactly this many bytes long. */
+  function frameOf(bytes: number, id: string): string {
+    const base = JSON.stringify(message(id, { metadata: { pad: "" } })).length;
+    return JSON.stringify(message(id, { metadata: { pad: "x".repeat(bytes - base) } }));
+  }
+
+  test.each([
+    ["is not text", new ArrayBuffer(4), "binary_unsupported"],
+    ["is longer than a frame may be", "x".repeat(65_537), "too_large"],
+  ])("[A22] and %s is refused at once", async (_, bad, code) => {
+    await atTheDesk(async (desk, gate) => {
+      const tab = desk.connect();
+      const waiting = [desk.send(tab, REFRESH), desk.send(tab, message("waits"))];
+      for (let i = 0; i < 9; i += 1) await desk.session.intake.receive(tab, bad);
+      expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(Array(9).fill(code));
+      expect(tab.of("message_ack")).toEqual([]);
+      gate.answer(renewed());
+      await Promise.all(waiting);
+      expect(tab.of("message_ack")).toHaveLength(1);
+      await desk.session.intake.receive(tab, bad);
+      expect(closed(tab)?.code).toBe(4000);
+    });
+  });
+
+  test("[A22] waits, 256 frames of it, and each gets its one reply in order", async () => {
+    await atTheDesk(async (desk, gate) => {
+      const tab = desk.connect();
+      const ids = Array.from({ length: 256 }, (_, i) => `m${i}`);
+      const sent = [desk.send(tab, REFRESH), ...ids.map((id) => desk.send(tab, message(id)))];
+      gate.answer(renewed());
+      await Promise.all(sent);
+      const replies = [...tab.of("message_ack"), ...tab.of("error")].map(({ reply_to }) => reply_to);
+      expect(replies).toEqual(ids);
+      expect(closed(tab)).toBeUndefined();
+    });
+  });
+
+  test("[A22] and is one frame too many ends the connection, and no other", async () => {
+    await atTheDesk(async (desk, gate) => {
+      const [tab, other] = [desk.connect({ client_id: "a" }), desk.connect({ client_id: "b" })];
+      const sent = [desk.send(tab, REFRESH)];
+      for (let i = 0; i < 256; i += 1) sent.push(desk.send(tab, message(`m${i}`)));
+      expect(closed(tab)).toBeUndefined();
+      sent.push(desk.send(tab, message("too many")));
+      expect(closed(tab)).toEqual(ended);
+      expect(tab.of("error")).toMatchObject([
+        { payload: { code: "rate_limited", retry_after_ms: 5_000, fatal: true } },
+      ]);
+      gate.answer(renewed());
+      await Promise.all(sent);
+      expect([closed(other), other.of("user_message")]).toEqual([undefined, []]);
+    });
+  });
+
+  test.each([
+    ["256 KiB", 65_536, undefined],
+    ["a byte more", 65_537, ended],
+  ])("[A22] may be %s together", async (_, last_two, expected) => {
+    await atTheDesk(async (desk, gate) => {
+      const tab = desk.connect();
+      const lengths = [65_536, 65_536, 65_536, last_two - 1_000, 1_000];
+      const frames = lengths.map((bytes, i) => frameOf(bytes, `m${i}`));
+      const sent = [REFRESH, ...frames].map((frame) => desk.send(tab, frame));
+      expect(closed(tab)).toEqual(expected);
+      gate.answer(renewed());
+      await Promise.all(sent);
+      expect(tab.of("message_ack")).toHaveLength(expected === undefined ? 5 : 0);
+    });
+  });
+
+  test("[A22] is counted anew behind the next one", async () => {
+    await atTheDesk(async (desk, gate) => {
+      const tab = desk.connect();
+      const sent = [desk.send(tab, REFRESH), desk.send(tab, { ...REFRESH, id: "r2" })];
+      for (let i = 0; i < 255; i += 1) sent.push(desk.send(tab, { type: "ack", payload: { seq: 0 } }));
+      gate.answer(renewed());
+      await sent[0];
+      await waitFor(() => gate.waiting === 1);
+      sent.push(desk.send(tab, message("waits too")));
+      expect(closed(tab)).toBeUndefined();
+      gate.answer(renewed());
+      await Promise.all(sent);
+      expect(tab.of("message_ack")).toHaveLength(1);
     });
   });
 });

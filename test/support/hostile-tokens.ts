@@ -114,7 +114,7 @@ export function acmes(world: World, { claims = {}, header = {}, signer = world.a
 }
 
 export function acmeClaims(claims: TestClaims = {}): TestClaims {
-  return claimsOf({ iss: ACME, aud: "chat", ...claims }, AT_S);
+  return claimsOf({ iss: ACME, aud: "chat", azp: "web", ...claims }, AT_S);
 }
 
 export function globexClaims(claims: TestClaims = {}): TestClaims {
@@ -820,11 +820,24 @@ const FOREIGN_TYPES = [
   ["JWT"],
 ];
 
+/** What a provider says to those whose users have signed out (OpenID Connect Back-Channel Logout §2.4). */
+const LOGOUT = { "http://schemas.openid.net/event/backchannel-logout": {} };
+
 export const TYPES: readonly Hostile[] = [
   ...FOREIGN_TYPES.map((typ) =>
     bad(`the typ ${JSON.stringify(typ)}`, "token_claims", (w) => ours(w, { header: { typ } }), {
       field: "typ",
     }),
+  ),
+  ...[LOGOUT, {}, null, "logout"].map((events) =>
+    providersLie(`events of ${JSON.stringify(events)}`, "token_claims", { events }, "events"),
+  ),
+  lie("a logout token of ours", "token_claims", { events: LOGOUT }, { field: "events" }),
+  bad(
+    "a provider's logout token without a typ",
+    "token_claims",
+    (w) => acmes(w, { header: { typ: undefined }, claims: { events: LOGOUT, jti: "1", sid: "2" } }),
+    { field: "events" },
   ),
   ...["logout+jwt", "dpop+jwt", "secevent+jwt"].map((typ) =>
     bad(`a provider's ${typ}`, "token_claims", (w) => acmes(w, { header: { typ } }), { field: "typ" }),
@@ -839,7 +852,17 @@ export const PROVIDERS: readonly Hostile[] = [
   providersLie("our audience in an object", "token_audience", { aud: { chat: 1 } }, "aud"),
   providersLie("another party's azp", "token_claims", { azp: "another-client" }, "azp"),
   providersLie("an azp that is a list", "token_claims", { azp: ["web"] }, "azp"),
-  providersLie("several audiences and no azp", "token_claims", { aud: ["chat", "b"] }, "azp"),
+  providersLie("several audiences and no azp", "token_claims", { aud: ["chat", "b"], azp: undefined }, "azp"),
+  providersLie("neither azp nor client_id", "token_claims", { azp: undefined }, "azp"),
+  providersLie("another party's client_id", "token_claims", { azp: undefined, client_id: "b" }, "azp"),
+  providersLie("a client_id in a list", "token_claims", { azp: undefined, client_id: ["web"] }, "azp"),
+  providersLie(
+    "a client_id of ours and a foreign azp",
+    "token_claims",
+    { azp: "b", client_id: "web" },
+    "azp",
+  ),
+  providersLie("an empty azp and a client_id of ours", "token_claims", { azp: "", client_id: "web" }, "azp"),
   providersLie(
     "several audiences and a foreign azp",
     "token_claims",

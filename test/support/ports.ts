@@ -12,6 +12,8 @@ export function providerPorts(over: Partial<ProviderPorts> = {}): ProviderPorts 
     now: () => Date.now(),
     wait: () => Promise.resolve(),
     fetch: () => Promise.reject(new Error("there is no network here")),
+    background: () => {},
+    report: () => {},
     ...over,
   };
 }
