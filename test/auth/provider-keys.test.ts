@@ -211,11 +211,12 @@ describe("where the keys are", () => {
   /** The keys, spelt so that they have that many bytes. */
   const padded = (bytes: number) => JSON.stringify(jwks).padEnd(bytes);
 
-  /** Answers as long as somebody reads. */
+  /** Sends on as long as somebody reads, but for what no test should have to wait for. */
   function endless() {
     const sent = { bytes: 0, cancelled: false };
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
+        if (sent.bytes >= 2_000_000) return controller.close();
         sent.bytes += 65_536;
         controller.enqueue(new Uint8Array(65_536).fill(0x20));
       },
@@ -314,7 +315,10 @@ describe("how long keys are kept", () => {
     expect(await scene.signed(first)).toBe("ok");
     scene.publish(await jwksOf(second));
     scene.now_ms += 20 * MINUTE_MS;
-    scene.meanwhile = () => scene.settle();
+    scene.meanwhile = async (ms) => {
+      scene.now_ms += ms;
+      await scene.settle();
+    };
     const codes = await Promise.all([1, 2, 3].map(() => scene.signed(first)));
     // The others came while the provider was being asked already.
     expect(codes).toEqual(["token_key", "auth_unavailable", "auth_unavailable"]);
