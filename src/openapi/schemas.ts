@@ -1,0 +1,108 @@
+/** What travels over HTTP, by the names it has in the document. The frames' own schemas, and what is made of them. */
+import * as z from "zod/mini";
+import {
+  feedbackCommand,
+  threadCreateCommand,
+  threadUpdateCommand,
+  userMessageCommand,
+} from "../protocol/commands.ts";
+import { discovery } from "../protocol/discovery.ts";
+import { count, id, jsonObject, position, seq, timestamp } from "../protocol/primitives.ts";
+import { publication } from "../protocol/publishing.ts";
+import { commandAck, errorFrame, messageAck } from "../protocol/replies.ts";
+import { serverFrame } from "../protocol/server-frames.ts";
+import { message, step, thread } from "../protocol/stream.ts";
+import { feedbackRecorded } from "../protocol/thread-events.ts";
+
+const { retryable: _retryable, fatal: _fatal, ...refusal } = errorFrame.shape.payload.shape;
+
+const listedMessage = z.extend(message, {
+  steps: z.optional(z.array(step)),
+  alternatives: z.optional(z.array(id)),
+});
+
+const { message_id: _message_id, ...feedback } = feedbackCommand.shape.payload.shape;
+const { thread_id: _thread_id, ...threadChange } = threadUpdateCommand.shape.payload.shape;
+
+/** By their names in `components.schemas`. */
+export const SCHEMAS = {
+  Error: z.object({ error: z.object(refusal) }),
+  Health: z.object({ status: z.literal("ok"), protocol: z.int() }),
+  Discovery: discovery,
+  Thread: thread,
+  ThreadPage: z.object({ threads: z.array(thread), next: z.optional(position) }),
+  Message: listedMessage,
+  MessagePage: z.object({ messages: z.array(listedMessage), next: z.optional(seq) }),
+  EventPage: z.object({
+    epoch: z.optional(z.string()),
+    head_seq: position,
+    events: z.array(jsonObject),
+    next: z.optional(position),
+  }),
+  Frame: serverFrame,
+  NewMessage: userMessageCommand.shape.payload,
+  MessageAck: z.extend(messageAck.shape.payload, { answer: z.optional(listedMessage) }),
+  NewThread: threadCreateCommand.shape.payload,
+  ThreadChange: z.object(threadChange),
+  Feedback: z.object(feedback),
+  CommandAck: commandAck.shape.payload,
+  Export: z.object({
+    user_id: z.string(),
+    exported_at: timestamp,
+    epoch: z.nullable(z.string()),
+    head_seq: position,
+    threads: z.array(thread),
+    events: z.array(jsonObject),
+  }),
+  Erased: z.object({ erased: z.literal(true) }),
+  Ticket: z.object({ ticket: z.string(), expires_in_ms: count }),
+  TokenRequest: z.object({
+    grant_type: z.literal("urn:ietf:params:oauth:grant-type:token-exchange"),
+    subject_token: z.string(),
+    subject_token_type: z.string(),
+    requested_token_type: z.optional(z.string()),
+    scope: z.optional(z.string()),
+  }),
+  TokenAnswer: z.object({
+    access_token: z.string(),
+    issued_token_type: z.string(),
+    token_type: z.literal("Bearer"),
+    expires_in: count,
+    scope: z.string(),
+  }),
+  TokenError: z.object({ error: z.string(), error_description: z.optional(z.string()) }),
+  SignedOut: z.object({ signed_out: z.literal(true) }),
+  Invalidated: z.object({ invalidated: z.literal(true) }),
+  Publication: publication,
+  Published: z.object({ seq, duplicate: z.boolean() }),
+  User: z.object({
+    user_id: z.string(),
+    epoch: z.string(),
+    head_seq: position,
+    floor_seq: position,
+    acked_seq: position,
+    pending: z.object({ events: count, bytes: count }),
+    connections: z.array(
+      z.object({
+        connection_id: z.string(),
+        client_id: id,
+        cursor: position,
+        ack: position,
+        heard_at: timestamp,
+      }),
+    ),
+    runs: z.array(
+      z.object({
+        run_id: id,
+        thread_id: id,
+        agent_name: z.string(),
+        state: z.enum(["queued", "running"]),
+        attempt: count,
+        accepted_at: timestamp,
+      }),
+    ),
+    feedback: z.object({ good: count, bad: count, newest: z.array(feedbackRecorded.shape.payload) }),
+  }),
+} as const;
+
+export type SchemaName = keyof typeof SCHEMAS;
