@@ -46,13 +46,14 @@ const FETCH_TIMEOUT_MS = 10_000;
 
 export function environment(given: Partial<Environment> = {}): Environment {
   return {
-    WebSocket: given.WebSocket ?? globalThis.WebSocket,
-    fetch: given.fetch ?? fetchInTime,
-    now: given.now ?? (() => performance.now()),
-    setTimer: given.setTimer ?? setTimer,
-    random: given.random ?? Math.random,
-    uuid: given.uuid ?? uuidv7,
-    onSignal: given.onSignal ?? onPageSignal,
+    WebSocket: globalThis.WebSocket,
+    fetch: fetchInTime,
+    now: () => performance.now(),
+    setTimer,
+    random: Math.random,
+    uuid: uuidv7,
+    onSignal: onPageSignal,
+    ...given,
   };
 }
 
@@ -67,27 +68,21 @@ function setTimer(ms: number, run: () => void): Cancel {
 }
 
 function onPageSignal(listener: (signal: Signal) => void): Cancel {
-  const stops = [
-    listen(globalTarget("window"), "online", () => listener("online")),
-    listen(globalTarget("window"), "pagehide", () => listener("hidden")),
-    listen(globalTarget("document"), "visibilitychange", (page) =>
-      listener(Reflect.get(page, "visibilityState") === "visible" ? "visible" : "hidden"),
-    ),
-  ];
-  return () => {
-    for (const stop of stops) stop();
+  const stop = new AbortController();
+  const listen = (name: "window" | "document", type: string, signalOf: (target: EventTarget) => Signal) => {
+    const target = globalTarget(name);
+    target?.addEventListener(type, () => listener(signalOf(target)), { signal: stop.signal });
   };
+  listen("window", "online", () => "online");
+  listen("window", "pagehide", () => "hidden");
+  listen("document", "visibilitychange", (page) =>
+    Reflect.get(page, "visibilityState") === "visible" ? "visible" : "hidden",
+  );
+  return () => stop.abort();
 }
 
 /** The browser's global of that name; absent in Node and in workers. */
 function globalTarget(name: "window" | "document"): EventTarget | undefined {
   const value: unknown = Reflect.get(globalThis, name);
   return value instanceof EventTarget ? value : undefined;
-}
-
-function listen(target: EventTarget | undefined, type: string, run: (target: EventTarget) => void): Cancel {
-  if (target === undefined) return () => {};
-  const listener = () => run(target);
-  target.addEventListener(type, listener);
-  return () => target.removeEventListener(type, listener);
 }
