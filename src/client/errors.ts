@@ -51,7 +51,7 @@ export class ClientError extends Error {
   readonly maybe_sent: boolean;
 
   constructor(code: ErrorCode | LocalErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    super(message, details);
     this.code = code;
     this.field = details.field;
     this.limit = details.limit;

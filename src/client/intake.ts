@@ -13,8 +13,8 @@ import type { Channels } from "./channels.ts";
 import type { Emitter } from "./emitter.ts";
 import { ClientError, fromErrorFrame } from "./errors.ts";
 import type { Incoming, OtherFrame } from "./frames.ts";
+import type { Link } from "./link.ts";
 import { DEFAULT_PAUSE_MS, type Outbox, type OutboxLimits } from "./outbox.ts";
-import { UNLIMITED } from "./pace.ts";
 import { MAX_RECOVERIES, type Recovery } from "./recovery.ts";
 import type { Outcome, View } from "./view.ts";
 
@@ -24,12 +24,9 @@ export interface IntakeOptions {
   readonly outbox: Outbox;
   readonly acks: Acks;
   readonly recovery: Recovery;
-  readonly reconnect: (reason: string) => void;
-  readonly stop: (reason: string) => void;
+  readonly link: Pick<Link, "reconnect" | "stop" | "delayNext">;
   /** The token ends soon. */
   readonly renew: () => void;
-  /** A fatal error asks for this much patience. */
-  readonly delayNext: (ms: number) => void;
 }
 
 export class Intake {
@@ -134,11 +131,11 @@ export class Intake {
   }
 
   #takeError(frame: ErrorFrame): void {
-    const { outbox, acks, recovery, delayNext, emitter } = this.#options;
+    const { outbox, acks, recovery, link, emitter } = this.#options;
     const { reply_to, payload } = frame;
     const { code, fatal, retry_after_ms } = payload;
     outbox.settle(frame);
-    if (fatal) delayNext(retry_after_ms ?? 0);
+    if (fatal) link.delayNext(retry_after_ms ?? 0);
     const too_fast = code === "rate_limited" && this.#connected && !fatal;
     const pause = retry_after_ms ?? DEFAULT_PAUSE_MS;
     if (reply_to !== undefined) return too_fast ? recovery.refused(reply_to, pause) : undefined;
@@ -180,18 +177,18 @@ export class Intake {
   /** Something before this point is missing: a snapshot replaces what cannot be pieced together. */
   #recover(): void {
     if (!this.#connected) return;
-    const { view, recovery, emitter, stop } = this.#options;
+    const { view, recovery, emitter, link } = this.#options;
     view.awaitSnapshot();
     if (recovery.begin()) return;
     const message = `order not restored in ${MAX_RECOVERIES} tries`;
     emitter.emit("error", new ClientError("resync_failed", message));
-    stop("resync_failed");
+    link.stop("resync_failed");
   }
 
   /** The server continues a log this client does not hold: a new start is the only cursor that is surely right. */
   #contradicted(): void {
     this.#options.view.forget();
-    this.#options.reconnect("bad_greeting");
+    this.#options.link.reconnect("bad_greeting");
   }
 
   #dropOutbox(reason: string): void {
@@ -208,8 +205,8 @@ function limitsOf(greeting: ConnectionEstablished["payload"]): OutboxLimits {
   return {
     frame_bytes: limit("frame_bytes", MAX_FRAME_BYTES),
     rate: {
-      per_s: limit("commands_per_s", UNLIMITED.per_s),
-      burst: limit("commands_burst", UNLIMITED.burst),
+      per_s: limit("commands_per_s", Infinity),
+      burst: limit("commands_burst", Infinity),
     },
   };
 }
