@@ -6,6 +6,8 @@ export interface Pending {
   readonly key: string;
   readonly thread_id: string;
   readonly content: string;
+  /** Where it goes in the place of something else: the message it follows, null for none. */
+  readonly parent_message_id?: string | null;
   /** Set once it is stored: shown until the log has it. */
   readonly message_id?: string;
   /** Why it was not stored, in words. */
