@@ -186,7 +186,7 @@ export class Chat {
     this.#history.forget(thread_id);
     if (thread_id !== this.#thread_id) return;
     this.#leave();
-    this.#options.notice.show("This chat was deleted elsewhere.");
+    this.#options.notice.show("The chat you were reading was deleted elsewhere.");
   }
 
   /** To the newest of the others; without one, to an empty page. */

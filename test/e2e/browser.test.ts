@@ -160,7 +160,7 @@ describe("the page", () => {
     expect(await titles()).toHaveLength(2);
     await other.getByRole("button", { name: "Delete Costs of May" }).click();
     await dialog.getByRole("button", { name: "Delete", exact: true }).click();
-    await page.getByText("This chat was deleted elsewhere.").waitFor();
+    await page.getByText("The chat you were reading was deleted elsewhere.").waitFor();
     expect(await titles()).toEqual(["second chat"]);
     await expect.poll(() => bubbles(page)).toEqual(["second chat"]);
     await shot(page, "10-deleted-elsewhere");
@@ -204,6 +204,7 @@ describe("the page", () => {
     await expect.poll(() => versions(page)).toEqual(["2 / 2", "2 / 2"]);
     await page.locator(".answer").getByRole("button", { name: "Previous version" }).click();
     await expect.poll(() => versions(page)).toEqual(["2 / 2", "1 / 2"]);
+    await page.locator(".answer .turn-actions").scrollIntoViewIfNeeded();
     await shot(page, "13-versions");
 
     await page.reload();
