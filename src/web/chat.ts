@@ -13,20 +13,17 @@ import {
 } from "../client/index.ts";
 import { announce } from "./announcer.ts";
 import { Api } from "./api.ts";
-import { keep, recall } from "./browser-storage.ts";
 import type { Composer } from "./composer.ts";
 import { History } from "./history.ts";
 import type { Notice } from "./notice.ts";
-import { type Pending, PendingMessages } from "./pending.ts";
+import { type Pending, PendingMessages, problemOf } from "./pending.ts";
+import { keepPlace, placeIn } from "./place.ts";
 import type { Identity } from "./sign-in.ts";
 import type { StatusView } from "./status.ts";
 import type { ThreadList } from "./thread-list.ts";
 import { ThreadPages } from "./thread-pages.ts";
 import type { Transcript } from "./transcript.ts";
 import { type Turn, turnsOf } from "./turns.ts";
-
-/** The thread that was shown, for a reload. */
-const PLACE_KEY = "throughline.thread";
 
 export interface ChatOptions {
   readonly origin: string;
@@ -124,7 +121,7 @@ export class Chat {
   openThread(thread_id: string): void {
     this.#options.notice.clear();
     this.#thread_id = thread_id;
-    keep("sessionStorage", PLACE_KEY, thread_id);
+    keepPlace(thread_id);
     this.#render();
     this.#options.transcript.scrollToEnd();
   }
@@ -223,7 +220,7 @@ export class Chat {
     const view = this.#history.complete(this.#client.conversation);
     const threads = this.#threads();
     // Stay in the thread that was shown at first, whatever other pages do in theirs.
-    this.#thread_id ??= firstOf(threads);
+    this.#thread_id ??= placeIn(threads);
     this.#pending.settle(view);
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
     const thread = threads.find((known) => known.thread_id === thread_id);
@@ -252,15 +249,4 @@ export class Chat {
     const others = this.#client.conversation.runs.filter((run) => run.thread_id === thread_id);
     return shown.find(inProgress) ?? others.find(inProgress);
   }
-}
-
-/** Where the page was before it was loaded again, or the newest. */
-function firstOf(threads: readonly Thread[]): string | undefined {
-  const kept = recall("sessionStorage", PLACE_KEY);
-  return (threads.find(({ thread_id }) => thread_id === kept) ?? threads[0])?.thread_id;
-}
-
-function problemOf(error: unknown): string {
-  if (!(error instanceof ClientError)) return "Not sent: something went wrong.";
-  return error.maybe_sent ? `May have been sent: ${error.message}.` : `Not sent: ${error.message}.`;
 }

@@ -1,5 +1,5 @@
 /** Messages on their way: shown at once, forgotten as soon as the log has them. */
-import type { Conversation } from "../client/index.ts";
+import { ClientError, type Conversation } from "../client/index.ts";
 
 /** A message the log does not have yet. */
 export interface Pending {
@@ -42,4 +42,10 @@ export class PendingMessages {
       ({ message_id }) => message_id === undefined || !stored.has(message_id),
     );
   }
+}
+
+/** Why a message was not stored, as far as that is known. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof ClientError)) return "Not sent: something went wrong.";
+  return error.maybe_sent ? `May have been sent: ${error.message}.` : `Not sent: ${error.message}.`;
 }

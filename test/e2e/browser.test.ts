@@ -176,7 +176,7 @@ describe("the page", () => {
     expect(await opener.getAttribute("aria-expanded")).toBe("true");
     await shot(page, "11-drawer-dark");
     await page.keyboard.press("Escape");
-    await expect.poll(() => opener.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => page.locator("#open-threads:focus").count()).toBe(1);
     await opener.click();
     await page.getByRole("button", { name: "New chat", exact: true }).click();
     await page.getByRole("heading", { name: "Where does your AI budget go?" }).waitFor();
