@@ -1,11 +1,12 @@
 /** Tells the server what has been handed to the application: every 16 events or 250 ms, and when the page is hidden. */
 import { ACK_AFTER_EVENTS, ACK_AFTER_MS } from "../protocol/pure/constants.ts";
 import type { Cancel, Environment } from "./environment.ts";
+import type { Link } from "./link.ts";
 import { ACK_COST, type Pace } from "./pace.ts";
 
 export interface AcksOptions {
-  readonly setTimer: Environment["setTimer"];
-  readonly send: (text: string) => void;
+  readonly environment: Pick<Environment, "setTimer">;
+  readonly link: Pick<Link, "send">;
   readonly pace: Pace;
 }
 
@@ -34,10 +35,10 @@ export class Acks {
   }
 
   flush(): void {
-    const { send, pace } = this.#options;
+    const { link, pace } = this.#options;
     if (this.#pending > 0) {
       pace.spend(ACK_COST);
-      send(JSON.stringify({ type: "ack", payload: { seq: this.#seq } }));
+      link.send(JSON.stringify({ type: "ack", payload: { seq: this.#seq } }));
     }
     this.drop();
   }
@@ -50,6 +51,6 @@ export class Acks {
   }
 
   #flushIn(ms: number): void {
-    this.#cancel ??= this.#options.setTimer(ms, () => this.flush());
+    this.#cancel ??= this.#options.environment.setTimer(ms, () => this.flush());
   }
 }

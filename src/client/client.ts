@@ -63,44 +63,27 @@ export class Client {
   constructor(options: ConnectOptions) {
     const surroundings = environment(options.environment);
     this.client_id = surroundings.uuid();
-    const send = (text: string) => this.#link.send(text);
-    const reconnect = (reason: string) => this.#link.reconnect(reason);
-    const pace = new Pace(surroundings.now);
-    this.#acks = new Acks({ setTimer: surroundings.setTimer, send, pace });
-    this.#outbox = new Outbox({
-      environment: surroundings,
-      pace,
-      send,
-      unanswered: () => reconnect("no_reply"),
-    });
-    const recovery = new Recovery({
-      environment: surroundings,
-      pace,
-      send,
-      reconnect,
-      stable: () => this.#link.stable(),
-    });
-    const intake = new Intake({
-      emitter: this.#emitter,
-      view: this.#view,
-      outbox: this.#outbox,
-      acks: this.#acks,
-      recovery,
-      reconnect,
-      stop: (reason) => this.#link.stop(reason),
-      renew: () => void this.#link.renew(),
-      delayNext: (ms) => this.#link.delayNext(ms),
-    });
     this.#link = new Link({
       environment: surroundings,
       url: options.url,
       client_id: this.client_id,
       getToken: options.getToken,
-      cursor: () => this.#view.cursor,
-      intake,
-      outbox: this.#outbox,
+      view: this.#view,
+      intake: () => intake,
+      outbox: () => this.#outbox,
       changed: (state) => this.#changed(state),
       failed: (error) => this.#emitter.emit("error", error),
+    });
+    const shared = { environment: surroundings, link: this.#link, pace: new Pace(surroundings.now) };
+    this.#acks = new Acks(shared);
+    this.#outbox = new Outbox(shared);
+    const intake = new Intake({
+      emitter: this.#emitter,
+      view: this.#view,
+      outbox: this.#outbox,
+      acks: this.#acks,
+      recovery: new Recovery(shared),
+      link: this.#link,
     });
     if (options.onState !== undefined) this.on("state", options.onState);
     this.#stopSignals = surroundings.onSignal((signal) => this.#signalled(signal));

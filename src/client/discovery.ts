@@ -1,6 +1,6 @@
 /** Where the server is: loads `GET /v1/config`, checks what is needed of it, and builds the socket's URL. */
 import { PROTOCOL_VERSION, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIXES } from "../protocol/pure/constants.ts";
-import { field, isRecord } from "../protocol/pure/json.ts";
+import { field } from "../protocol/pure/json.ts";
 import { environment, type FetchedDocument } from "./environment.ts";
 import { ClientError, isSyntaxError } from "./errors.ts";
 import type { Cursor } from "./view.ts";
@@ -45,7 +45,7 @@ export function socketUrl(config: ServerConfig, client_id: string, n: number, cu
 
 function configUrl(url: string): URL {
   const given = parseUrl(url);
-  if (given === undefined || !/^https?:$/.test(given.protocol)) throw invalid("url");
+  if (!given || !/^https?:$/.test(given.protocol)) throw invalid("url");
   return given.pathname === "/" ? new URL(CONFIG_PATH, given) : given;
 }
 
@@ -53,60 +53,57 @@ async function fetchJson(url: URL, fetch: (url: string) => Promise<FetchedDocume
   const response = await fetch(url.href).catch((cause: unknown) => {
     throw failed("cannot be reached", true, cause);
   });
-  const passing = response.status >= 500 || response.status === 429;
-  if (!response.ok) throw failed(`answered ${response.status}`, passing);
+  const { ok, status } = response;
+  if (!ok) throw failed(`answered ${status}`, status >= 500 || status === 429);
   return response.json().catch((cause: unknown) => {
-    if (isSyntaxError(cause)) throw failed("is not JSON", false, cause);
-    // The body broke off, or did not come in time.
-    throw failed("could not be read", true, cause);
+    // Unless it is no JSON: then the body broke off, or did not come in time.
+    throw failed("could not be read", !isSyntaxError(cause), cause);
   });
 }
 
 export function readConfig(document: unknown, from: URL): ServerConfig {
-  if (!isRecord(document)) throw invalid("the document");
-  if (field(document, "protocol", "name") !== SUBPROTOCOL) throw invalid("protocol.name");
-  if (field(document, "protocol", "version") !== PROTOCOL_VERSION) throw invalid("protocol.version");
-  if (!listed(document, "websocket", "subprotocols").includes(SUBPROTOCOL))
-    throw invalid("websocket.subprotocols");
-  if (!listed(document, "auth", "methods").includes("subprotocol")) throw invalid("auth.methods");
+  /** What `read` makes of the field at `path`, by which an unusable one is named. */
+  const at = <Value>(path: string, read: (value: unknown) => Value | false | undefined): Value => {
+    const value = read(field(document, ...path.split(".")));
+    if (!value) throw invalid(path);
+    return value;
+  };
+  at("protocol.name", (name) => name === SUBPROTOCOL);
+  at("protocol.version", (version) => version === PROTOCOL_VERSION);
+  at("websocket.subprotocols", (offered) => includes(offered, SUBPROTOCOL));
+  at("auth.methods", (offered) => includes(offered, "subprotocol"));
   return {
-    websocket_url: websocketUrl(field(document, "websocket", "url"), from),
-    token_prefix: tokenPrefix(listed(document, "auth", "subprotocol_prefixes")),
-    ...devTokenUrl(field(document, "auth", "dev_token_url"), from),
+    websocket_url: at("websocket.url", (value) => websocketUrl(value, from)),
+    token_prefix: at("auth.subprotocol_prefixes", tokenPrefix),
+    ...at("auth.dev_token_url", (value) => devTokenUrl(value, from)),
   };
 }
 
 /** A document that came over TLS must not send the token over a plain socket. */
-function websocketUrl(value: unknown, from: URL): URL {
-  const url = typeof value === "string" ? parseUrl(value) : undefined;
-  const secure = from.protocol === "https:";
-  const fits = url?.protocol === "wss:" || (url?.protocol === "ws:" && !secure);
-  if (url === undefined || !fits || url.username !== "" || url.hash !== "") throw invalid("websocket.url");
-  return url;
+function websocketUrl(value: unknown, from: URL): URL | false | undefined {
+  const url = parseUrl(value);
+  const scheme = from.protocol === "https:" ? /^wss:/ : /^wss?:/;
+  return url && scheme.test(url.href) && url.username === "" && url.hash === "" && url;
 }
 
-function devTokenUrl(value: unknown, from: URL): Pick<ServerConfig, "dev_token_url"> {
+function devTokenUrl(value: unknown, from: URL): Pick<ServerConfig, "dev_token_url"> | undefined {
   if (value === undefined) return {};
-  const url = typeof value === "string" ? parseUrl(value, from) : undefined;
-  if (url === undefined) throw invalid("auth.dev_token_url");
-  return { dev_token_url: url.href };
+  const url = parseUrl(value, from);
+  return url && { dev_token_url: url.href };
 }
 
-function tokenPrefix(offered: readonly unknown[]): string {
-  const known = TOKEN_SUBPROTOCOL_PREFIXES.find((prefix) => offered.includes(prefix));
-  if (known === undefined) throw invalid("auth.subprotocol_prefixes");
-  return known;
+function tokenPrefix(offered: unknown): string | undefined {
+  return TOKEN_SUBPROTOCOL_PREFIXES.find((prefix) => includes(offered, prefix));
 }
 
-function listed(document: unknown, ...path: string[]): readonly unknown[] {
-  const value = field(document, ...path);
-  return Array.isArray(value) ? value : [];
+function includes(list: unknown, wanted: string): boolean {
+  return Array.isArray(list) && list.includes(wanted);
 }
 
 /** `URL.parse` does the same, but not yet in every browser in use. */
-function parseUrl(text: string, base?: URL): URL | undefined {
+function parseUrl(text: unknown, base?: URL): URL | undefined {
   try {
-    return new URL(text, base);
+    return typeof text === "string" ? new URL(text, base) : undefined;
   } catch {
     return undefined;
   }

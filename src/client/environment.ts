@@ -69,27 +69,21 @@ function setTimer(ms: number, run: () => void): Cancel {
 }
 
 function onPageSignal(listener: (signal: Signal) => void): Cancel {
-  const stops = [
-    listen(globalTarget("window"), "online", () => listener("online")),
-    listen(globalTarget("window"), "pagehide", () => listener("hidden")),
-    listen(globalTarget("document"), "visibilitychange", (page) =>
-      listener(Reflect.get(page, "visibilityState") === "visible" ? "visible" : "hidden"),
-    ),
-  ];
-  return () => {
-    for (const stop of stops) stop();
+  const stop = new AbortController();
+  const listen = (name: "window" | "document", type: string, signalOf: (target: EventTarget) => Signal) => {
+    const target = globalTarget(name);
+    target?.addEventListener(type, () => listener(signalOf(target)), { signal: stop.signal });
   };
+  listen("window", "online", () => "online");
+  listen("window", "pagehide", () => "hidden");
+  listen("document", "visibilitychange", (page) =>
+    Reflect.get(page, "visibilityState") === "visible" ? "visible" : "hidden",
+  );
+  return () => stop.abort();
 }
 
 /** The browser's global of that name; absent in Node and in workers. */
 function globalTarget(name: "window" | "document"): EventTarget | undefined {
   const value: unknown = Reflect.get(globalThis, name);
   return value instanceof EventTarget ? value : undefined;
-}
-
-function listen(target: EventTarget | undefined, type: string, run: (target: EventTarget) => void): Cancel {
-  if (target === undefined) return () => {};
-  const listener = () => run(target);
-  target.addEventListener(type, listener);
-  return () => target.removeEventListener(type, listener);
 }

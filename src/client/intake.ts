@@ -13,8 +13,8 @@ import type { Channels } from "./channels.ts";
 import type { Emitter } from "./emitter.ts";
 import { ClientError, fromErrorFrame } from "./errors.ts";
 import type { Incoming, OtherFrame } from "./frames.ts";
+import type { Link } from "./link.ts";
 import { DEFAULT_PAUSE_MS, type Outbox, type OutboxLimits } from "./outbox.ts";
-import { UNLIMITED } from "./pace.ts";
 import type { Recovery } from "./recovery.ts";
 import type { Outcome, View } from "./view.ts";
 
@@ -24,12 +24,7 @@ export interface IntakeOptions {
   readonly outbox: Outbox;
   readonly acks: Acks;
   readonly recovery: Recovery;
-  readonly reconnect: (reason: string) => void;
-  readonly stop: (reason: string) => void;
-  /** The token ends soon. */
-  readonly renew: () => void;
-  /** A fatal error asks for this much patience. */
-  readonly delayNext: (ms: number) => void;
+  readonly link: Pick<Link, "reconnect" | "stop" | "delayNext" | "renew">;
 }
 
 export class Intake {
@@ -120,7 +115,7 @@ export class Intake {
       case "partial_result":
         return this.#takeText(frame);
       case "auth_expiring":
-        return this.#options.renew();
+        return void this.#options.link.renew();
       case "replay_completed":
       case "connection_established":
       case "ping":
@@ -134,11 +129,11 @@ export class Intake {
   }
 
   #takeError(frame: ErrorFrame): void {
-    const { outbox, acks, recovery, delayNext, emitter } = this.#options;
+    const { outbox, acks, recovery, link, emitter } = this.#options;
     const { reply_to, payload } = frame;
     const { code, fatal, retry_after_ms } = payload;
     outbox.settle(frame);
-    if (fatal) delayNext(retry_after_ms ?? 0);
+    if (fatal) link.delayNext(retry_after_ms ?? 0);
     const too_fast = code === "rate_limited" && this.#connected && !fatal;
     const pause = retry_after_ms ?? DEFAULT_PAUSE_MS;
     if (reply_to !== undefined) return too_fast ? recovery.refused(reply_to, pause) : undefined;
@@ -180,17 +175,17 @@ export class Intake {
   /** Something before this point is missing: a snapshot replaces what cannot be pieced together. */
   #recover(): void {
     if (!this.#connected) return;
-    const { view, recovery, emitter, stop } = this.#options;
+    const { view, recovery, emitter, link } = this.#options;
     view.awaitSnapshot();
     if (recovery.begin()) return;
     emitter.emit("error", new ClientError("resync_failed", "order not restored"));
-    stop("resync_failed");
+    link.stop("resync_failed");
   }
 
   /** The server continues a log this client does not hold: a new start is the only cursor that is surely right. */
   #contradicted(): void {
     this.#options.view.forget();
-    this.#options.reconnect("bad_greeting");
+    this.#options.link.reconnect("bad_greeting");
   }
 
   #dropOutbox(reason: string): void {
@@ -207,8 +202,8 @@ function limitsOf(greeting: ConnectionEstablished["payload"]): OutboxLimits {
   return {
     frame_bytes: limit("frame_bytes", MAX_FRAME_BYTES),
     rate: {
-      per_s: limit("commands_per_s", UNLIMITED.per_s),
-      burst: limit("commands_burst", UNLIMITED.burst),
+      per_s: limit("commands_per_s", Infinity),
+      burst: limit("commands_burst", Infinity),
     },
   };
 }

@@ -12,7 +12,7 @@ import type { Intake } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ClientState } from "./state.ts";
 import { type Ending, Transport } from "./transport.ts";
-import type { Cursor } from "./view.ts";
+import type { View } from "./view.ts";
 
 /** Back online, a socket that answers at all answers fast; a dead one must not cost the usual 10 s. */
 const ONLINE_PROBE_MS = 2_000;
@@ -28,18 +28,16 @@ export interface LinkOptions {
   readonly url: string;
   readonly client_id: string;
   readonly getToken: () => string | Promise<string>;
-  readonly cursor: () => Cursor | undefined;
-  readonly intake: Pick<Intake, "greeted" | "received" | "lost" | "invalidated">;
-  readonly outbox: Pick<Outbox, "add">;
+  readonly view: Pick<View, "cursor">;
+  /** Made after the link, which it needs. */
+  readonly intake: () => Intake;
+  readonly outbox: () => Pick<Outbox, "add">;
   readonly changed: (state: ClientState) => void;
   readonly failed: (error: ClientError) => void;
 }
 
-/** What an attempt needs before it can open a socket. */
-interface Access {
-  readonly config: ServerConfig;
-  readonly token: string;
-}
+/** How the connection was closed, if it was. */
+type Closed = { readonly code?: number };
 
 export class Link {
   readonly #options: LinkOptions;
@@ -74,8 +72,10 @@ export class Link {
     const attempt = this.#attempt;
     this.#change({ status: "connecting", attempt });
     try {
-      const access = await this.#access(attempt);
-      if (access !== undefined && this.#pursues(attempt)) this.#transport = this.#open(access, attempt);
+      const { url, environment } = this.#options;
+      this.#config ??= await loadConfig(url, environment.fetch);
+      const token = this.#pursues(attempt) ? await this.#getToken() : "";
+      if (this.#pursues(attempt)) this.#transport = this.#open(this.#config, token, attempt);
     } catch (error) {
       if (this.#pursues(attempt)) this.#failed(asClientError(error));
     }
@@ -96,7 +96,7 @@ export class Link {
     try {
       const token = await this.#getToken();
       if (transport !== this.#transport || token === this.#token) return;
-      await this.#options.outbox.add({ type: "auth_refresh", payload: { token } });
+      await this.#options.outbox().add({ type: "auth_refresh", payload: { token } });
       this.#token = token;
     } catch (error) {
       if (transport === this.#transport) this.#notRenewed(asClientError(error));
@@ -121,10 +121,10 @@ export class Link {
     });
   }
 
-  stop(reason: string, code?: number): void {
+  stop(reason: string, close: Closed = {}): void {
     if (this.#state.status === "stopped") return;
     this.#cancelTimer();
-    this.#change({ status: "stopped", reason, ...(code === undefined ? {} : { code }) });
+    this.#change({ status: "stopped", reason, ...close });
     this.#transport?.end(1000, reason);
   }
 
@@ -162,26 +162,21 @@ export class Link {
     return attempt === this.#attempt && this.#state.status === "connecting";
   }
 
-  async #access(attempt: number): Promise<Access | undefined> {
-    this.#config ??= await loadConfig(this.#options.url, this.#options.environment.fetch);
-    return this.#pursues(attempt) ? { config: this.#config, token: await this.#getToken() } : undefined;
-  }
-
   #failed(error: ClientError): void {
     this.#options.failed(error);
     if (error.retryable) this.#wait(error.code);
     else this.stop(error.code);
   }
 
-  #open({ config, token }: Access, attempt: number): Transport {
-    const { environment, client_id, cursor, intake } = this.#options;
+  #open(config: ServerConfig, token: string, attempt: number): Transport {
+    const { environment, client_id, view, intake } = this.#options;
     this.#token = token;
     return new Transport({
       environment,
-      url: socketUrl(config, client_id, attempt, cursor()),
+      url: socketUrl(config, client_id, attempt, view.cursor),
       token_subprotocol: config.token_prefix + token,
       greeted: (greeting) => this.#greeted(greeting),
-      received: (incoming) => intake.received(incoming),
+      received: (incoming) => intake().received(incoming),
       ended: (ending) => this.#ended(ending),
     });
   }
@@ -190,28 +185,28 @@ export class Link {
     this.#rejected_tokens = 0;
     this.#change({ status: "open", greeting });
     // Whoever was told may have closed the client.
-    if (this.#transport !== undefined) this.#options.intake.greeted(greeting);
+    if (this.#transport !== undefined) this.#options.intake().greeted(greeting);
   }
 
   #ended({ code, reason, established }: Ending): void {
     this.#transport = undefined;
     this.#cancelTimer();
-    this.#options.intake.lost();
+    this.#options.intake().lost();
     if (this.#state.status === "stopped") return;
     if (!established && code === CLOSE_CODES.token_invalid) this.#rejected_tokens += 1;
     const action = closeAction(code);
-    if (action === "stop" || this.#rejected_tokens >= MAX_REJECTED_TOKENS) return this.stop(reason, code);
-    if (action === "reset") this.#options.intake.invalidated(reason);
-    this.#wait(reason, code);
+    if (action === "stop" || this.#rejected_tokens >= MAX_REJECTED_TOKENS) return this.stop(reason, { code });
+    if (action === "reset") this.#options.intake().invalidated(reason);
+    this.#wait(reason, { code });
   }
 
-  #wait(reason: string, code?: number): void {
+  #wait(reason: string, close: Closed = {}): void {
     if (this.#state.status === "stopped") return;
     const retry_in_ms = this.#backoff.next(this.#retry_after_ms);
     this.#patient_until = this.#options.environment.now() + this.#retry_after_ms;
     this.#retry_after_ms = 0;
     this.#cancelTimer = this.#options.environment.setTimer(retry_in_ms, () => void this.connect());
-    this.#change({ status: "waiting", retry_in_ms, reason, ...(code === undefined ? {} : { code }) });
+    this.#change({ status: "waiting", retry_in_ms, reason, ...close });
   }
 
   #change(state: ClientState): void {

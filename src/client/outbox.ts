@@ -10,7 +10,8 @@ import { MAX_FRAME_BYTES, REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts
 import type { CommandAck, ErrorFrame, MessageAck, Reply } from "../protocol/replies.ts";
 import type { Cancel, Environment } from "./environment.ts";
 import { ClientError, fromErrorFrame, type LocalErrorCode } from "./errors.ts";
-import { type Pace, type Rate, REFRESH_COST, RESYNC_COST, UNLIMITED } from "./pace.ts";
+import type { Link } from "./link.ts";
+import { type Pace, type Rate, REFRESH_COST, RESYNC_COST } from "./pace.ts";
 
 export type Ack = MessageAck | CommandAck;
 
@@ -28,8 +29,6 @@ export interface OutboxLimits {
   readonly frame_bytes: number;
   readonly rate: Rate;
 }
-
-const DEFAULTS: OutboxLimits = { frame_bytes: MAX_FRAME_BYTES, rate: UNLIMITED };
 
 /** Where `rate_limited` does not say for how long. */
 export const DEFAULT_PAUSE_MS = 1_000;
@@ -53,15 +52,13 @@ interface Entry {
 export interface OutboxOptions {
   readonly environment: Pick<Environment, "now" | "setTimer" | "uuid">;
   readonly pace: Pace;
-  readonly send: (text: string) => void;
-  /** A command went unanswered twice: the connection is worth nothing. */
-  readonly unanswered: () => void;
+  readonly link: Pick<Link, "send" | "reconnect">;
 }
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #entries = new Map<string, Entry>();
-  #frame_bytes = DEFAULTS.frame_bytes;
+  #frame_bytes = MAX_FRAME_BYTES;
   #connected = false;
   #cancelWatch: Cancel = () => {};
   #cancelDrain: Cancel = () => {};
@@ -94,7 +91,7 @@ export class Outbox {
   }
 
   /** A greeting has come; what was accepted under an older limit has to fit the new one. */
-  opened({ frame_bytes, rate }: OutboxLimits = DEFAULTS): void {
+  opened({ frame_bytes, rate }: OutboxLimits): void {
     this.#options.pace.begin(rate);
     this.#connected = true;
     this.#frame_bytes = frame_bytes;
@@ -181,7 +178,7 @@ export class Outbox {
     entry.sends += 1;
     entry.sent_at = this.#options.environment.now();
     entry.maybe_sent = true;
-    this.#options.send(entry.text);
+    this.#options.link.send(entry.text);
   }
 
   /** Replies come in order, so watching the oldest command that is on its way is enough. */
@@ -200,7 +197,8 @@ export class Outbox {
   }
 
   #overdue(oldest: Entry): void {
-    if (oldest.sends > 1) return this.#options.unanswered();
+    // Unanswered twice: the connection is worth nothing.
+    if (oldest.sends > 1) return this.#options.link.reconnect("no_reply");
     for (const entry of this.#entries.values()) entry.due = true;
     this.#drain();
   }

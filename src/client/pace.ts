@@ -14,15 +14,12 @@ export interface Rate {
   readonly burst: number;
 }
 
-/** As from a server that names no rate. */
-export const UNLIMITED: Rate = { per_s: Number.POSITIVE_INFINITY, burst: Number.POSITIVE_INFINITY };
-
 export class Pace {
   readonly #now: () => number;
-  #per_ms = UNLIMITED.per_s;
-  #burst = UNLIMITED.burst;
+  #per_ms = Infinity;
+  #burst = Infinity;
   /** Below zero after what could not wait. */
-  #left = UNLIMITED.burst;
+  #left = Infinity;
   #at = 0;
   #held_until = 0;
 

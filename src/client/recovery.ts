@@ -5,6 +5,7 @@
 import { REPLY_TIMEOUT_MS } from "../protocol/pure/constants.ts";
 import { STABLE_AFTER_MS } from "./backoff.ts";
 import type { Cancel, Environment } from "./environment.ts";
+import type { Link } from "./link.ts";
 import { type Pace, RESYNC_COST } from "./pace.ts";
 
 /** Order is restored at most this often without an event or a calm while in between; then the fault is not one of the network. */
@@ -13,10 +14,7 @@ const MAX_RECOVERIES = 3;
 export interface RecoveryOptions {
   readonly environment: Pick<Environment, "setTimer" | "uuid">;
   readonly pace: Pace;
-  readonly send: (text: string) => void;
-  readonly reconnect: (reason: string) => void;
-  /** The view has been whole for long enough to call this connection a good one. */
-  readonly stable: () => void;
+  readonly link: Pick<Link, "send" | "reconnect" | "stable">;
 }
 
 export class Recovery {
@@ -46,14 +44,14 @@ export class Recovery {
 
   /** A server that is slow with its snapshots may do better on the next connection; that is no reason to stop. */
   awaitSnapshot(): void {
-    this.#after(REPLY_TIMEOUT_MS, () => this.#options.reconnect("no_snapshot"));
+    this.#after(REPLY_TIMEOUT_MS, () => this.#options.link.reconnect("no_snapshot"));
   }
 
   /** The view misses nothing from here on. */
   whole(): void {
     this.#after(STABLE_AFTER_MS, () => {
       this.progressed();
-      this.#options.stable();
+      this.#options.link.stable();
     });
   }
 
@@ -69,10 +67,10 @@ export class Recovery {
 
   #ask(): void {
     this.awaitSnapshot();
-    const { send, environment, pace } = this.#options;
+    const { link, environment, pace } = this.#options;
     this.#id = environment.uuid();
     pace.spend(RESYNC_COST);
-    send(JSON.stringify({ type: "resync", id: this.#id, payload: {} }));
+    link.send(JSON.stringify({ type: "resync", id: this.#id, payload: {} }));
   }
 
   #after(ms: number, run: () => void): void {

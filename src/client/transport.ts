@@ -14,7 +14,7 @@ import {
 } from "../protocol/pure/constants.ts";
 import type { Cancel, Environment, Socket } from "./environment.ts";
 import { ClientError, isSyntaxError } from "./errors.ts";
-import { type Incoming, parseFrame } from "./frames.ts";
+import { type Incoming, type OtherFrame, parseFrame } from "./frames.ts";
 
 /** From the start of an attempt to its greeting; also covers a server that accepts and then says nothing. */
 const GREETING_TIMEOUT_MS = 10_000;
@@ -50,7 +50,7 @@ export class Transport {
   #established = false;
   #heard_at: number;
   /** When the pending probe ends the connection; infinite while none is unanswered. */
-  #deadline = Number.POSITIVE_INFINITY;
+  #deadline = Infinity;
   /** True once the server has said its last word: nothing is left to ask. */
   #ending = false;
   #over = false;
@@ -81,7 +81,7 @@ export class Transport {
     this.#deadline = Math.min(this.#deadline, now + timeout_ms);
     this.send(PING_TEXT);
     this.#after(this.#deadline - now, () => {
-      if (this.#deadline === Number.POSITIVE_INFINITY) this.#listen();
+      if (this.#deadline === Infinity) this.#listen();
       else this.end(NO_CLOSE_FRAME, "no_answer");
     });
   }
@@ -115,21 +115,14 @@ export class Transport {
   #heard(data: unknown): void {
     if (this.#over) return;
     this.#heard_at = this.#options.environment.now();
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#deadline = Infinity;
     const incoming = parseFrame(data);
-    if (this.#established) return this.#receive(incoming);
-    if (incoming.kind !== "frame") return this.end(NO_CLOSE_FRAME, "bad_greeting");
+    const frame = incoming.kind === "frame" ? incoming.frame : undefined;
     // A refused connection is told why before it is closed.
-    if (incoming.frame.type === "error") return this.#options.received(incoming);
-    if (incoming.frame.type !== "connection_established") return this.end(NO_CLOSE_FRAME, "bad_greeting");
-    this.#greet(incoming.frame.payload);
-  }
-
-  #receive(incoming: Incoming): void {
-    if (incoming.kind === "frame" && incoming.frame.type === "ping") this.send(PONG_TEXT);
+    if (!this.#established && frame?.type !== "error") return this.#greet(frame);
+    if (frame?.type === "ping") this.send(PONG_TEXT);
     this.#options.received(incoming);
-    if (incoming.kind === "frame" && incoming.frame.type === "error" && incoming.frame.payload.fatal)
-      this.#awaitClose(incoming.frame.payload.code);
+    if (frame?.type === "error" && frame.payload.fatal) this.#awaitClose(frame.payload.code);
   }
 
   /** The error names the close that follows; where it does not, only the close itself can say what to do. */
@@ -139,7 +132,9 @@ export class Transport {
     this.#after(CLOSE_TIMEOUT_MS, () => this.end(CLOSE_CODES[code], code));
   }
 
-  #greet(greeting: ConnectionEstablished["payload"]): void {
+  #greet(frame: OtherFrame | undefined): void {
+    if (frame?.type !== "connection_established") return this.end(NO_CLOSE_FRAME, "bad_greeting");
+    const greeting = frame.payload;
     if (greeting.protocol !== PROTOCOL_VERSION || this.#socket?.protocol !== SUBPROTOCOL)
       return this.end(CLOSE_CODES.unsupported_version, "unsupported_version");
     this.#established = true;

@@ -62,6 +62,8 @@ function queryOf(thread_id: string, query: URLSearchParams): Result<MessageQuery
   if (!before.ok) return before;
   const head = idIn(query, "head");
   if (!head.ok) return head;
+  const through = idIn(query, "through");
+  if (!through.ok) return through;
   const steps = flagIn(query, "steps");
   if (!steps.ok) return steps;
   const alternatives = flagIn(query, "alternatives");
@@ -73,5 +75,6 @@ function queryOf(thread_id: string, query: URLSearchParams): Result<MessageQuery
     ...(alternatives.value && { alternatives: true }),
     ...(before.value !== undefined && { before: before.value }),
     ...(head.value !== undefined && { head: head.value }),
+    ...(through.value !== undefined && { through: through.value }),
   });
 }

@@ -21,10 +21,13 @@ export function listMessages(log: Log, threads: Threads, query: MessageQuery): R
   const { thread_id, before, limit } = query;
   const thread = threads.get(thread_id);
   if (thread === undefined) return refuse("not_found", "no such thread");
-  const head = query.head === undefined ? thread.head : threads.find(thread_id, query.head)?.seq;
-  if (query.head !== undefined && head === undefined) {
-    return refuse("not_found", "no such message in this thread", { field: "head" });
+  const field = query.head === undefined ? "through" : "head";
+  const named = query[field];
+  if (named !== undefined && threads.find(thread_id, named) === undefined) {
+    return refuse("not_found", "no such message in this thread", { field });
   }
+  const end = field === "through" && named !== undefined ? newestAfter(log, thread_id, named) : named;
+  const head = end === undefined ? thread.head : threads.find(thread_id, end)?.seq;
   const messages = messagesOf(log, threads, threads.pageStart(thread_id, head, before), limit).reverse();
   const branches = query.alternatives ? branchesOf(log, thread_id) : undefined;
   const listed = messages.map((message): ListedMessage => {
@@ -53,6 +56,17 @@ function stepsOf(log: Log, { run_id, seq }: ListedMessage): readonly Step[] {
   if (run_id === undefined || start === undefined) return [];
   const events = readEvents(log.ofRun(run_id, start, seq));
   return events.reduce(fold, EMPTY_CONVERSATION).runs[0]?.steps ?? [];
+}
+
+/** What was said last on any branch that goes through the message, or the message itself. */
+function newestAfter(log: Log, thread_id: string, through: string): string {
+  const links = log.linksOf(thread_id);
+  const after = new Set<string | null>([through]);
+  // What follows a message has a higher seq, so one walk finds all of it.
+  for (const { message_id, parent_message_id } of links) {
+    if (after.has(parent_message_id)) after.add(message_id);
+  }
+  return links.findLast(({ message_id }) => after.has(message_id))?.message_id ?? through;
 }
 
 /** What follows which message, in the order in which it was said; more than one where the thread branches. */

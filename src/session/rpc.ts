@@ -25,6 +25,8 @@ export interface MessageQuery {
   readonly thread_id: string;
   /** The message that ends the branch to be read; absent: the current one. */
   readonly head?: string;
+  /** In place of `head`: a message the branch goes through, to the newest that was said after it. */
+  readonly through?: string;
   /** With how each answer came about, as far as that is kept. */
   readonly steps?: boolean;
   /** With the messages that stand on other branches in the place of this one. */

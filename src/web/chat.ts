@@ -1,4 +1,4 @@
-/** One signed-in user's chat: a client, and the page that shows its conversation. */
+/** One signed-in user's chat: a client, and the page that shows one of its threads. */
 import {
   type Client,
   ClientError,
@@ -6,24 +6,33 @@ import {
   connect,
   DEFAULT_THREAD_ID,
   inProgress,
+  type Message,
   type Run,
+  type Thread,
   uuidv7,
 } from "../client/index.ts";
 import { announce } from "./announcer.ts";
+import { Api } from "./api.ts";
 import type { Composer } from "./composer.ts";
-import { loadMessages, OlderMessages } from "./older.ts";
-import { type Pending, PendingMessages } from "./pending.ts";
+import { History } from "./history.ts";
+import type { Notice } from "./notice.ts";
+import { type Pending, PendingMessages, problemOf } from "./pending.ts";
+import { keepPlace, placeIn } from "./place.ts";
 import type { Identity } from "./sign-in.ts";
 import type { StatusView } from "./status.ts";
+import type { ThreadList } from "./thread-list.ts";
+import { ThreadPages } from "./thread-pages.ts";
 import type { Transcript } from "./transcript.ts";
-import { turnsOf } from "./turns.ts";
+import { type Turn, turnsOf } from "./turns.ts";
 
 export interface ChatOptions {
   readonly origin: string;
   readonly identity: Identity;
   readonly transcript: Transcript;
+  readonly threads: ThreadList;
   readonly composer: Composer;
   readonly status: StatusView;
+  readonly notice: Notice;
   readonly announcer: HTMLElement;
   /** Called with true while there is nothing to show yet. */
   readonly emptied: (is_empty: boolean) => void;
@@ -32,9 +41,11 @@ export interface ChatOptions {
 export class Chat {
   readonly #options: ChatOptions;
   readonly #client: Client;
-  #thread_id: string | undefined;
   readonly #pending = new PendingMessages();
-  readonly #older: OlderMessages;
+  readonly #history: History;
+  readonly #pages: ThreadPages;
+  #thread_id: string | undefined;
+  #turns: readonly Turn[] = [];
   #ready = false;
   #closed = false;
   #frame: number | undefined;
@@ -42,17 +53,25 @@ export class Chat {
   constructor(options: ChatOptions) {
     this.#options = options;
     const { origin, identity, announcer } = options;
+    const api = new Api(origin, identity.getToken);
+    this.#history = new History((thread_id, through) => api.messages(thread_id, through));
+    this.#pages = new ThreadPages((before) => api.threads(before));
     this.#client = connect({
       url: origin,
       getToken: identity.getToken,
       onState: (state) => this.#stateChanged(state),
     });
-    this.#older = new OlderMessages(async (id) => loadMessages(origin, await identity.getToken(), id));
-    this.#client.on("conversation", () => this.#changed());
-    this.#client.on("frame", (frame) => {
-      if (frame.type !== "state_snapshot") return;
-      this.#older.replaced(frame.payload.messages, this.#client.conversation, this.#thread_id);
-      void this.#loadOlder();
+    this.#client.on("conversation", () => {
+      this.#ready = true;
+      this.#changed();
+    });
+    this.#client.on("thread_updated", ({ payload }) => this.#pages.updated(payload));
+    this.#client.on("thread_deleted", ({ payload }) => this.#deleted(payload.thread_id));
+    this.#client.on("frame", ({ type }) => {
+      // Before the view is replaced: what it shows now is kept until it has been loaded.
+      if (type !== "state_snapshot") return;
+      this.#history.replaced(this.#client.conversation, this.#thread_id);
+      this.#pages.reset();
     });
     announce(this.#client, announcer);
   }
@@ -64,9 +83,33 @@ export class Chat {
   }
 
   /** Into the thread it was written in, whichever is shown now. */
-  retry({ key, thread_id, content }: Pending): void {
-    this.#pending.forget(key);
-    this.#submit({ key: uuidv7(), thread_id, content });
+  retry(pending: Pending): void {
+    this.#pending.forget(pending.key);
+    const { problem: _problem, ...message } = pending;
+    this.#submit({ ...message, key: uuidv7() });
+  }
+
+  /** In the place of what was asked: the question and all that followed stay on their branch. */
+  edit({ thread_id, parent_message_id }: Message, content: string): void {
+    this.#submit({ key: uuidv7(), thread_id, content, parent_message_id });
+  }
+
+  regenerate(message_id: string): void {
+    this.#command("A new answer could not be asked for", {
+      type: "message_regenerate",
+      payload: { message_id },
+    });
+  }
+
+  /** Shows the branch that goes through a message, to its newest end. */
+  async showVersion(message_id: string): Promise<void> {
+    const thread_id = this.#thread_id;
+    if (thread_id === undefined) return;
+    const head_message_id = await this.#history.newest(this.#client.conversation, thread_id, message_id);
+    this.#command("The other version cannot be shown", {
+      type: "thread_update",
+      payload: { thread_id, head_message_id },
+    });
   }
 
   stopRun(): void {
@@ -75,9 +118,32 @@ export class Chat {
     if (run !== undefined) this.#client.cancel(run.run_id).catch(() => {});
   }
 
-  startThread(): void {
-    this.#thread_id = uuidv7();
+  openThread(thread_id: string): void {
+    this.#options.notice.clear();
+    this.#thread_id = thread_id;
+    keepPlace(thread_id);
     this.#render();
+    this.#options.transcript.scrollToEnd();
+  }
+
+  /** There is nothing to store before something is said in it. */
+  startThread(): void {
+    this.openThread(uuidv7());
+  }
+
+  renameThread(thread_id: string, title: string): void {
+    this.#command("The chat could not be renamed", { type: "thread_update", payload: { thread_id, title } });
+  }
+
+  deleteThread(thread_id: string): void {
+    // What is deleted here needs no telling.
+    if (thread_id === this.#thread_id) this.#leave();
+    this.#command("The chat could not be deleted", { type: "thread_delete", payload: { thread_id } });
+  }
+
+  async moreThreads(): Promise<void> {
+    await this.#pages.more().catch(() => this.#options.notice.show("Older chats could not be loaded."));
+    this.#changed();
   }
 
   close(): void {
@@ -86,15 +152,25 @@ export class Chat {
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
   }
 
+  #command(problem: string, command: Parameters<Client["command"]>[0]): void {
+    this.#options.notice.clear();
+    this.#client.command(command).catch((error: unknown) => {
+      const reason = error instanceof ClientError ? error.message : "something went wrong";
+      this.#options.notice.show(`${problem}: ${reason}.`);
+    });
+  }
+
   #submit(message: Pending): void {
+    this.#options.notice.clear();
     this.#pending.add(message);
     this.#render();
     void this.#send(message);
   }
 
-  async #send({ key, thread_id, content }: Pending): Promise<void> {
+  async #send({ key, content, thread_id, parent_message_id }: Pending): Promise<void> {
+    const place = parent_message_id === undefined ? { thread_id } : { thread_id, parent_message_id };
     try {
-      const { message_id } = await this.#client.send(content, { thread_id });
+      const { message_id } = await this.#client.send(content, place);
       this.#pending.change(key, { message_id });
     } catch (error) {
       this.#pending.change(key, { problem: problemOf(error) });
@@ -102,43 +178,75 @@ export class Chat {
     this.#changed();
   }
 
-  async #loadOlder(): Promise<void> {
-    if (await this.#older.load()) this.#changed();
+  #deleted(thread_id: string): void {
+    this.#pages.deleted(thread_id);
+    this.#history.forget(thread_id);
+    if (thread_id !== this.#thread_id) return;
+    this.#leave();
+    this.#options.notice.show("The chat you were reading was deleted elsewhere.");
+  }
+
+  /** To the newest of the others; without one, to an empty page. */
+  #leave(): void {
+    const others = this.#threads().filter(({ thread_id }) => thread_id !== this.#thread_id);
+    this.openThread(others[0]?.thread_id ?? uuidv7());
+  }
+
+  /** What the view lacks of the thread that is shown. */
+  async #complete({ thread_id, head_message_id }: Thread): Promise<void> {
+    if (head_message_id === null) return;
+    const loaded = await this.#history.load(this.#client.conversation, thread_id, head_message_id);
+    if (loaded === "more") this.#changed();
+    if (loaded === "gone") this.#deleted(thread_id);
   }
 
   #stateChanged(state: ClientState): void {
     this.#options.status.show(state);
-    if (state.status === "open") void this.#loadOlder();
+    if (state.status === "open") {
+      this.#history.again();
+      this.#changed();
+    }
     if ("reason" in state && state.reason.startsWith("token_")) this.#options.identity.refused(state.reason);
   }
 
   /** At most one rendering per picture, however fast the text comes. */
   #changed(): void {
     if (this.#closed) return;
-    this.#ready = true;
     this.#frame ??= requestAnimationFrame(() => this.#render());
   }
 
   #render(): void {
     this.#frame = undefined;
-    const view = this.#older.complete(this.#client.conversation);
-    // Stay in the thread that was newest at first, whatever other pages do in theirs.
-    this.#thread_id ??= view.threads[0]?.thread_id;
+    const view = this.#history.complete(this.#client.conversation);
+    const threads = this.#threads();
+    // Stay in the thread that was shown at first, whatever other pages do in theirs.
+    this.#thread_id ??= placeIn(threads);
     this.#pending.settle(view);
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
-    const turns = turnsOf(view, thread_id, this.#pending.of(thread_id));
-    this.#options.transcript.show(turns);
+    const thread = threads.find((known) => known.thread_id === thread_id);
+    if (thread !== undefined) void this.#complete(thread);
+    this.#turns = turnsOf(view, {
+      thread_id,
+      head: thread?.head_message_id,
+      pending: this.#pending.of(thread_id),
+      listed: (message_id) => this.#history.listed(message_id),
+    });
+    this.#options.transcript.show(this.#turns);
+    this.#options.threads.show(threads, this.#thread_id, this.#pages.hasMore(this.#client.conversation));
     this.#options.composer.running(this.#activeRun() !== undefined);
-    this.#options.emptied(this.#ready && turns.length === 0);
+    const empty = this.#turns.length === 0 && (thread?.head_message_id ?? null) === null;
+    this.#options.emptied(this.#ready && empty);
   }
 
+  #threads(): readonly Thread[] {
+    return this.#pages.list(this.#client.conversation);
+  }
+
+  /** The one on the branch that is shown; or another of the thread, for which what is asked there waits. */
   #activeRun(): Run | undefined {
+    const shown = this.#turns.flatMap((turn) => (turn.kind === "run" && turn.run ? [turn.run] : []));
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
-    return this.#client.conversation.runs.find((run) => run.thread_id === thread_id && inProgress(run));
+    const others = this.#client.conversation.runs.filter((run) => run.thread_id === thread_id);
+    return shown.find(inProgress) ?? others.find(inProgress);
   }
-}
-
-function problemOf(error: unknown): string {
-  if (!(error instanceof ClientError)) return "Not sent: something went wrong.";
-  return error.maybe_sent ? `May have been sent: ${error.message}.` : `Not sent: ${error.message}.`;
 }

@@ -1,11 +1,13 @@
 /** Messages on their way: shown at once, forgotten as soon as the log has them. */
-import type { Conversation } from "../client/index.ts";
+import { ClientError, type Conversation } from "../client/index.ts";
 
 /** A message the log does not have yet. */
 export interface Pending {
   readonly key: string;
   readonly thread_id: string;
   readonly content: string;
+  /** Where it goes in the place of something else: the message it follows, null for none. */
+  readonly parent_message_id?: string | null;
   /** Set once it is stored: shown until the log has it. */
   readonly message_id?: string;
   /** Why it was not stored, in words. */
@@ -40,4 +42,10 @@ export class PendingMessages {
       ({ message_id }) => message_id === undefined || !stored.has(message_id),
     );
   }
+}
+
+/** Why a message was not stored, as far as that is known. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof ClientError)) return "Not sent: something went wrong.";
+  return error.maybe_sent ? `May have been sent: ${error.message}.` : `Not sent: ${error.message}.`;
 }

@@ -1,15 +1,22 @@
 /** One answer: the steps of its run, the text as it streams in, and the report. */
-import { inProgress, type Message, type Report, type Run } from "../client/index.ts";
-import { el } from "./dom.ts";
+import { inProgress, type Report } from "../client/index.ts";
+import { button, el } from "./dom.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { renderReport } from "./report.ts";
 import { StepsView } from "./steps.ts";
+import type { RunTurn } from "./turns.ts";
+import { VersionSwitch } from "./version-switch.ts";
 
 const ENDINGS: Readonly<Record<string, string>> = {
   failed: "The run failed. What it had found so far is above.",
   cancelled: "Stopped. What was written so far is kept.",
   interrupted: "The run was interrupted and could not be continued.",
 };
+
+export interface RunActions {
+  readonly regenerate: (answer_id: string) => void;
+  readonly show: (message_id: string) => void;
+}
 
 export class RunView {
   readonly element = el("li", { class: "turn answer" });
@@ -18,27 +25,45 @@ export class RunView {
   readonly #text = el("div", { class: "prose" });
   readonly #report = el("div");
   readonly #ending = el("p", { class: "ending" });
+  readonly #versions: VersionSwitch;
+  readonly #again: HTMLButtonElement;
+  #answer_id = "";
   #shown_text = "";
   #shown_report: Report | undefined;
 
-  constructor() {
+  constructor({ regenerate, show }: RunActions) {
     const speaker = el("h2", { class: "visually-hidden", text: "Answer" });
-    this.element.append(speaker, this.#steps.element, this.#waiting, this.#text, this.#report, this.#ending);
+    this.#versions = new VersionSwitch(show);
+    this.#again = button("Regenerate", "turn-action", () => regenerate(this.#answer_id));
+    // What else can be done about an answer has its place here, too.
+    const actions = el("div", { class: "turn-actions" }, this.#versions.element, this.#again);
+    this.element.append(
+      speaker,
+      this.#steps.element,
+      this.#waiting,
+      this.#text,
+      this.#report,
+      this.#ending,
+      actions,
+    );
   }
 
-  update(run: Run | undefined, answer: Message | undefined): void {
+  update({ run, answer, steps, versions }: RunTurn): void {
+    this.#answer_id = answer?.message_id ?? "";
+    this.#again.hidden = answer === undefined;
+    this.#versions.update(versions);
     const running = run !== undefined && inProgress(run) && answer === undefined;
     const text = answer?.content ?? run?.text ?? "";
     this.element.classList.toggle("running", running);
     this.element.setAttribute("aria-busy", String(running));
-    this.#steps.update(run?.steps ?? [], running);
+    this.#steps.update(steps, running);
     this.#showWaiting(run, running && text === "");
     this.#showText(text);
     this.#showReport(answer?.report ?? run?.report, answer?.run_id ?? run?.run_id ?? "");
     this.#showEnding(answer?.status ?? run?.status ?? "");
   }
 
-  #showWaiting(run: Run | undefined, waiting: boolean): void {
+  #showWaiting(run: RunTurn["run"], waiting: boolean): void {
     this.#waiting.hidden = !waiting;
     this.#waiting.textContent = run?.status === "queued" ? "Waiting for its turn" : "Working on it";
   }

@@ -1,8 +1,7 @@
 /** The list of turns, kept in step with the conversation: only what changed is touched. */
-import { button, el } from "./dom.ts";
-import type { Pending } from "./pending.ts";
-import { RunView } from "./run-view.ts";
-import type { Turn } from "./turns.ts";
+import { type QuestionActions, QuestionView } from "./question-view.ts";
+import { type RunActions, RunView } from "./run-view.ts";
+import type { RunTurn, Turn } from "./turns.ts";
 
 /** This close to the end counts as "reading the end": new text then scrolls by itself. */
 const NEAR_END_PX = 120;
@@ -15,7 +14,7 @@ export interface TranscriptOptions {
   readonly scroller: HTMLElement;
   /** Brings the reader back to the end. */
   readonly latest: HTMLButtonElement;
-  readonly retry: (pending: Pending) => void;
+  readonly actions: QuestionActions & RunActions;
 }
 
 interface Part {
@@ -67,7 +66,8 @@ export class Transcript {
   }
 
   #make(turn: Turn): Part {
-    const part = turn.kind === "run" ? runPart() : bubblePart(this.#options.retry);
+    const { actions } = this.#options;
+    const part = turn.kind === "run" ? runPart(actions) : questionPart(actions);
     this.#parts.set(turn.key, part);
     return part;
   }
@@ -87,41 +87,31 @@ export class Transcript {
   }
 }
 
-function runPart(): Part {
-  const view = new RunView();
-  let shown: Turn | undefined;
+function runPart(actions: RunActions): Part {
+  const view = new RunView(actions);
+  let shown: RunTurn | undefined;
   return {
     element: view.element,
     update(turn) {
       if (turn.kind !== "run") return;
-      const same = shown?.kind === "run" && shown.run === turn.run && shown.answer === turn.answer;
-      if (!same) view.update(turn.run, turn.answer);
+      if (shown === undefined || !sameRun(shown, turn)) view.update(turn);
       shown = turn;
     },
   };
 }
 
-function bubblePart(retry: (pending: Pending) => void): Part {
-  const bubble = el("div", { class: "bubble" });
-  const note = el("p", { class: "note" });
-  const speaker = el("h2", { class: "visually-hidden", text: "You" });
-  const element = el("li", { class: "turn question" }, speaker, bubble, note);
-  return {
-    element,
-    update(turn) {
-      if (turn.kind === "question") bubble.textContent = turn.message.content;
-      if (turn.kind !== "pending") return;
-      bubble.textContent = turn.pending.content;
-      element.classList.add("pending");
-      note.replaceChildren(...noteOf(turn.pending, retry));
-    },
-  };
+/** Everything a run shows is replaced when it changes; only its versions are counted anew each time. */
+function sameRun(a: RunTurn, b: RunTurn): boolean {
+  const same = a.run === b.run && a.answer === b.answer && a.steps === b.steps;
+  return same && a.versions?.index === b.versions?.index && a.versions?.ids.length === b.versions?.ids.length;
 }
 
-function noteOf(pending: Pending, retry: (pending: Pending) => void): Node[] {
-  const { problem } = pending;
-  if (problem === undefined)
-    return [document.createTextNode(pending.message_id === undefined ? "Sending…" : "")];
-  const again = button("Try again", "link", () => retry(pending));
-  return [el("span", { class: "problem", text: `${problem} ` }), again];
+function questionPart(actions: QuestionActions): Part {
+  const view = new QuestionView(actions);
+  return {
+    element: view.element,
+    update(turn) {
+      if (turn.kind !== "run") view.update(turn);
+    },
+  };
 }

@@ -1,44 +1,103 @@
-/** Conversation → what is shown, in order: questions, and the runs that answer them. */
-import type { Conversation, Message, Run } from "../client/index.ts";
+/** Conversation → what is shown, in order: the questions of one branch, and the runs that answer them. */
+import { type Conversation, inProgress, type Message, type Run, type Step } from "../client/index.ts";
+import type { ListedMessage } from "./api.ts";
+import { branchTo, type Versions, versionsBeside, versionsOf } from "./branch.ts";
 import type { Pending } from "./pending.ts";
 
-export type Turn =
-  | { readonly kind: "question"; readonly key: string; readonly message: Message }
-  | {
-      readonly kind: "run";
-      readonly key: string;
-      readonly run: Run | undefined;
-      readonly answer: Message | undefined;
-    }
-  | { readonly kind: "pending"; readonly key: string; readonly pending: Pending };
+export type Turn = QuestionTurn | RunTurn | PendingTurn;
 
-/** @param pending what is on its way in this thread */
-export function turnsOf(view: Conversation, thread_id: string, pending: readonly Pending[]): Turn[] {
-  const messages = view.messages.filter((message) => message.thread_id === thread_id);
-  const runs = new Map(
-    view.runs.filter((run) => run.thread_id === thread_id).map((run) => [run.run_id, run]),
-  );
-  const answers = new Map(
-    messages.filter(({ role }) => role === "assistant").map((message) => [message.run_id, message]),
-  );
-  const shown = new Set<string>();
-  const answering = (run_id: string | undefined): Turn[] => {
-    if (run_id === undefined || shown.has(run_id)) return [];
-    shown.add(run_id);
-    return [{ kind: "run", key: `run ${run_id}`, run: runs.get(run_id), answer: answers.get(run_id) }];
+export interface QuestionTurn {
+  readonly kind: "question";
+  readonly key: string;
+  readonly message: Message;
+  readonly versions: Versions | undefined;
+}
+
+export interface RunTurn {
+  readonly kind: "run";
+  readonly key: string;
+  readonly run: Run | undefined;
+  readonly answer: Message | undefined;
+  readonly steps: readonly Step[];
+  readonly versions: Versions | undefined;
+}
+
+export interface PendingTurn {
+  readonly kind: "pending";
+  readonly key: string;
+  readonly pending: Pending;
+}
+
+export interface Shown {
+  readonly thread_id: string;
+  /** The message that ends the branch; where it is not known, the newest one that is. */
+  readonly head?: string | null | undefined;
+  /** What is on its way in this thread. */
+  readonly pending: readonly Pending[];
+  /** What the server listed with a message. */
+  readonly listed?: (message_id: string) => ListedMessage | undefined;
+}
+
+const NO_STEPS: readonly Step[] = [];
+
+export function turnsOf(view: Conversation, shown: Shown): Turn[] {
+  const { pending, listed = () => undefined } = shown;
+  const isOf = (of: { readonly thread_id: string }) => of.thread_id === shown.thread_id;
+  const messages = view.messages.filter(isOf);
+  const runs = view.runs.filter(isOf);
+  const branch = branchOf(messages, shown);
+  const answered = new Set<Message>();
+
+  const versions = (message: Message) =>
+    versionsOf(messages, message, listed(message.message_id)?.alternatives);
+  const answering = (answer: Message): Turn => {
+    answered.add(answer);
+    const run = runs.find(({ run_id }) => run_id === answer.run_id);
+    const live = run?.steps ?? NO_STEPS;
+    const steps = live.length > 0 ? live : (listed(answer.message_id)?.steps ?? NO_STEPS);
+    return { kind: "run", key: keyOfRun(answer.run_id), run, answer, steps, versions: versions(answer) };
   };
-  const stored = messages.flatMap((message): Turn[] => {
-    if (message.role === "assistant") return answering(message.run_id);
-    return [
-      { kind: "question", key: `message ${message.message_id}`, message },
-      ...answering(message.run_id),
-    ];
+  const answersOf = (question: Message): Turn[] => {
+    const asked = runs.filter(({ question_id }) => question_id === question.message_id);
+    const ids = new Set([question.run_id, ...asked.map(({ run_id }) => run_id)]);
+    const found = branch.filter((message) => message.role === "assistant" && ids.has(message.run_id));
+    if (found.length > 0) return found.map(answering);
+    return asked.filter(inProgress).map((run) => working(run, versionsBeside(messages, question.message_id)));
+  };
+  const stored = branch.flatMap((message): Turn[] => {
+    if (message.role === "assistant") return answered.has(message) ? [] : [answering(message)];
+    const turn: Turn = {
+      kind: "question",
+      key: `message ${message.message_id}`,
+      message,
+      versions: versions(message),
+    };
+    return [turn, ...answersOf(message)];
   });
   // Runs whose question is not in view: started by a service, or cut off by a snapshot.
-  const others = [...runs.keys()].flatMap((run_id) => answering(run_id));
+  const known = new Set(messages.map(({ message_id }) => message_id));
+  const others = runs.filter((run) => inProgress(run) && !known.has(run.question_id));
   return [
     ...stored,
-    ...others,
+    ...others.map((run) => working(run, undefined)),
     ...pending.map((one): Turn => ({ kind: "pending", key: `pending ${one.key}`, pending: one })),
   ];
+}
+
+/** What is being said in the place of something else already stands there, while it is on its way. */
+function branchOf(messages: readonly Message[], { head, pending }: Shown): Message[] {
+  const edit = pending.findLast(
+    ({ parent_message_id, problem }) => parent_message_id !== undefined && problem === undefined,
+  );
+  if (edit !== undefined) return branchTo(messages, edit.parent_message_id);
+  const whole = branchTo(messages, head);
+  return whole.length > 0 ? whole : branchTo(messages, messages.at(-1)?.message_id);
+}
+
+function working(run: Run, versions: Versions | undefined): Turn {
+  return { kind: "run", key: keyOfRun(run.run_id), run, answer: undefined, steps: run.steps, versions };
+}
+
+function keyOfRun(run_id: string | undefined): string {
+  return `run ${run_id}`;
 }

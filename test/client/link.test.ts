@@ -200,6 +200,13 @@ describe("close codes", () => {
     expect([world.sockets.length, world.timers]).toEqual([1, 0]);
   });
 
+  test("[C27] a last word in place of a greeting is enough too", async () => {
+    const { world, client } = await started();
+    world.socket.receive(refusal("connection_limit", { fatal: true }));
+    await world.advance(1_000);
+    expect(client.state).toEqual({ status: "stopped", reason: "connection_limit", code: 4005 });
+  });
+
   test("[C27] a page that becomes visible meanwhile does not put the end off", async () => {
     const { world, client } = await opened();
     world.socket.receive(refusal("signed_out", { fatal: true }));

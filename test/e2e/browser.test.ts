@@ -129,6 +129,99 @@ describe("the page", () => {
     witness.close();
   }, 20_000);
 
+  test("[W10] makes, names and deletes chats, the same in every tab", async () => {
+    const { page, context, faults } = await visit(DESKTOP, "light");
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    const titles = () => chats.locator(".thread-title").allTextContents();
+    await ask(page, "first chat");
+    await chats.getByRole("button", { name: "New chat", exact: true }).click();
+    await page.getByRole("heading", { name: "Where does your AI budget go?" }).waitFor();
+    await ask(page, "second chat");
+    await expect.poll(titles).toEqual(["second chat", "first chat"]);
+    await chats.getByRole("button", { name: "first chat", exact: true }).click();
+    await expect.poll(() => bubbles(page)).toEqual(["first chat"]);
+    expect(await chats.locator("[aria-current]").allTextContents()).toEqual(["first chat"]);
+
+    await chats.getByRole("button", { name: "Rename first chat" }).press("Enter");
+    await chats.getByLabel("Name of the chat").fill("Costs of May");
+    await shot(page, "8-renaming");
+    await page.keyboard.press("Enter");
+    await expect.poll(titles).toEqual(["second chat", "Costs of May"]);
+    await page.reload();
+    await expect.poll(titles).toEqual(["second chat", "Costs of May"]);
+    await expect.poll(() => bubbles(page)).toEqual(["first chat"]);
+
+    const other = await context.newPage();
+    await other.goto(network.url);
+    await other.getByRole("button", { name: "Delete Costs of May" }).click();
+    const dialog = other.getByRole("dialog", { name: "Delete this chat?" });
+    await shot(other, "9-delete");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    expect(await titles()).toHaveLength(2);
+    await other.getByRole("button", { name: "Delete Costs of May" }).click();
+    await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("The chat you were reading was deleted elsewhere.").waitFor();
+    expect(await titles()).toEqual(["second chat"]);
+    await expect.poll(() => bubbles(page)).toEqual(["second chat"]);
+    await shot(page, "10-deleted-elsewhere");
+    expect(faults).toEqual([]);
+  }, 30_000);
+
+  test("[W10] has its chats in a drawer where there is no room, and gives the focus back", async () => {
+    const { page } = await visit(MOBILE, "dark");
+    await ask(page, "in my pocket");
+    const opener = page.getByRole("button", { name: "Chats", exact: true });
+    await opener.click();
+    await page.getByRole("button", { name: "in my pocket", exact: true }).waitFor();
+    expect(await opener.getAttribute("aria-expanded")).toBe("true");
+    await shot(page, "11-drawer-dark");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.locator("#open-threads:focus").count()).toBe(1);
+    await opener.click();
+    await page.getByRole("button", { name: "New chat", exact: true }).click();
+    await page.getByRole("heading", { name: "Where does your AI budget go?" }).waitFor();
+    expect(await opener.getAttribute("aria-expanded")).toBe("false");
+  }, 20_000);
+
+  test("[W9] edits a question and asks again for an answer, and every version can be shown again", async () => {
+    const { page, faults } = await visit(DESKTOP, "light");
+    const witness = await watch(page);
+    const steps = () => page.locator(".tool-name").count();
+    await ask(page, QUESTION);
+    await ended(witness);
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Edit your message").fill("We spend $90k a month on GPUs. Save half.");
+    await shot(page, "12-editing");
+    const answered = ended(witness);
+    await page.keyboard.press("Enter");
+    await answered;
+    await expect.poll(() => bubbles(page)).toEqual(["We spend $90k a month on GPUs. Save half."]);
+    await expect.poll(() => versions(page)).toEqual(["2 / 2"]);
+
+    const again = ended(witness);
+    await page.getByRole("button", { name: "Regenerate" }).click();
+    await again;
+    await expect.poll(() => versions(page)).toEqual(["2 / 2", "2 / 2"]);
+    await page.locator(".answer").getByRole("button", { name: "Previous version" }).click();
+    await expect.poll(() => versions(page)).toEqual(["2 / 2", "1 / 2"]);
+    await page.locator(".answer .turn-actions").scrollIntoViewIfNeeded();
+    await shot(page, "13-versions");
+
+    await page.reload();
+    await expect.poll(() => versions(page)).toEqual(["2 / 2", "1 / 2"]);
+    await expect.poll(steps).toBeGreaterThan(0);
+    await page.locator(".question").getByRole("button", { name: "Previous version" }).click();
+    await expect.poll(() => bubbles(page)).toEqual([QUESTION]);
+    await expect.poll(() => versions(page)).toEqual(["1 / 2"]);
+    await page.locator(".answer .prose").waitFor();
+    await expect.poll(steps).toBeGreaterThan(0);
+    await page.locator(".question").getByRole("button", { name: "Next version" }).click();
+    await expect.poll(() => bubbles(page)).toEqual(["We spend $90k a month on GPUs. Save half."]);
+    await expect.poll(() => versions(page)).toEqual(["2 / 2", "2 / 2"]);
+    expect(faults).toEqual([]);
+    witness.close();
+  }, 60_000);
+
   test("[W5] asks for a token where there is no development sign-in, and keeps it in memory only", async () => {
     const page = await browser.newPage({ viewport: DESKTOP, colorScheme: "light" });
     await page.route("**/v1/config", async (route) => {
@@ -150,6 +243,20 @@ describe("the page", () => {
     expect(JSON.stringify(origins)).not.toContain(token);
   }, 20_000);
 });
+
+async function ask(page: Page, question: string): Promise<void> {
+  await page.getByLabel("Your message").fill(question);
+  await page.keyboard.press("Enter");
+  await page.locator(".answer .prose").first().waitFor();
+}
+
+function bubbles(page: Page): Promise<string[]> {
+  return page.locator(".bubble").allTextContents();
+}
+
+function versions(page: Page): Promise<string[]> {
+  return page.locator(".versions:visible span").allTextContents();
+}
 
 /** Gives the log of this user another epoch: whoever comes back has to begin anew. */
 async function invalidate({ state }: Client): Promise<void> {

@@ -32,19 +32,18 @@ export class Sdk {
   constructor() {
     const emitter = new Emitter();
     const environment = { now: () => 0, setTimer, uuid: () => "resync" };
-    const pace = new Pace(environment.now);
     const gaveUp = (reason: string) => blame("the SDK is content with what it is sent", reason);
+    const link = { send: nothing, reconnect: gaveUp, stop: gaveUp, stable: nothing, delayNext: nothing };
+    const shared = { environment, link, pace: new Pace(environment.now) };
     emitter.on("event", ({ seq }: { seq: number }) => this.handed.push(seq));
     this.#intake = new Intake({
       emitter,
       view: this.view,
-      outbox: new Outbox({ environment, pace, send: nothing, unanswered: nothing }),
-      acks: new Acks({ setTimer, send: nothing, pace }),
-      recovery: new Recovery({ environment, pace, send: gaveUp, reconnect: gaveUp, stable: nothing }),
-      reconnect: gaveUp,
-      stop: gaveUp,
+      outbox: new Outbox(shared),
+      acks: new Acks(shared),
+      recovery: new Recovery({ ...shared, link: { ...link, send: gaveUp } }),
+      link,
       renew: nothing,
-      delayNext: nothing,
     });
   }
 

@@ -174,6 +174,23 @@ describe("a branch", () => {
       expect(messagesOf(bench)[1].alternatives).toBeUndefined();
     }));
 
+  test("[T8] is found by any message it goes through, to the newest that was said on it", () =>
+    withBench(async (bench) => {
+      const first = await bench.say("one");
+      const second = await bench.say("two");
+      await bench.say("two and more");
+      const third = await bench.say("three", { parent_message_id: second.message_id });
+      await bench.say("two, otherwise", { parent_message_id: first.message_id });
+      const on = (through: string) => contents(bench, { through });
+      expect(on(second.message_id)).toEqual(["one", "two", "three"]);
+      expect(on(third.message_id)).toEqual(["one", "two", "three"]);
+      expect(on(first.message_id)).toEqual(["one", "two, otherwise"]);
+      const query = { thread_id: THREAD, limit: 50, through: "m_99_unknown" };
+      expect(bench.desk.session.listMessages(WHO, query)).toMatchObject({
+        refusal: { code: "not_found", field: "through" },
+      });
+    }));
+
   test("[T8] holds another answer to the same question; the first stays on its own", () =>
     withBench(async (bench) => {
       const script = [{ text: "an answer" }];

@@ -25,7 +25,7 @@ function viewWith(
 
 function shown(view: Conversation, thread_id: string, pending: PendingMessages): string[] {
   pending.settle(view);
-  return turnsOf(view, thread_id, pending.of(thread_id)).map((turn) =>
+  return turnsOf(view, { thread_id, pending: pending.of(thread_id) }).map((turn) =>
     turn.kind === "question"
       ? turn.message.content
       : turn.kind === "pending"

@@ -102,7 +102,10 @@ export function fold(view: Conversation, frame: FoldedEvent | FoldedStream): Con
   if (frame.type === "partial_result") return foldText(view, frame.payload);
   if (frame.type === "events_skipped")
     return { ...view, last_seq: Math.max(view.last_seq, frame.payload.to) };
-  if (frame.type === "state_snapshot") return fromSnapshot(frame.payload);
+  if (frame.type === "state_snapshot") {
+    const { as_of_seq, threads, messages, runs, notifications } = frame.payload;
+    return { last_seq: as_of_seq, threads, messages, runs, notifications };
+  }
   if (frame.seq <= view.last_seq) return view;
   return { ...foldEvent(view, frame), last_seq: frame.seq };
 }
@@ -127,8 +130,8 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
     }
     case "tool_executing": {
       const { step, tool_call_id, tool_name, args } = event.payload;
-      const call = { step, tool_call_id, tool_name, args, status: "running" } as const;
-      return withStep(view, event.payload, { kind: "tool", ...call });
+      const call = { kind: "tool", step, tool_call_id, tool_name, args, status: "running" } as const;
+      return withStep(view, event.payload, call);
     }
     case "tool_completed":
       return withRun(view, event.payload, (run) => ({ steps: completeTool(run.steps, event.payload) }));
@@ -206,9 +209,9 @@ function withQueued(
 function foldCompleted(view: Conversation, event: AgentCompleted): Conversation {
   const { payload } = event;
   const { run_id, thread_id, message_id, parent_message_id, status, content, attempts } = payload;
-  const ended = withRun(view, payload, () => ({ status, attempt: attempts, text: content }));
-  const report = ended.runs.find((run) => run.run_id === run_id)?.report;
-  const seen = { ...ended, messages: [...ended.messages, { ...messageOf(event), report }] };
+  const report = view.runs.find((run) => run.run_id === run_id)?.report;
+  const said = { ...view, messages: [...view.messages, { ...messageOf(event), report }] };
+  const seen = withRun(said, payload, () => ({ status, attempt: attempts, text: content }));
   // An answer to a branch that was left stays there.
   const thread = view.threads.find((known) => known.thread_id === thread_id);
   const goesOn = thread === undefined || thread.head_message_id === parent_message_id;
@@ -221,17 +224,10 @@ function foldText(view: Conversation, part: PartialResult): Conversation {
   const run = view.runs.find((candidate) => candidate.run_id === part.run_id);
   if (run === undefined || attempt < run.attempt || !inProgress(run)) return view;
   const known = attempt > run.attempt ? "" : run.text;
-  if (!("delta" in part)) return withRun(view, run, () => ({ attempt, text: part.text }));
-  if (part.offset > known.length) return view;
-  const text = known.slice(0, part.offset) + part.delta;
+  if ("delta" in part && part.offset > known.length) return view;
+  const text = "delta" in part ? known.slice(0, part.offset) + part.delta : part.text;
   return withRun(view, run, () => ({ attempt, text }));
 }
-
-function fromSnapshot({ as_of_seq, threads, messages, runs, notifications }: Snapshot): Conversation {
-  return { last_seq: as_of_seq, threads, messages, runs, notifications };
-}
-
-type Snapshot = Extract<FoldedStream, { readonly type: "state_snapshot" }>["payload"];
 
 export function inProgress({ status }: Run): boolean {
   return status === "queued" || status === "running";
@@ -243,8 +239,8 @@ function touchThread(
   change: Partial<Thread>,
 ): Conversation {
   const known = view.threads.find((thread) => thread.thread_id === thread_id);
-  const blank = { thread_id, title: "", head_message_id: null };
-  const touched: Thread = { ...blank, ...known, ...change, updated_at: timestamp };
+  const blank: Thread = { thread_id, title: "", head_message_id: null, updated_at: timestamp };
+  const touched = { ...blank, ...known, ...change, updated_at: timestamp };
   const others = view.threads.filter((thread) => thread !== known);
   return { ...view, threads: [touched, ...others] };
 }
@@ -259,8 +255,16 @@ function withRun(
   if (runs.some((run) => run.run_id === run_id)) {
     return { ...view, runs: runs.map((run) => (run.run_id === run_id ? { ...run, ...change(run) } : run)) };
   }
-  const blank = { question_id: "", status: "running", attempt: 0, text: "", steps: [] } as const;
-  const run: Run = { run_id, thread_id, agent_name, ...blank };
+  const run: Run = {
+    run_id,
+    thread_id,
+    agent_name,
+    question_id: "",
+    status: "running",
+    attempt: 0,
+    text: "",
+    steps: [],
+  };
   return { ...view, runs: [...runs, { ...run, ...change(run) }] };
 }
 

@@ -1,0 +1,71 @@
+/** What the page reads over HTTP: more threads and messages than a snapshot has room for. */
+import type { Message, Step, Thread } from "../client/index.ts";
+
+const LOAD_TIMEOUT_MS = 8_000;
+
+/** In one answer: the most there can be. */
+const MESSAGES = 200;
+
+export interface ListedMessage extends Message {
+  /** How an answer came about, as far as that is kept. */
+  readonly steps?: readonly Step[];
+  /** Ids of all that follow the same message, this one included; absent if it is the only one. */
+  readonly alternatives?: readonly string[];
+}
+
+export interface ThreadPage {
+  readonly threads: readonly Thread[];
+  /** The `before` of the next page. */
+  readonly next?: number;
+}
+
+export class Api {
+  readonly #origin: string;
+  readonly #getToken: () => Promise<string>;
+
+  constructor(origin: string, getToken: () => Promise<string>) {
+    this.#origin = origin;
+    this.#getToken = getToken;
+  }
+
+  /**
+   * The current branch, or the one that goes through a message, to its newest end;
+   * undefined if there is no such thread, or no such message in it.
+   */
+  async messages(thread_id: string, through?: string): Promise<readonly ListedMessage[] | undefined> {
+    const query = { limit: MESSAGES, steps: true, alternatives: true, ...(through && { through }) };
+    const response = await this.#get(`/v1/threads/${encodeURIComponent(thread_id)}/messages`, query);
+    if (response.status === 404) return undefined;
+    const answer: unknown = await response.json();
+    if (hasMessages(answer)) return answer.messages;
+    throw new Error(`the messages of a thread: answered ${response.status}`);
+  }
+
+  async threads(before: number | undefined): Promise<ThreadPage> {
+    const response = await this.#get("/v1/threads", before === undefined ? {} : { before });
+    const answer: unknown = await response.json();
+    if (hasThreads(answer)) return answer;
+    throw new Error(`the list of threads: answered ${response.status}`);
+  }
+
+  async #get(path: string, query: Readonly<Record<string, string | number | boolean>>): Promise<Response> {
+    const url = new URL(path, this.#origin);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    return fetch(url.href, {
+      headers: { Authorization: `Bearer ${await this.#getToken()}` },
+      signal: AbortSignal.timeout(LOAD_TIMEOUT_MS),
+    });
+  }
+}
+
+function hasMessages(answer: unknown): answer is { readonly messages: ListedMessage[] } {
+  return (
+    typeof answer === "object" && answer !== null && "messages" in answer && Array.isArray(answer.messages)
+  );
+}
+
+function hasThreads(answer: unknown): answer is ThreadPage {
+  return (
+    typeof answer === "object" && answer !== null && "threads" in answer && Array.isArray(answer.threads)
+  );
+}

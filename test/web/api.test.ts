@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Api } from "../../src/web/api.ts";
+import { message, thread } from "./support.ts";
+
+function answering(status: number, body: unknown) {
+  const fetched = vi.fn(async (_url: string, _init: RequestInit) => Response.json(body, { status }));
+  vi.stubGlobal("fetch", fetched);
+  return fetched;
+}
+
+const api = new Api("http://server.test", async () => "secret");
+
+describe("reading over HTTP", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test("[W8] takes the token in the header, and the thread as it is named", async () => {
+    const fetched = answering(200, { messages: [message("m1", null)] });
+    expect(await api.messages("a/b?c")).toEqual([message("m1", null)]);
+    const [url, init] = fetched.mock.calls[0] ?? [];
+    expect(url).toBe(
+      "http://server.test/v1/threads/a%2Fb%3Fc/messages?limit=200&steps=true&alternatives=true",
+    );
+    expect(init?.headers).toEqual({ Authorization: "Bearer secret" });
+    await api.messages("main", "m1");
+    expect(fetched.mock.calls[1]?.[0]).toMatch(/&through=m1$/);
+  });
+
+  test("[W8] finds nothing in a thread that is not there, and fails where it is refused", async () => {
+    answering(404, { error: { code: "not_found" } });
+    expect(await api.messages("new")).toBeUndefined();
+    answering(401, { error: { code: "token_expired" } });
+    await expect(api.messages("old")).rejects.toThrow("401");
+    await expect(api.threads(undefined)).rejects.toThrow("401");
+  });
+
+  test("[W10] asks for threads from the newest, or from where a page ended", async () => {
+    const fetched = answering(200, { threads: [thread("a")], next: 7 });
+    expect(await api.threads(undefined)).toEqual({ threads: [thread("a")], next: 7 });
+    await api.threads(7);
+    expect(fetched.mock.calls.map(([url]) => url)).toEqual([
+      "http://server.test/v1/threads",
+      "http://server.test/v1/threads?before=7",
+    ]);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import type { Conversation } from "../../src/client/index.ts";
+import { type Shown, type Turn, turnsOf } from "../../src/web/turns.ts";
+import { message, run, view } from "./support.ts";
+
+function shown(conversation: Conversation, more: Partial<Shown> = {}): Turn[] {
+  return turnsOf(conversation, { thread_id: "main", pending: [], ...more });
+}
+
+/** Questions by their id, runs by theirs, with the answer behind a colon; what is on its way by its text. */
+function names(turns: readonly Turn[]): string[] {
+  return turns.map((turn) => {
+    if (turn.kind === "question") return turn.message.message_id;
+    return turn.kind === "run"
+      ? `${turn.run?.run_id ?? "?"}:${turn.answer?.message_id ?? "…"}`
+      : turn.pending.content;
+  });
+}
+
+const ASKED = message("m1", null, { run_id: "r1" });
+const ANSWERED = message("a2", "m1", { run_id: "r1" });
+const AGAIN = message("a3", "m1", { run_id: "r3" });
+
+describe("turns", () => {
+  test("[W9] are those of the branch that is shown, in its order", () => {
+    const edited = message("m4", null, { run_id: "r4" });
+    const answer = message("a5", "m4", { run_id: "r4" });
+    const conversation = view({ messages: [ASKED, ANSWERED, edited, answer] });
+    expect(names(shown(conversation, { head: "a5" }))).toEqual(["m4", "?:a5"]);
+    expect(names(shown(conversation, { head: "a2" }))).toEqual(["m1", "?:a2"]);
+    const [question] = shown(conversation, { head: "a2" });
+    expect(question).toMatchObject({ versions: { ids: ["m1", "m4"], index: 0 } });
+  });
+
+  test("[W9] show of several answers the one on the branch", () => {
+    const runs = [run("r1", "m1", { status: "succeeded" }), run("r3", "m1", { status: "succeeded" })];
+    const conversation = view({ messages: [ASKED, ANSWERED, AGAIN], runs });
+    expect(names(shown(conversation, { head: "a3" }))).toEqual(["m1", "r3:a3"]);
+    expect(names(shown(conversation, { head: "a2" }))).toEqual(["m1", "r1:a2"]);
+  });
+
+  test("[W9] show the run at work where its question ends the branch, and nowhere else", () => {
+    const runs = [run("r1", "m1", { status: "succeeded" }), run("r3", "m1")];
+    const conversation = view({ messages: [ASKED, ANSWERED], runs });
+    expect(names(shown(conversation, { head: "m1" }))).toEqual(["m1", "r3:…"]);
+    expect(shown(conversation, { head: "m1" })[1]).toMatchObject({ versions: { ids: ["a2"], index: 1 } });
+    expect(names(shown(conversation, { head: "a2" }))).toEqual(["m1", "r1:a2"]);
+  });
+
+  test("[W9] put an answer behind its question, though more was said before it came", () => {
+    const second = message("m2", "m1", { run_id: "r2" });
+    const late = [message("a3", "m2", { run_id: "r1" }), message("a4", "a3", { run_id: "r2" })];
+    const conversation = view({ messages: [ASKED, second, ...late] });
+    expect(names(shown(conversation, { head: "a4" }))).toEqual(["m1", "?:a3", "m2", "?:a4"]);
+  });
+
+  test("[W9] end with the newest that is known, where the end of the branch is not", () => {
+    expect(names(shown(view({ messages: [ASKED, ANSWERED] }), { head: "a99" }))).toEqual(["m1", "?:a2"]);
+    expect(shown(view({}), { head: "a99" })).toEqual([]);
+  });
+
+  test("[W9] show what replaces a question in its place, until it could not be sent", () => {
+    const pending = { key: "1", thread_id: "main", content: "edited", parent_message_id: null };
+    const conversation = view({ messages: [ASKED, ANSWERED] });
+    expect(names(shown(conversation, { head: "a2", pending: [pending] }))).toEqual(["edited"]);
+    const failed = [{ ...pending, problem: "Not sent." }];
+    expect(names(shown(conversation, { head: "a2", pending: failed }))).toEqual(["m1", "?:a2", "edited"]);
+  });
+
+  test("[W9] show a run whose question is not known, as long as it works", () => {
+    const runs = [run("r7", "m7"), run("r8", "m8", { status: "failed" }), run("r9", "", { thread_id: "b" })];
+    expect(names(shown(view({ runs })))).toEqual(["r7:…"]);
+  });
+
+  test("[W2] have the steps that were listed where those of the run are gone", () => {
+    const steps = [{ kind: "thinking", step: 0, thought: "hm" }] as const;
+    const listed = (id: string) => (id === "a2" ? { ...ANSWERED, steps } : undefined);
+    const conversation = view({ messages: [ASKED, ANSWERED] });
+    expect(shown(conversation, { head: "a2", listed })[1]).toMatchObject({ steps });
+    const live = [{ kind: "thinking", step: 0, thought: "live" }] as const;
+    const running = { ...conversation, runs: [run("r1", "m1", { steps: live, status: "succeeded" })] };
+    expect(shown(running, { head: "a2", listed })[1]).toMatchObject({ steps: live });
+  });
+});
