@@ -7,6 +7,7 @@ import type { Principal } from "../auth/principal.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { Answers } from "./answers.ts";
 import type { Outcome } from "./commands/dispatch.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -66,20 +67,22 @@ export class Session {
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
     const failed = (connection: Connection, cause: unknown) => this.fail(connection.socket, cause);
-    const pump = new Pump({
+    const answers = new Answers(clock, (frame) => pump.stream(frame));
+    const pump: Pump = new Pump({
       log,
       connections,
       clock,
-      streams: { current: () => this.#host.current() },
+      streams: answers,
       expired: (connection) => end(connection, TOKEN_EXPIRED),
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const retention = new Retention(storage, log, runs, ports.retention_days);
-    const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, retention, report });
-    const afterCommit = (tx: Transaction) => settle(tx, followers());
+    const followers = { runs, answers, pump, retention, report };
+    const afterCommit = (tx: Transaction) =>
+      settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
-    const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
+    const own = { storage, log, threads, runs, answers, connections, pump, heartbeat, settle: afterCommit };
     this.#ports = ports;
     this.#storage = storage;
     this.#log = log;
@@ -87,7 +90,7 @@ export class Session {
     this.#runs = runs;
     this.#pump = pump;
     this.connections = connections;
-    this.#host = new Host({ ...ports, ...own, stream: (frame) => pump.stream(frame) });
+    this.#host = new Host({ ...ports, ...own });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
       tokenExpiry(connections, end),
@@ -101,9 +104,9 @@ export class Session {
       ...ports,
       ...own,
       deadlines,
-      snapshot: () => snapshot({ log, threads, runs, streams: this.#host.current() }, clock.now()),
+      snapshot: () => snapshot({ log, threads, runs, streams: answers.current() }, clock.now()),
     });
-    const textOf = (run_id: string) => this.#host.textOf(run_id);
+    const textOf = (run_id: string) => answers.textOf(run_id);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);

@@ -9,6 +9,7 @@
  * The commit stands whatever happens here, so nothing here may throw: what fails
  * for one connection or one run is reported, and the rest goes on.
  */
+import type { Answers } from "./answers.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { RUN_WATCHDOG_MS } from "./duties.ts";
 import { faultOf } from "./faults.ts";
@@ -21,6 +22,7 @@ import type { Transaction } from "./transaction.ts";
 
 export interface Followers {
   readonly runs: Runs;
+  readonly answers: Answers;
   readonly host: Host;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
@@ -28,12 +30,13 @@ export interface Followers {
   readonly report: Logger;
 }
 
-export function settle(tx: Transaction, { runs, host, pump, deadlines, retention, report }: Followers): void {
+export function settle(tx: Transaction, followers: Followers): void {
+  const { runs, answers, host, pump, deadlines, retention, report } = followers;
   const steps = [
     () => runs.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
     () => tx.events.length > 0 && deadlines.touch(retention.dueAt(tx.now)),
-    ...[...tx.runSeqs.keys()].map((run_id) => () => host.flush(run_id)),
+    ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
     () => pump.all(),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
     ...tx.started.map((run_id) => () => host.start(run_id)),

@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "pending text is not sent before a later event",
-    session("settle.ts", "...[...tx.runSeqs.keys()].map((run_id) => () => host.flush(run_id)),", ""),
+    session("settle.ts", "...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),", ""),
   ),
   mutant(
     "a snapshot is one event behind its position",
