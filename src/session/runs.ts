@@ -15,10 +15,14 @@ import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** Where an answer is wanted, to what, and whose limits hold. */
-interface Asked {
+/** Where an answer is wanted, and to what. */
+export interface Question {
   readonly thread_id: string;
   readonly question_id: string;
+}
+
+/** Besides, whose limits hold. */
+interface Asked extends Question {
   readonly plan: Plan;
 }
 

@@ -178,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant("the queue never refuses", {
     file: "src/session/commands/publish.ts",
-    find: "if (!hasRoom(context, payload.events)) {",
-    replace: "if (payload.events.length === 0) {",
+    find: "if (full !== undefined) return full;",
+    replace: "",
   }),
   mutant("retention deletes the last event", session("log.ts", "Math.min(below, this.#head),", "below + 1,")),
   mutant(

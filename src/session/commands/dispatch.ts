@@ -4,8 +4,9 @@ import type { Event } from "../../protocol/events.ts";
 import { errorPayload } from "../../protocol/refusal.ts";
 import type { Reply } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
+import { againFacts } from "./asking-again.ts";
 import type { Context } from "./context.ts";
-import { messageRegenerate, regenerateFacts } from "./message-regenerate.ts";
+import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
@@ -49,7 +50,7 @@ export function replyTo(command: EffectCommand, outcome: Outcome): Reply {
     case "user_message":
       return { type: "message_ack", reply_to, payload: { ...messageFacts(effect), duplicate } };
     case "message_regenerate":
-      return { type: "message_ack", reply_to, payload: { ...regenerateFacts(effect), duplicate } };
+      return { type: "message_ack", reply_to, payload: { ...againFacts(effect), duplicate } };
     case "thread_create":
       return { type: "command_ack", reply_to, payload: { ...threadFacts(effect), duplicate } };
     case "run_cancel":
