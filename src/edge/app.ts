@@ -10,17 +10,28 @@ import type { Edge, EdgePorts } from "./env.ts";
 import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
+import { FEED_PATH, feedRun, RUNS_PATH, startRun } from "./runs.ts";
 import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
 import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
 import { issueTicket, TICKET_PATH } from "./tickets.ts";
 import { exchangeToken, TOKEN_PATH } from "./token-exchange.ts";
 import { upgrade } from "./upgrade.ts";
-import { INVALIDATE_PATH, invalidateUser, PUBLISH_PATH, publishEvents } from "./users.ts";
+import {
+  BROADCAST_PATH,
+  broadcastEvents,
+  INVALIDATE_PATH,
+  invalidateUser,
+  PUBLISH_PATH,
+  publishEvents,
+} from "./users.ts";
 
 /** Registered again behind their one method: whatever else comes there has the wrong method. */
 const READ_ONLY = ["/health", "/v1/config", THREADS_PATH, MESSAGES_PATH, EVENTS_PATH] as const;
 const POST_ONLY = [
+  BROADCAST_PATH,
   PUBLISH_PATH,
+  RUNS_PATH,
+  FEED_PATH,
   INVALIDATE_PATH,
   SIGN_OUT_USER_PATH,
   SIGN_OUT_PATH,
@@ -46,6 +57,9 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(THREADS_PATH, listThreads(ports));
   routes.get(MESSAGES_PATH, listMessages(ports));
   routes.get(EVENTS_PATH, listEvents(ports));
+  routes.post(BROADCAST_PATH, broadcastEvents(ports));
+  routes.post(RUNS_PATH, startRun(ports));
+  routes.post(FEED_PATH, feedRun(ports));
   routes.post(PUBLISH_PATH, publishEvents(ports));
   routes.post(INVALIDATE_PATH, invalidateUser(ports));
   routes.post(SIGN_OUT_USER_PATH, signOutUser(ports));

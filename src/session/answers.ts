@@ -23,6 +23,11 @@ export class Answers {
     return answer;
   }
 
+  /** The answer of a run, begun if it was not. */
+  of(run: Run): Answer {
+    return this.#answers.get(run.run_id) ?? this.begin(run);
+  }
+
   /** The text so far of every answer being written. */
   current(): PartialResult[] {
     return [...this.#answers.values()]

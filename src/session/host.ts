@@ -50,11 +50,11 @@ export class Host {
     this.#parts = parts;
   }
 
-  /** Executes a run whose start was just committed. */
+  /** Executes a run whose start was just committed, unless it is executed elsewhere. */
   start(run_id: string): void {
     const { runs, answers, background } = this.#parts;
     const run = runs.get(run_id);
-    if (run === undefined || this.#live.has(run_id)) return;
+    if (run === undefined || run.feed !== undefined || this.#live.has(run_id)) return;
     const live: Live = {
       run,
       answer: answers.begin(run),
@@ -78,7 +78,8 @@ export class Host {
   /** Continues every run that this instance does not execute, or ends it if it was tried too often. */
   takeOver(): void {
     for (const run of this.#parts.runs.unfinished()) {
-      if (run.state === "running" && !this.#live.has(run.run_id)) this.#takeOver(run);
+      if (run.state === "running" && run.feed === undefined && !this.#live.has(run.run_id))
+        this.#takeOver(run);
     }
   }
 

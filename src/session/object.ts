@@ -14,7 +14,15 @@ import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import type { Codec } from "./codec.ts";
 import { platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
-import type { EventQuery, MessageQuery, Publication, SessionRpc, ThreadQuery } from "./rpc.ts";
+import type {
+  EventQuery,
+  Feeding,
+  MessageQuery,
+  Publication,
+  RunRequest,
+  SessionRpc,
+  ThreadQuery,
+} from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
 
@@ -101,6 +109,14 @@ export class SessionObject extends DurableObject implements SessionRpc {
 
   async publish(publication: Publication) {
     return this.#session.publish(publication);
+  }
+
+  async startRun(request: RunRequest) {
+    return this.#session.startRun(request);
+  }
+
+  async feed(feeding: Feeding) {
+    return this.#session.feed(feeding);
   }
 
   async invalidate() {

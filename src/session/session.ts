@@ -8,11 +8,15 @@ import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { Answers } from "./answers.ts";
-import type { Outcome } from "./commands/dispatch.ts";
+import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
+import type { Command, Outcome } from "./commands/dispatch.ts";
+import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
+import { startFacts } from "./commands/run-start.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
 import { faultOf } from "./faults.ts";
+import { Feeds } from "./feeds.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { listMessages, listThreads } from "./history.ts";
@@ -29,10 +33,14 @@ import { Retention } from "./retention.ts";
 import type {
   EventPage,
   EventQuery,
+  FedSoFar,
+  Feeding,
   MessagePage,
   MessageQuery,
   Publication,
   Published,
+  RunRequest,
+  RunStarted,
   ThreadPage,
   ThreadQuery,
 } from "./rpc.ts";
@@ -54,6 +62,7 @@ export class Session {
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #runs: Runs;
+  readonly #answers: Answers;
   readonly #host: Host;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
@@ -78,12 +87,14 @@ export class Session {
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const retention = new Retention(storage, log, runs, ports.retention_days);
-    const followers = { runs, answers, pump, retention, report };
     const afterCommit = (tx: Transaction) =>
       settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
     const own = { storage, log, threads, runs, answers, connections, pump, heartbeat, settle: afterCommit };
+    const feeds = new Feeds({ ...own, clock, report });
+    const followers = { runs, answers, feeds, pump, retention, report };
     this.#ports = ports;
+    this.#answers = answers;
     this.#storage = storage;
     this.#log = log;
     this.#threads = threads;
@@ -93,6 +104,7 @@ export class Session {
     this.#host = new Host({ ...ports, ...own });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
+      feeds,
       tokenExpiry(connections, end),
       tokenWarnings(connections, pump, failed),
       slowConsumers(connections, end),
@@ -106,7 +118,7 @@ export class Session {
       deadlines,
       snapshot: () => snapshot({ log, threads, runs, streams: answers.current() }, clock.now()),
     });
-    const textOf = (run_id: string) => answers.textOf(run_id);
+    const textOf = (run_id: string, tx: Transaction) => feeds.textOf(run_id, tx);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
@@ -154,12 +166,32 @@ export class Session {
 
   /** What a service has to say goes through the same queue as everything else. */
   async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
-    const command = { type: "publish", ...id, payload: { events } } as const;
-    await this.#inbox.submit({ who, client_id: "", command, reply: resolve });
-    const outcome = await promise;
+    const outcome = await this.#submit(who, { type: "publish", ...id, payload: { events } });
     return outcome.ok ? ok({ seq: outcome.value.effect.seq, duplicate: outcome.value.duplicate }) : outcome;
+  }
+
+  async startRun({ who, idempotency_key, start }: RunRequest): Promise<Result<RunStarted>> {
+    if (this.#storage.born === undefined && start.message_id !== undefined) return UNKNOWN_MESSAGE;
+    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
+    const outcome = await this.#submit(who, { type: "run_start", ...id, payload: start });
+    if (!outcome.ok) return outcome;
+    const { effect, duplicate } = outcome.value;
+    const { run_id = "", ...facts } = startFacts(effect);
+    return ok({ ...facts, run_id, duplicate });
+  }
+
+  async feed({ who, run_id, events }: Feeding): Promise<Result<FedSoFar>> {
+    if (this.#storage.born === undefined) return UNKNOWN_RUN;
+    const outcome = await this.#submit(who, { type: "feed", payload: { run_id, events } });
+    if (!outcome.ok) return outcome;
+    return ok({ ...feedFacts(outcome.value.effect), next_offset: this.#answers.textOf(run_id).length });
+  }
+
+  async #submit(who: Principal, command: Command): Promise<Outcome> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    await this.#inbox.submit({ who, client_id: "", command, reply: resolve });
+    return await promise;
   }
 
   /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */

@@ -2,9 +2,10 @@
  * What follows a commit, in this order:
  *
  * 1. the alarm is set, so that nothing below can cost a run its wake-up;
- * 2. text that is pending goes out, before any later event of its run;
+ * 2. text that is pending or was fed goes out, before any later event of its run;
  * 3. every connection is pumped;
- * 4. runs that ended are stopped, runs that began are started.
+ * 4. text that was fed after them goes out;
+ * 5. runs that ended are stopped, runs that began are started.
  *
  * The commit stands whatever happens here, so nothing here may throw: what fails
  * for one connection or one run is reported, and the rest goes on.
@@ -13,6 +14,7 @@ import type { Answers } from "./answers.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { RUN_WATCHDOG_MS } from "./duties.ts";
 import { faultOf } from "./faults.ts";
+import type { Feeds } from "./feeds.ts";
 import type { Host } from "./host.ts";
 import type { Logger } from "./ports.ts";
 import type { Pump } from "./pump.ts";
@@ -23,6 +25,7 @@ import type { Transaction } from "./transaction.ts";
 export interface Followers {
   readonly runs: Runs;
   readonly answers: Answers;
+  readonly feeds: Feeds;
   readonly host: Host;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
@@ -31,14 +34,19 @@ export interface Followers {
 }
 
 export function settle(tx: Transaction, followers: Followers): void {
-  const { runs, answers, host, pump, deadlines, retention, report } = followers;
+  const { runs, answers, feeds, host, pump, deadlines, retention, report } = followers;
   const steps = [
     () => runs.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
+    () => tx.started.length > 0 && deadlines.touch(feeds.next() ?? Number.POSITIVE_INFINITY),
     () => tx.events.length > 0 && deadlines.touch(retention.dueAt(tx.now)),
+    ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
     () => pump.all(),
+    ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
+    ...tx.ended.map((run_id) => () => answers.end(run_id)),
+    ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
     ...tx.started.map((run_id) => () => host.start(run_id)),
   ];
   for (const step of steps) {

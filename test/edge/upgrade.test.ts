@@ -34,6 +34,8 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       listMessages: () => Promise.reject(new Error("not asked for")),
       readEvents: () => Promise.reject(new Error("not asked for")),
       publish: () => Promise.reject(new Error("not asked for")),
+      startRun: () => Promise.reject(new Error("not asked for")),
+      feed: () => Promise.reject(new Error("not asked for")),
       invalidate: () => Promise.reject(new Error("not asked for")),
       signOut: () => Promise.reject(new Error("not asked for")),
     }),

@@ -2,11 +2,11 @@
 import type { Event, UserMessage } from "../../protocol/events.ts";
 import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
+import type { ThreadUpdated } from "../../protocol/thread-events.ts";
 import { seqOf } from "../ids.ts";
 import { readEvent } from "../log.ts";
 import type { Run } from "../run.ts";
 import type { Question } from "../runs.ts";
-import type { ThreadRow } from "../thread-row.ts";
 import type { Context } from "./context.ts";
 
 /** The message itself, if a person said it; of an answer, what it answers. */
@@ -15,9 +15,13 @@ export function questionOf({ log, threads }: Context, message_id: string): UserM
   const thread_id = asked !== undefined && "thread_id" in asked.payload ? asked.payload.thread_id : "";
   if (threads.find(thread_id, message_id) === undefined) return undefined;
   if (asked?.type === "user_message") return asked;
-  const again = asked?.type === "thread_updated" ? asked.payload.head_message_id : undefined;
+  const again = asked?.type === "thread_updated" ? askedIn(asked.payload) : undefined;
   const question = readEvent(log.at(seqOf(again, ["m"]) ?? 0));
   return question?.type === "user_message" ? question : undefined;
+}
+
+function askedIn({ question_id, head_message_id }: ThreadUpdated["payload"]): string | undefined {
+  return question_id ?? head_message_id;
 }
 
 /** The run that answers this message, or is about to. */
@@ -25,42 +29,53 @@ export function runAnswering({ runs }: Context, message_id: string): Run | undef
   return runs.unfinished().find((run) => [run.question_id, run.message_id].includes(message_id));
 }
 
-/** Another answer to the same question; the one there was stays on its own branch. */
+/**
+ * Another answer to the same question; the one there was stays on its own branch.
+ * @param keepPlace what was said after the question stays where it is, and the answer follows it
+ */
 export function askAgain(
   context: Context,
   message_id: string,
   plan: (question: Question) => Result<Run>,
+  { keepPlace = false } = {},
 ): Result<Event> {
   const { tx, threads, runs } = context;
   const question = questionOf(context, message_id);
   const thread = question && threads.get(question.payload.thread_id, tx);
   if (question === undefined || thread === undefined) {
-    return refuse("not_found", "no such message", { field: "payload.message_id" });
+    return UNKNOWN_MESSAGE;
   }
   const { thread_id, message_id: question_id } = question.payload;
   const run = plan({ thread_id, question_id });
   if (!run.ok) return run;
-  const event = showFrom(context, question, thread, run.value);
+  const stays = keepPlace && threads.leadsTo(question.seq, thread.head);
+  const event = stays
+    ? announce(context, { thread_id, question_id }, run.value)
+    : announce(context, { thread_id, head_message_id: question_id }, run.value);
+  if (!stays) threads.change(tx, thread, { head: question.seq, head_message_id: question_id });
   runs.accept(tx, run.value);
   return ok(event);
 }
 
-/** The thread goes back to the question; its event is what asks for the run. */
-function showFrom({ tx, threads }: Context, question: UserMessage, thread: ThreadRow, run: Run): Event {
-  const { thread_id, message_id: head_message_id } = question.payload;
-  threads.change(tx, thread, { head: question.seq, head_message_id });
-  const { run_id } = run;
+/** What asks for the run; unless another branch is to be shown, it says which question is meant. */
+function announce({ tx }: Context, change: Change, { run_id }: Run): Event {
+  const { thread_id } = change;
   return tx.append(
-    { type: "thread_updated", payload: { thread_id, head_message_id, run_id, timestamp: tx.timestamp } },
+    { type: "thread_updated", payload: { ...change, run_id, timestamp: tx.timestamp } },
     { thread_id },
   );
 }
 
+type Change = Pick<ThreadUpdated["payload"], "thread_id" | "head_message_id" | "question_id">;
+
 /** What the reply says, made from the event so that a duplicate gets the very same one. */
 export function againFacts({ type, seq, payload }: Event): Omit<MessageAck["payload"], "duplicate"> {
-  if (type !== "thread_updated" || payload.head_message_id === undefined || payload.run_id === undefined) {
+  const message_id = type === "thread_updated" ? askedIn(payload) : undefined;
+  if (type !== "thread_updated" || message_id === undefined || payload.run_id === undefined) {
     throw new TypeError("the inbox points at an event of another kind");
   }
-  const { thread_id, head_message_id, run_id } = payload;
-  return { seq, message_id: head_message_id, thread_id, run_id };
+  const { thread_id, run_id } = payload;
+  return { seq, message_id, thread_id, run_id };
 }
+
+export const UNKNOWN_MESSAGE = refuse("not_found", "no such message", { field: "payload.message_id" });

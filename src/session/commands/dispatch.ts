@@ -6,14 +6,16 @@ import type { Reply } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
 import { againFacts } from "./asking-again.ts";
 import type { Context } from "./context.ts";
+import { type FeedCommand, feed } from "./feed.ts";
 import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
+import { type RunStartCommand, runStart } from "./run-start.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
 import { messageFacts, userMessage } from "./user-message.ts";
 
 /** Everything that goes through the inbox. */
-export type Command = EffectCommand | PublishCommand;
+export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand;
 
 /** What a command did, and all that its reply is made from: the same when it comes again. */
 export type Effect = Event;
@@ -38,6 +40,10 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return threadDelete(context, command);
     case "publish":
       return publish(context, command);
+    case "run_start":
+      return runStart(context, command);
+    case "feed":
+      return feed(context, command);
   }
 }
 

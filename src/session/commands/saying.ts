@@ -1,6 +1,6 @@
 /** A message finds its place in a thread, and becomes an event that may ask for a run. */
 import type { UserMessageCommand } from "../../protocol/commands.ts";
-import type { Event } from "../../protocol/events.ts";
+import type { Event, UserMessage } from "../../protocol/events.ts";
 import { DEFAULT_THREAD_ID } from "../../protocol/pure/constants.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { makeId } from "../ids.ts";
@@ -12,6 +12,8 @@ import type { Context } from "./context.ts";
 
 /** What is said, and how whoever said it will know it again. */
 export interface Words extends Omit<UserMessageCommand["payload"], "respond"> {
+  /** Absent: the user did. */
+  readonly author?: UserMessage["payload"]["author"];
   readonly client_id: string;
   readonly id: string;
 }
@@ -74,7 +76,7 @@ function append(
   run: Run | undefined,
 ): Event {
   const { tx, threads, runs } = context;
-  const { content, data, metadata, client_id, id } = words;
+  const { content, author, data, metadata, client_id, id } = words;
   const { message_id, thread_id, thread, prev, parent_message_id } = place;
   const head = { head: tx.nextSeq, head_message_id: message_id };
   // A thread that was made empty and has no title yet gets one like any other.
@@ -91,6 +93,7 @@ function append(
         parent_message_id,
         ...(run === undefined ? {} : { run_id: run.run_id }),
         content,
+        ...(author === undefined ? {} : { author }),
         ...(data === undefined ? {} : { data }),
         ...(metadata === undefined ? {} : { metadata }),
         client_id,

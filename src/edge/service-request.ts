@@ -1,0 +1,57 @@
+/** What a service sends: whose session it means, a body that fits its schema, and the key under which it may be repeated. */
+import type * as z from "zod/mini";
+import { isUserId } from "../auth/user-id.ts";
+import { canonicalJson } from "../protocol/canonical.ts";
+import { refusalOf, unsafe } from "../protocol/parse.ts";
+import { id, MAX_ID_CHARS, utf8Length } from "../protocol/primitives.ts";
+import { ok, type Result, refuse } from "../protocol/result.ts";
+import { readJson } from "./json-body.ts";
+
+/** A hundred events of the usual size; large ones go in several requests. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The id in the path of a route about somebody else. */
+export function userIn(user_id: string): Result<string> {
+  if (isUserId(user_id)) return ok(user_id);
+  return refuse("invalid_payload", "user_id is not the id of a user", { field: "user_id" });
+}
+
+export async function readBody<T>(
+  request: Request,
+  schema: z.ZodMiniType<T>,
+  limit = MAX_BODY_BYTES,
+): Promise<Result<T>> {
+  const body = await readJson(request, limit);
+  if (!body.ok) return body;
+  const bad = unsafe(body.value, "body");
+  if (bad !== undefined) return bad;
+  const parsed = schema.safeParse(body.value, { reportInput: true });
+  return parsed.success ? ok(parsed.data) : { ok: false, refusal: refusalOf(parsed.error, "body") };
+}
+
+/** Empty if the service does not mind that a repetition has its effect twice. */
+export interface Key {
+  readonly idempotency_key?: string;
+}
+
+export function keyOf(request: Request): Result<Key> {
+  const key = request.headers.get("Idempotency-Key");
+  if (key === null) return ok({});
+  if (id.safeParse(key).success) return ok({ idempotency_key: key });
+  return refuse("invalid_payload", `Idempotency-Key must have 1 to ${MAX_ID_CHARS} characters`, {
+    field: "Idempotency-Key",
+    limit: MAX_ID_CHARS,
+  });
+}
+
+/**
+ * Kept beside the key as numbers are spelled there, which may be longer than they were sent: 1e20.
+ * @param field what of the body is too long then
+ */
+export function refuseIfTooLong({ idempotency_key }: Key, kept: unknown, field: string) {
+  if (idempotency_key === undefined || utf8Length(canonicalJson(kept)) <= MAX_BODY_BYTES) return undefined;
+  return refuse("too_large", `with an Idempotency-Key ${field} may have ${MAX_BODY_BYTES} bytes`, {
+    field,
+    limit: MAX_BODY_BYTES,
+  });
+}
