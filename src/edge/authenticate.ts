@@ -13,18 +13,22 @@ import { refuseAddress, refuseUser } from "./rate.ts";
 /** Who it is, and the ticket that says so, if it was one. */
 export type Holder = Pick<TicketHolder, "who"> & Partial<TicketHolder>;
 
-/** Of an HTTP route: a token in the header. */
+/**
+ * Of an HTTP route: a token in the header.
+ * @param counted whose requests the rate counts, if not the caller's
+ */
 export async function authenticate(
   request: Request,
   env: Env,
   needed: Permission,
   ports: EdgePorts,
+  counted?: string,
 ): Promise<Result<Principal>> {
   const settings = settingsOf(env);
   if (!settings.ok) return settings;
   const token = headerCredential(request.headers);
   const credential = token.ok ? ok({ kind: "token", text: token.value } as const) : token;
-  const holder = await authorize(request, env, credential, settings.value, needed, ports);
+  const holder = await authorize(request, env, credential, settings.value, needed, ports, counted);
   return holder.ok ? ok(holder.value.who) : holder;
 }
 
@@ -36,6 +40,7 @@ export async function authorize(
   settings: Settings,
   needed: Permission,
   ports: EdgePorts,
+  counted?: string,
 ): Promise<Result<Holder>> {
   if (!credential.ok) return credential;
   const tooManyThere = await refuseAddress(request, env);
@@ -44,7 +49,7 @@ export async function authorize(
   if (!holder.ok) return holder;
   const { who } = holder.value;
   if (!may(who, needed)) return refuse("forbidden", `the token lacks the permission ${needed}`);
-  const tooManyOfThem = await refuseUser(who.user_id, env);
+  const tooManyOfThem = await refuseUser(counted ?? who.user_id, env);
   return tooManyOfThem === undefined ? holder : { ok: false, refusal: tooManyOfThem };
 }
 

@@ -6,39 +6,36 @@ import { MAX_FRAME_BYTES } from "../protocol/pure/constants.ts";
 import { ok, type Refusal, type Result } from "../protocol/result.ts";
 import type { Feeding, RunRequest } from "../session/rpc.ts";
 import { json } from "./answers.ts";
-import { authenticate } from "./authenticate.ts";
 import type { Edge, EdgePorts } from "./env.ts";
 import { refuseId } from "./query.ts";
 import { refuseHttp } from "./refusals.ts";
-import { keyOf, readBody, userIn } from "./service-request.ts";
+import { keyOf, readBody, serviceFor } from "./service-request.ts";
 
 export const RUNS_PATH = "/v1/users/:user_id/runs";
 export const FEED_PATH = "/v1/users/:user_id/runs/:run_id/events";
 
 export function startRun(ports: EdgePorts): Handler<Edge, typeof RUNS_PATH> {
   return async function startRunHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "service", ports);
-    if (!who.ok) return refuseHttp(who.refusal);
-    const user_id = userIn(c.req.param("user_id"));
-    if (!user_id.ok) return refuseHttp(user_id.refusal);
+    const errand = await serviceFor(c.req.param("user_id"), c.req.raw, c.env, ports);
+    if (!errand.ok) return refuseHttp(errand.refusal);
+    const { who, user_id } = errand.value;
     const wanted = await readStart(c.req.raw);
     if (!wanted.ok) return refuseHttp(wanted.refusal);
-    const session = c.env.USER_SESSION.getByName(user_id.value);
-    const started = await session.startRun({ ...wanted.value, who: who.value });
+    const session = c.env.USER_SESSION.getByName(user_id);
+    const started = await session.startRun({ ...wanted.value, who });
     return started.ok ? json(started.value, 201) : refuseHttp(ofBody(started.refusal));
   };
 }
 
 export function feedRun(ports: EdgePorts): Handler<Edge, typeof FEED_PATH> {
   return async function feedRunHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "service", ports);
-    if (!who.ok) return refuseHttp(who.refusal);
-    const user_id = userIn(c.req.param("user_id"));
-    if (!user_id.ok) return refuseHttp(user_id.refusal);
+    const errand = await serviceFor(c.req.param("user_id"), c.req.raw, c.env, ports);
+    if (!errand.ok) return refuseHttp(errand.refusal);
+    const { who, user_id } = errand.value;
     const wanted = await readFeeding(c.req.raw, c.req.param("run_id"));
     if (!wanted.ok) return refuseHttp(wanted.refusal);
-    const session = c.env.USER_SESSION.getByName(user_id.value);
-    const fed = await session.feed({ ...wanted.value, who: who.value });
+    const session = c.env.USER_SESSION.getByName(user_id);
+    const fed = await session.feed({ ...wanted.value, who });
     return fed.ok ? json(fed.value) : refuseHttp(fed.refusal);
   };
 }

@@ -1,10 +1,13 @@
 /** What a service sends: whose session it means, a body that fits its schema, and the key under which it may be repeated. */
 import type * as z from "zod/mini";
+import type { Principal } from "../auth/principal.ts";
 import { isUserId } from "../auth/user-id.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { refusalOf, unsafe } from "../protocol/parse.ts";
 import { id, MAX_ID_CHARS, utf8Length } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { authenticate } from "./authenticate.ts";
+import type { EdgePorts, Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
 
 /** A hundred events of the usual size; large ones go in several requests. */
@@ -14,6 +17,26 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 export function userIn(user_id: string): Result<string> {
   if (isUserId(user_id)) return ok(user_id);
   return refuse("invalid_payload", "user_id is not the id of a user", { field: "user_id" });
+}
+
+/** Whom it is about, and who asks. */
+export interface Errand {
+  readonly who: Principal;
+  readonly user_id: string;
+}
+
+/** The rate counts what services ask of each user: what one user costs is not taken from another, nor from the user. */
+export async function serviceFor(
+  user_id: string,
+  request: Request,
+  env: Env,
+  ports: EdgePorts,
+): Promise<Result<Errand>> {
+  const user = userIn(user_id);
+  const counted = user.ok ? `service:${user.value}` : undefined;
+  const who = await authenticate(request, env, "service", ports, counted);
+  if (!who.ok) return who;
+  return user.ok ? ok({ who: who.value, user_id: user.value }) : user;
 }
 
 export async function readBody<T>(

@@ -9,7 +9,7 @@ import { json } from "./answers.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Edge, EdgePorts } from "./env.ts";
 import { refuseHttp } from "./refusals.ts";
-import { keyOf, readBody, refuseIfTooLong, userIn } from "./service-request.ts";
+import { keyOf, readBody, refuseIfTooLong, serviceFor, userIn } from "./service-request.ts";
 
 export const BROADCAST_PATH = "/v1/users/events";
 export const PUBLISH_PATH = "/v1/users/:user_id/events";
@@ -17,14 +17,13 @@ export const INVALIDATE_PATH = "/v1/users/:user_id/invalidate";
 
 export function publishEvents(ports: EdgePorts): Handler<Edge, typeof PUBLISH_PATH> {
   return async function publishEventsHandler(c) {
-    const who = await authenticate(c.req.raw, c.env, "service", ports);
-    if (!who.ok) return refuseHttp(who.refusal);
-    const user_id = userIn(c.req.param("user_id"));
-    if (!user_id.ok) return refuseHttp(user_id.refusal);
+    const errand = await serviceFor(c.req.param("user_id"), c.req.raw, c.env, ports);
+    if (!errand.ok) return refuseHttp(errand.refusal);
+    const { who, user_id } = errand.value;
     const wanted = await read(c.req.raw);
     if (!wanted.ok) return refuseHttp(wanted.refusal);
-    const session = c.env.USER_SESSION.getByName(user_id.value);
-    const published = await session.publish({ ...wanted.value, who: who.value });
+    const session = c.env.USER_SESSION.getByName(user_id);
+    const published = await session.publish({ ...wanted.value, who });
     return published.ok ? json(published.value) : refuseHttp(published.refusal);
   };
 }

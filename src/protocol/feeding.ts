@@ -7,14 +7,7 @@ import * as z from "zod/mini";
 import { MAX_CONTENT_BYTES, MAX_FED_EVENT_BYTES } from "./limits.ts";
 import { count, fitsBytes, id, jsonObject, maxBytes } from "./primitives.ts";
 import { type Refusal, refuse } from "./result.ts";
-import {
-  agentCompleted,
-  agentThinking,
-  finalReport,
-  finishReason,
-  toolCompleted,
-  toolExecuting,
-} from "./run-events.ts";
+import { COMPLETED, EXECUTING, finishReason, REPORT, THINKING, TOOL_COMPLETED } from "./run-events.ts";
 
 /** How long a feeder may be silent, if it says nothing about it; and what it may say. */
 export const SILENT_AFTER_MS = 60_000;
@@ -40,9 +33,6 @@ export const runStart = z.object({
   silent_after_ms: z.optional(z.int().check(z.gte(MIN_SILENT_AFTER_MS), z.lte(MAX_SILENT_AFTER_MS))),
 });
 
-/** What the server fills in. */
-const FILLED = { run_id: true, thread_id: true, agent_name: true, run_seq: true, timestamp: true } as const;
-
 /** Over the limit as JSON it would not fit the log. */
 const fits = z.refine<object>((payload) => fitsBytes(JSON.stringify(payload), MAX_FED_EVENT_BYTES), {
   params: { limit_bytes: MAX_FED_EVENT_BYTES },
@@ -54,20 +44,18 @@ const fitsBeside = z.refine<object>(
   { params: { limit_bytes: MAX_FED_EVENT_BYTES } },
 );
 
-const step = { step: z.int().check(z.gte(1)) };
+const step = z.int().check(z.gte(1));
 const run_seq = z.int().check(z.gte(1));
 
-export const fedThinking = z.extend(z.omit(agentThinking.shape.payload, FILLED), step);
-export const fedExecuting = z.extend(z.omit(toolExecuting.shape.payload, FILLED), step);
-export const fedToolCompleted = z.extend(z.omit(toolCompleted.shape.payload, FILLED), step);
-export const fedReport = z.extend(z.omit(finalReport.shape.payload, FILLED), step);
-export const fedCompleted = z.extend(
-  z.pick(agentCompleted.shape.payload, { status: true, content: true, error: true }),
-  {
-    finish_reason: z.optional(finishReason),
-    usage: z._default(agentCompleted.shape.payload.shape.usage, []),
-  },
-);
+export const fedThinking = z.object({ ...THINKING, step });
+export const fedExecuting = z.object({ ...EXECUTING, step });
+export const fedToolCompleted = z.object({ ...TOOL_COMPLETED, step });
+export const fedReport = z.object({ ...REPORT, step });
+export const fedCompleted = z.object({
+  ...COMPLETED,
+  finish_reason: z.optional(finishReason),
+  usage: z._default(COMPLETED.usage, []),
+});
 
 const fedEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("agent_thinking"), run_seq, payload: fedThinking.check(fits) }),

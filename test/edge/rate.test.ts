@@ -1,6 +1,7 @@
 /** How often one may knock: by address before anything is verified, by user before anything is asked. */
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { userId } from "../../src/auth/user-id.ts";
 import { app } from "../../src/edge/app.ts";
 import { newUser } from "../support/client.ts";
 import { countSessions, HOST, listen, upgradeOf } from "../support/edge.ts";
@@ -67,6 +68,25 @@ describe("the rate", () => {
     expect([answer.status, await answer.json()]).toEqual([429, REFUSED]);
     expect(await countSessions()).toBe(before);
   });
+
+  test.each(["events", "runs", "runs/r_1_x/events"])(
+    "[A25] what services ask about a user is counted by that user (%s)",
+    async (route) => {
+      const user_id = await userId("local", newUser());
+      const headers = {
+        Authorization: `Bearer ${await signToken({ sub: "crm", permissions: ["service"] })}`,
+        "Content-Type": "application/json",
+      };
+      const { asked, counter } = limit(`service:${user_id}`);
+      const request = new Request(new URL(`/v1/users/${user_id}/${route}`, HOST), {
+        method: "POST",
+        headers,
+        body: "{}",
+      });
+      const answer = await app.fetch(request, { ...env, RATE_BY_USER: counter });
+      expect([answer.status, asked]).toEqual([429, [`service:${user_id}`]]);
+    },
+  );
 
   test("[A25] of a user is not used up by others, nor by tokens that are no good", async () => {
     const { asked, counter } = limit();
