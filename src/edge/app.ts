@@ -13,12 +13,15 @@ import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
 import { EXPORT_PATH, eraseMe, exportMe, ME_PATH } from "./me.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
+import { FEED_PATH, feedRun, RUNS_PATH, startRun } from "./runs.ts";
 import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
 import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
 import { issueTicket, TICKET_PATH } from "./tickets.ts";
 import { exchangeToken, TOKEN_PATH } from "./token-exchange.ts";
 import { upgrade } from "./upgrade.ts";
 import {
+  BROADCAST_PATH,
+  broadcastEvents,
   INVALIDATE_PATH,
   invalidateUser,
   PUBLISH_PATH,
@@ -49,6 +52,9 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(EXPORT_PATH, exportMe(ports));
   routes.delete(ME_PATH, eraseMe(ports));
   routes.get(USER_PATH, showUser(ports));
+  routes.post(BROADCAST_PATH, broadcastEvents(ports));
+  routes.post(RUNS_PATH, startRun(ports));
+  routes.post(FEED_PATH, feedRun(ports));
   routes.post(PUBLISH_PATH, publishEvents(ports));
   routes.post(INVALIDATE_PATH, invalidateUser(ports));
   routes.post(SIGN_OUT_USER_PATH, signOutUser(ports));

@@ -4,7 +4,7 @@ import { json } from "./answers.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Edge, EdgePorts } from "./env.ts";
 import { refuseHttp } from "./refusals.ts";
-import { userIn } from "./users.ts";
+import { userIn } from "./service-request.ts";
 
 export const SIGN_OUT_PATH = "/v1/auth/sign-out";
 export const SIGN_OUT_USER_PATH = "/v1/users/:user_id/sign-out";

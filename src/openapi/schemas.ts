@@ -7,9 +7,11 @@ import {
   userMessageCommand,
 } from "../protocol/commands.ts";
 import { discovery } from "../protocol/discovery.ts";
+import { feeding, runStart } from "../protocol/feeding.ts";
 import { count, id, jsonObject, position, seq, timestamp } from "../protocol/primitives.ts";
-import { publication } from "../protocol/publishing.ts";
+import { broadcast, publication } from "../protocol/publishing.ts";
 import { commandAck, errorFrame, messageAck } from "../protocol/replies.ts";
+import { runStatus } from "../protocol/run-events.ts";
 import { serverFrame } from "../protocol/server-frames.ts";
 import { message, step, thread } from "../protocol/stream.ts";
 import { feedbackRecorded } from "../protocol/thread-events.ts";
@@ -75,6 +77,27 @@ export const SCHEMAS = {
   Invalidated: z.object({ invalidated: z.literal(true) }),
   Publication: publication,
   Published: z.object({ seq, duplicate: z.boolean() }),
+  Broadcast: broadcast,
+  BroadcastResults: z.object({
+    results: z.array(
+      z.object({
+        user_id: z.string(),
+        seq: z.optional(seq),
+        duplicate: z.optional(z.boolean()),
+        error: z.optional(errorFrame.shape.payload),
+      }),
+    ),
+  }),
+  RunStart: runStart,
+  RunStarted: z.object({ run_id: id, thread_id: id, message_id: id, seq, duplicate: z.boolean() }),
+  Feeding: feeding,
+  Fed: z.object({
+    next_run_seq: count,
+    next_offset: count,
+    seq,
+    ended: z.boolean(),
+    status: z.optional(runStatus),
+  }),
   User: z.object({
     user_id: z.string(),
     epoch: z.string(),

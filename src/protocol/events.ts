@@ -3,7 +3,7 @@
  * for an event is exactly the stored frame.
  */
 import * as z from "zod/mini";
-import { id, jsonObject, position, seq, timestamp } from "./primitives.ts";
+import { author, id, jsonObject, position, seq, timestamp } from "./primitives.ts";
 import {
   agentCompleted,
   agentStarted,
@@ -27,6 +27,8 @@ export const userMessage = z.object({
     /** The run that answers; absent if the message asked for none. */
     run_id: z.optional(id),
     content: z.string(),
+    /** Present if another than the user said it. */
+    author: z.optional(author),
     data: z.optional(jsonObject),
     metadata: z.optional(jsonObject),
     /** The client that sent it, and the id it sent it under: how a tab knows its own message. */

@@ -17,6 +17,10 @@ export const MAX_DEPTH = 32;
 /** One event in the log, UTF-8 bytes of its frame. */
 export const MAX_EVENT_BYTES = 256 * 1024;
 
+/** What a feeder says of one event, and how many events its run may have: with what the server adds it fits the log. */
+export const MAX_FED_EVENT_BYTES = MAX_EVENT_BYTES - 2 * 1024;
+export const MAX_FED_EVENTS = 1_000;
+
 /** The text of one answer, UTF-8 bytes; a longer one ends with `finish_reason: "length"`. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
 
@@ -55,6 +59,9 @@ export const QUEUE_BYTES = 4 * 1024 * 1024;
 /** `data` of one published event, UTF-8 bytes of its JSON; and how many may be published together. */
 export const MAX_NOTICE_BYTES = 64 * 1024;
 export const MAX_NOTICES = 100;
+
+/** Users that may be sent the same in one request: each is a request of its own to the platform. */
+export const MAX_USERS = 100;
 
 /** What may differ per plan; sent in the greeting and in `GET /v1/config`. */
 export interface Limits {

@@ -26,6 +26,9 @@ export const rating = z.union([z.literal(1), z.literal(-1)]);
 /** Any JSON object. */
 export const jsonObject = z.looseObject({});
 
+/** Who said something in the user's stead: the subject of the token it came with. */
+export const author = z.object({ kind: z.literal("service"), name: z.string() });
+
 const encoder = new TextEncoder();
 
 /** Length of `text` in UTF-8 bytes: what every size limit counts. */

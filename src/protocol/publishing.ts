@@ -1,6 +1,6 @@
-/** What another service may send a user: `POST /v1/users/{user_id}/events`. */
+/** What another service may send a user, or many: `POST /v1/users/{user_id}/events`, `POST /v1/users/events`. */
 import * as z from "zod/mini";
-import { MAX_NOTICE_BYTES, MAX_NOTICES } from "./limits.ts";
+import { MAX_NOTICE_BYTES, MAX_NOTICES, MAX_USERS } from "./limits.ts";
 import { fitsBytes, id } from "./primitives.ts";
 
 /** A month: what nobody has read by then is trimmed anyway. */
@@ -20,8 +20,14 @@ export const notice = z.object({
   ttl_s: z.optional(z.int().check(z.gte(1), z.lte(MAX_TTL_S))),
 });
 
-export const publication = z.object({
-  events: z.array(notice).check(z.minLength(1), z.maxLength(MAX_NOTICES)),
+const events = z.array(notice).check(z.minLength(1), z.maxLength(MAX_NOTICES));
+
+export const publication = z.object({ events });
+
+/** The same to each of them. */
+export const broadcast = z.object({
+  user_ids: z.array(z.string()).check(z.minLength(1), z.maxLength(MAX_USERS)),
+  events,
 });
 
 export type Notice = Readonly<z.infer<typeof notice>>;

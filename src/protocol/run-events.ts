@@ -33,6 +33,28 @@ export const finishReason = z.enum([
 export const runStatus = z.enum(["succeeded", "failed", "cancelled", "interrupted"]);
 export const toolStatus = z.enum(["ok", "error", "denied"]);
 
+/** What of each event only whoever executes the run can say: with `ofRun` it is its payload. */
+export const THINKING = { step, thought: z.string() };
+export const EXECUTING = { step, tool_call_id: id, tool_name: z.string(), args: z.unknown() };
+export const TOOL_COMPLETED = {
+  step,
+  tool_call_id: id,
+  tool_name: z.string(),
+  status: toolStatus,
+  result: z.optional(z.unknown()),
+  error: z.optional(failure),
+  duration_ms: z.number().check(z.gte(0)),
+};
+export const REPORT = { step, report };
+export const COMPLETED = {
+  status: runStatus,
+  /** The whole answer: the concatenation of every `partial_result` of the last attempt. */
+  content: z.string(),
+  finish_reason: finishReason,
+  usage: z.array(jsonObject),
+  error: z.optional(z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })),
+};
+
 export const agentStarted = z.object({
   type: z.literal("agent_started"),
   seq,
@@ -47,34 +69,25 @@ export const agentStarted = z.object({
 export const agentThinking = z.object({
   type: z.literal("agent_thinking"),
   seq,
-  payload: z.object({ ...ofRun, step, thought: z.string() }),
+  payload: z.object({ ...ofRun, ...THINKING }),
 });
 
 export const toolExecuting = z.object({
   type: z.literal("tool_executing"),
   seq,
-  payload: z.object({ ...ofRun, step, tool_call_id: id, tool_name: z.string(), args: z.unknown() }),
+  payload: z.object({ ...ofRun, ...EXECUTING }),
 });
 
 export const toolCompleted = z.object({
   type: z.literal("tool_completed"),
   seq,
-  payload: z.object({
-    ...ofRun,
-    step,
-    tool_call_id: id,
-    tool_name: z.string(),
-    status: toolStatus,
-    result: z.optional(z.unknown()),
-    error: z.optional(failure),
-    duration_ms: z.number().check(z.gte(0)),
-  }),
+  payload: z.object({ ...ofRun, ...TOOL_COMPLETED }),
 });
 
 export const finalReport = z.object({
   type: z.literal("final_report"),
   seq,
-  payload: z.object({ ...ofRun, step, report }),
+  payload: z.object({ ...ofRun, ...REPORT }),
 });
 
 export const agentCompleted = z.object({
@@ -86,14 +99,9 @@ export const agentCompleted = z.object({
     message_id: id,
     /** The message it follows: the newest of its branch, which need not be the question. */
     parent_message_id: id,
-    status: runStatus,
-    /** The whole answer: the concatenation of every `partial_result` of the last attempt. */
-    content: z.string(),
-    finish_reason: finishReason,
-    usage: z.array(jsonObject),
+    ...COMPLETED,
     attempts: z.int().check(z.gte(0)),
     duration_ms: z.number().check(z.gte(0)),
-    error: z.optional(z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })),
   }),
 });
 

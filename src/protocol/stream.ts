@@ -1,6 +1,15 @@
 /** Stream frames: fast, transient, without a `seq`; losing one costs nothing. */
 import * as z from "zod/mini";
-import { count, type DeepReadonly, id, jsonObject, position, rating, timestamp } from "./primitives.ts";
+import {
+  author,
+  count,
+  type DeepReadonly,
+  id,
+  jsonObject,
+  position,
+  rating,
+  timestamp,
+} from "./primitives.ts";
 import { report } from "./report.ts";
 import { runStatus } from "./run-events.ts";
 
@@ -39,6 +48,8 @@ export const message = z.object({
   seq: z.int().check(z.gte(1)),
   /** The message it follows; null for the first of a branch. */
   parent_message_id: z.nullable(id),
+  /** Present if a service said it in the user's stead. */
+  author: z.optional(author),
   run_id: z.optional(id),
   /** How the run that wrote this answer ended; absent for messages of the user. */
   status: z.optional(runStatus),

@@ -22,8 +22,9 @@ export const threadUpdated = z.object({
     title: z.optional(z.string()),
     /** From here on the thread shows the branch that ends with this message. */
     head_message_id: z.optional(id),
-    /** A run that is to answer that message again. */
+    /** A run that is to answer that message again; or `question_id`, without another branch being shown. */
     run_id: z.optional(id),
+    question_id: z.optional(id),
     timestamp,
   }),
 });

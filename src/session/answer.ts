@@ -4,7 +4,7 @@
  * a wake-up and tells a reader nothing more.
  */
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
-import { utf8Length } from "../protocol/primitives.ts";
+import { fitsBytes, utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
@@ -54,6 +54,24 @@ export class Answer {
     return fitted;
   }
 
+  /** Text from elsewhere: what is known already is not added twice, what does not join is left out. */
+  join(offset: number, delta: string): void {
+    const fresh = offset > this.#text.length ? "" : delta.slice(this.#text.length - offset);
+    if (fresh !== "") this.write(fresh);
+  }
+
+  /** Replaces the text: everyone is set to it, unless it only goes on. */
+  set(text: string): void {
+    if (this.#sent > 0 && text.startsWith(this.#text)) return this.join(0, text);
+    this.#text = "";
+    this.#bytesLeft = MAX_ANSWER_BYTES;
+    this.#add(text);
+    this.stop();
+    this.#sent = this.#sendable();
+    this.#lastFlush = this.#clock.now();
+    this.#send(this.#frame({ mode: "set", text: this.#text.slice(0, this.#sent) }));
+  }
+
   /** Must come before any event of the run, so that the text a client sees never lags behind its steps. */
   flush(): void {
     this.stop();
@@ -94,6 +112,11 @@ export class Answer {
     const { run_id, message_id, attempt } = this.#run;
     return { type: "partial_result", payload: { run_id, message_id, attempt, ...part } };
   }
+}
+
+/** What an answer keeps of a text. */
+export function fitted(text: string): string {
+  return fitsBytes(text, MAX_ANSWER_BYTES) ? text : cut(text, MAX_ANSWER_BYTES);
 }
 
 /** The longest beginning of `text` that has at most `limit` UTF-8 bytes. */

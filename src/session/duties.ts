@@ -6,6 +6,7 @@ import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Duty } from "./deadlines.ts";
 import type { Host } from "./host.ts";
 import type { Pump } from "./pump.ts";
+import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 
 /** Longer than any run may take: by then it has ended, or nobody is executing it any more. */
@@ -14,9 +15,14 @@ export const RUN_WATCHDOG_MS = 60_000;
 export function runWatchdog(runs: Runs, host: Host): Duty {
   return {
     name: "runs",
-    next: (now) => (runs.unfinished().length > 0 ? now + RUN_WATCHDOG_MS : undefined),
+    next: (now) => (runs.unfinished().some(ours) ? now + RUN_WATCHDOG_MS : undefined),
     perform: () => host.takeOver(),
   };
+}
+
+/** Runs that are executed elsewhere have a duty of their own: `Feeds`. */
+function ours({ feed }: Run): boolean {
+  return feed === undefined;
 }
 
 /** So long before its end a client is told that its token ends; of a shorter one, halfway. */

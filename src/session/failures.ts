@@ -40,6 +40,11 @@ export function endingOf({ run, agent, answer, reportBug }: Attempt, cause: unkn
   return failed("agent_failed", "the agent failed", true);
 }
 
+/** The text so far is kept. */
+export function cancelled(content: string): Ending {
+  return { status: "cancelled", finish_reason: "cancelled", content, open_tools: "cancelled" };
+}
+
 export function timedOut(content: string): Ending {
   return {
     status: "failed",

@@ -4,8 +4,8 @@
  */
 import type { Agent } from "../agents/agent.ts";
 import type { Plans } from "../protocol/limits.ts";
-import type { PartialResult } from "../protocol/stream.ts";
-import { Answer } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import type { Answers } from "./answers.ts";
 import { execute } from "./execution.ts";
 import { AppendFailed, interrupted, timedOut } from "./failures.ts";
 import { faultOf } from "./faults.ts";
@@ -24,6 +24,7 @@ interface Parts {
   readonly log: Log;
   readonly threads: Threads;
   readonly runs: Runs;
+  readonly answers: Answers;
   readonly clock: Clock;
   readonly agents: readonly Agent[];
   readonly plans: Plans;
@@ -31,8 +32,6 @@ interface Parts {
   readonly report: Logger;
   /** Makes what was committed happen; never throws. */
   readonly settle: (tx: Transaction) => void;
-  /** Sends a stream frame to everyone who has caught up. */
-  readonly stream: (frame: PartialResult) => void;
 }
 
 /** One attempt; its identity is the right to append. */
@@ -51,29 +50,17 @@ export class Host {
     this.#parts = parts;
   }
 
-  /** The text so far of every answer being written. */
-  current(): PartialResult[] {
-    return [...this.#live.values()]
-      .map(({ answer }) => answer.current())
-      .filter((frame) => frame !== undefined);
-  }
-
-  textOf(run_id: string): string {
-    return this.#live.get(run_id)?.answer.text ?? "";
-  }
-
-  /** Sends what is pending of a run's text. */
-  flush(run_id: string): void {
-    this.#live.get(run_id)?.answer.flush();
-  }
-
-  /** Executes a run whose start was just committed. */
+  /** Executes a run whose start was just committed, unless it is executed elsewhere. */
   start(run_id: string): void {
-    const { runs, clock, stream, background } = this.#parts;
+    const { runs, answers, background } = this.#parts;
     const run = runs.get(run_id);
-    if (run === undefined || this.#live.has(run_id)) return;
-    const answer = new Answer(run, clock, stream);
-    const live: Live = { run, answer, abort: new AbortController(), cancelTimer: () => {} };
+    if (run === undefined || run.feed !== undefined || this.#live.has(run_id)) return;
+    const live: Live = {
+      run,
+      answer: answers.begin(run),
+      abort: new AbortController(),
+      cancelTimer: () => {},
+    };
     this.#live.set(run_id, live);
     background(this.#attempt(live));
   }
@@ -84,14 +71,15 @@ export class Host {
     if (live === undefined) return;
     this.#live.delete(run_id);
     live.cancelTimer();
-    live.answer.stop();
+    this.#parts.answers.end(run_id);
     live.abort.abort();
   }
 
   /** Continues every run that this instance does not execute, or ends it if it was tried too often. */
   takeOver(): void {
     for (const run of this.#parts.runs.unfinished()) {
-      if (run.state === "running" && !this.#live.has(run.run_id)) this.#takeOver(run);
+      if (run.state === "running" && run.feed === undefined && !this.#live.has(run.run_id))
+        this.#takeOver(run);
     }
   }
 

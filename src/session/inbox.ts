@@ -113,7 +113,7 @@ export class Inbox {
 
   #decide(tx: Transaction, { who, client_id, command }: Submission): Outcome {
     const { id, type, payload } = command;
-    const request = canonicalJson({ type, payload });
+    const request = id === undefined ? "" : canonicalJson({ type, payload });
     const known = id === undefined ? undefined : this.#recall(id, request);
     const effect = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
     if (!effect.ok) return effect;

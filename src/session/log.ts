@@ -224,6 +224,16 @@ export class Log {
     return this.#query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
   }
 
+  /** When the newest event of a run was written, which began after `from`. */
+  lastOfRun(run_id: string, from: number): number | undefined {
+    const [row] = this.#storage.read(
+      "SELECT at FROM events WHERE seq > ? AND run_id = ? ORDER BY seq DESC LIMIT 1",
+      from,
+      run_id,
+    );
+    return row === undefined ? undefined : integer(row, "at");
+  }
+
   /** The answer of the run that began at seq `start`, found as soon as it is met; undefined while there is none. */
   answerOf(start: number): StoredEvent | undefined {
     return this.#query(

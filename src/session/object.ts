@@ -17,7 +17,15 @@ import type { Codec } from "./codec.ts";
 import { faultOf } from "./faults.ts";
 import { measureWith, platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
-import type { EventQuery, MessageQuery, Publication, SessionRpc, ThreadQuery } from "./rpc.ts";
+import type {
+  EventQuery,
+  Feeding,
+  MessageQuery,
+  Publication,
+  RunRequest,
+  SessionRpc,
+  ThreadQuery,
+} from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
 
@@ -140,6 +148,14 @@ export class SessionObject extends DurableObject implements SessionRpc {
 
   async publish(publication: Publication) {
     return this.#answer(() => this.#session.publish(publication));
+  }
+
+  async startRun(request: RunRequest) {
+    return this.#session.startRun(request);
+  }
+
+  async feed(feeding: Feeding) {
+    return this.#session.feed(feeding);
   }
 
   async invalidate() {

@@ -1,8 +1,9 @@
 /** What the Worker may ask a user's object besides the upgrade: its RPC methods, as the caller sees them. */
 import type { Principal } from "../auth/principal.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
+import type { Fed, RunStart } from "../protocol/feeding.ts";
 import type { Notice } from "../protocol/publishing.ts";
-import type { Message, Step, Thread } from "../protocol/pure/conversation.ts";
+import type { Message, RunStatus, Step, Thread } from "../protocol/pure/conversation.ts";
 import type { Ack } from "../protocol/replies.ts";
 import type { Result } from "../protocol/result.ts";
 
@@ -134,6 +135,42 @@ export interface Published {
   readonly duplicate: boolean;
 }
 
+/** A run that a service wants for a user. */
+export interface RunRequest {
+  readonly who: Principal;
+  /** The same one again has no second effect. */
+  readonly idempotency_key?: string;
+  readonly start: RunStart;
+}
+
+export interface RunStarted {
+  readonly run_id: string;
+  readonly thread_id: string;
+  /** The message that is answered. */
+  readonly message_id: string;
+  /** Of the event that asks for the run. */
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
+/** What a service says of a run that it executes. */
+export interface Feeding {
+  readonly who: Principal;
+  readonly run_id: string;
+  readonly events: readonly Fed[];
+}
+
+/** Where the run is now. */
+export interface FedSoFar {
+  readonly next_run_seq: number;
+  /** Length of the text so far that the server knows, UTF-16 code units. */
+  readonly next_offset: number;
+  /** Of its newest event. */
+  readonly seq: number;
+  readonly ended: boolean;
+  readonly status?: RunStatus;
+}
+
 /** Reading never creates a user: one who does not exist has no threads. `who` is the user, whose token must still be good. */
 export interface SessionRpc {
   listThreads(who: Principal, query: ThreadQuery): Promise<Result<ThreadPage>>;
@@ -148,6 +185,8 @@ export interface SessionRpc {
   erase(who: Principal): Promise<Result<void>>;
   overview(): Promise<Result<Overview>>;
   publish(publication: Publication): Promise<Result<Published>>;
+  startRun(request: RunRequest): Promise<Result<RunStarted>>;
+  feed(feeding: Feeding): Promise<Result<FedSoFar>>;
   /** Every client drops what it has and begins anew; nothing else is lost. */
   invalidate(): Promise<Result<void>>;
   /**

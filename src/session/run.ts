@@ -15,7 +15,18 @@ const runDetail = z.object({
   accepted_at: z.number(),
   /** Of who asked: its limits hold for the run, whoever is connected later. */
   plan: z._default(plan, "free"),
+  /** Present if it is executed elsewhere, and its events are fed to us. */
+  feed: z.optional(
+    z.object({
+      /** What the feeder promised: to be heard of at least this often. */
+      silent_after_ms: z.number(),
+      /** Not given up before this time, milliseconds since the epoch, even if no event comes. */
+      until: z.number(),
+    }),
+  ),
 });
+
+export type Feed = Readonly<NonNullable<z.infer<typeof runDetail>["feed"]>>;
 
 export interface Run extends Readonly<z.infer<typeof runDetail>> {
   readonly run_id: string;
@@ -33,6 +44,7 @@ export interface Ending {
   readonly status: RunStatus;
   readonly finish_reason: FinishReason;
   readonly content: string;
+  readonly usage?: AgentCompleted["payload"]["usage"];
   readonly error?: AgentCompleted["payload"]["error"];
   /** What open tool calls are completed with. */
   readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";
@@ -59,6 +71,11 @@ export function questionSeq({ question_id, start_seq }: Run): number {
 export function runAskedBy(event: Event | undefined): string | undefined {
   const asks = event?.type === "user_message" || event?.type === "thread_updated";
   return asks ? event.payload.run_id : undefined;
+}
+
+/** What a run's row holds beside what it is looked up by. */
+export function detailOf({ message_id, question_id, accepted_at, plan, feed }: Run): string {
+  return JSON.stringify({ message_id, question_id, accepted_at, plan, feed });
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {

@@ -3,23 +3,41 @@
  * that begin and end one. Executing them is the host's job. A run has a row only
  * while it is unfinished.
  */
-import type { Agent } from "../agents/agent.ts";
 import type { Plan } from "../protocol/greeting.ts";
 import type { Plans } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { makeId } from "./ids.ts";
 import { type Log, readEvents } from "./log.ts";
 import type { Ids } from "./ports.ts";
-import { type Ending, questionSeq, type Run, type RunEventDraft, runRow } from "./run.ts";
+import {
+  detailOf,
+  type Ending,
+  type Feed,
+  questionSeq,
+  type Run,
+  type RunEventDraft,
+  runRow,
+} from "./run.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** Where an answer is wanted, to what, and whose limits hold. */
-interface Asked {
+/** Where an answer is wanted, and to what. */
+export interface Question {
   readonly thread_id: string;
   readonly question_id: string;
+}
+
+/** Besides, whose limits hold. */
+interface Asked extends Question {
   readonly plan: Plan;
+}
+
+/** Who is to answer: an agent of ours, or one that feeds us what it does. */
+export interface Executor {
+  readonly name: string;
+  readonly version: string;
+  readonly feed?: Pick<Feed, "silent_after_ms">;
 }
 
 export class Runs {
@@ -48,7 +66,7 @@ export class Runs {
   }
 
   /** A run for the question about to be appended, or why the thread takes no more. Writes nothing. */
-  plan(tx: Transaction, { thread_id, question_id, plan }: Asked, agent: Agent): Result<Run> {
+  plan(tx: Transaction, { thread_id, question_id, plan }: Asked, by: Executor): Result<Run> {
     const unfinished = this.unfinished();
     const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
     const limit = this.#plans[plan].queued_runs_per_thread;
@@ -59,6 +77,7 @@ export class Runs {
       });
     }
     const startsNow = this.#mayStart({ thread_id, plan }, unfinished);
+    if (by.feed !== undefined && !startsNow) return BUSY;
     const seq = tx.nextSeq;
     return ok({
       run_id: makeId("r", seq, this.#ids.random()),
@@ -69,15 +88,21 @@ export class Runs {
       thread_id,
       state: startsNow ? "running" : "queued",
       attempt: startsNow ? 1 : 0,
-      agent_name: agent.name,
-      agent_version: agent.version,
+      agent_name: by.name,
+      agent_version: by.version,
       start_seq: seq,
+      ...(by.feed && { feed: { ...by.feed, until: tx.now + by.feed.silent_after_ms } }),
     });
+  }
+
+  /** True if a run could begin at once in the place of `run`. */
+  couldReplace(run: Run, plan: Plan): boolean {
+    const others = this.unfinished().filter(({ run_id }) => run_id !== run.run_id);
+    return this.#mayStart({ thread_id: run.thread_id, plan }, others);
   }
 
   /** Records a planned run, after its question was appended. */
   accept(tx: Transaction, run: Run): void {
-    const { message_id, question_id, accepted_at, plan } = run;
     this.#storage.write(
       `INSERT INTO runs (run_id, thread_id, state, attempt, agent, version, start_seq, detail)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -88,7 +113,7 @@ export class Runs {
       run.agent_name,
       run.agent_version,
       run.start_seq,
-      JSON.stringify({ message_id, question_id, accepted_at, plan }),
+      detailOf(run),
     );
     if (run.state === "running") this.#begin(tx, run);
   }
@@ -99,6 +124,15 @@ export class Runs {
     tx.started.push(run.run_id);
   }
 
+  /** The feeder of a run was heard of, though no event says so. */
+  heard(run: Run, feed: Feed): void {
+    this.#storage.write(
+      "UPDATE runs SET detail = ? WHERE run_id = ?",
+      detailOf({ ...run, feed }),
+      run.run_id,
+    );
+  }
+
   append(tx: Transaction, run: Run, draft: RunEventDraft, prev?: number): void {
     const { run_id, thread_id, agent_name } = run;
     const run_seq = tx.runSeqs.get(run_id) ?? this.#nextRunSeq(run);
@@ -107,10 +141,13 @@ export class Runs {
     tx.runSeqs.set(run_id, run_seq + 1);
   }
 
-  /** The one terminal event of a run; open tool calls are completed first, waiting runs get their turn. */
-  finish(tx: Transaction, run: Run, ending: Ending): void {
+  /**
+   * The one terminal event of a run; open tool calls are completed first, waiting runs get their turn.
+   * @param inItsPlace begins what comes before those that wait
+   */
+  finish(tx: Transaction, run: Run, ending: Ending, inItsPlace?: () => void): void {
     if (run.state === "queued") this.#announce(tx, run);
-    for (const call of this.#openTools(run)) {
+    for (const call of this.#openTools(tx, run)) {
       const error = { code: ending.open_tools, message: OPEN_TOOL_MESSAGES[ending.open_tools] };
       this.append(tx, run, (of) => ({
         type: "tool_completed",
@@ -120,6 +157,7 @@ export class Runs {
     this.#complete(tx, run, ending);
     this.#storage.write("DELETE FROM runs WHERE run_id = ?", run.run_id);
     tx.ended.push(run.run_id);
+    inItsPlace?.();
     this.#startWaiting(tx);
   }
 
@@ -150,7 +188,7 @@ export class Runs {
   }
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
-    const { status, finish_reason, content, error } = ending;
+    const { status, finish_reason, content, usage = [], error } = ending;
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.
@@ -172,7 +210,7 @@ export class Runs {
           status,
           content,
           finish_reason,
-          usage: [],
+          usage,
           attempts: run.attempt,
           duration_ms: Math.max(0, tx.now - run.accepted_at),
           ...(error === undefined ? {} : { error }),
@@ -198,9 +236,9 @@ export class Runs {
   }
 
   /** From the log, so that it holds for runs nobody executes any more. */
-  #openTools(run: Run) {
+  #openTools(tx: Transaction, run: Run) {
     const open = new Map<string, { step: number; tool_call_id: string; tool_name: string }>();
-    for (const event of readEvents(this.#log.ofRun(run.run_id, run.start_seq))) {
+    for (const event of readEvents(this.#log.ofRun(run.run_id, run.start_seq, tx.nextSeq - 1))) {
       if (event.type === "tool_completed") open.delete(event.payload.tool_call_id);
       if (event.type !== "tool_executing") continue;
       const { step, tool_call_id, tool_name } = event.payload;
@@ -223,6 +261,15 @@ export class Runs {
       .map(runRow);
   }
 }
+
+/** A run that is executed elsewhere is at work already. */
+export const BUSY = refuse(
+  "conflict",
+  "a feed cannot wait: the thread or the user has as many runs as may work",
+  {
+    field: "executor",
+  },
+);
 
 const OPEN_TOOL_MESSAGES: Readonly<Record<Ending["open_tools"], string>> = {
   cancelled: "the run was cancelled",

@@ -9,11 +9,16 @@ import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import type { Ack } from "../protocol/replies.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { Answers } from "./answers.ts";
+import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
 import { ackOf, type Command, type Outcome } from "./commands/dispatch.ts";
+import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
+import { startFacts } from "./commands/run-start.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
 import { faultOf } from "./faults.ts";
+import { Feeds } from "./feeds.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { answerOf, listMessages, listThreads } from "./history.ts";
@@ -32,12 +37,16 @@ import type {
   EventPage,
   EventQuery,
   ExportPage,
+  FedSoFar,
+  Feeding,
   ListedMessage,
   MessagePage,
   MessageQuery,
   Overview,
   Publication,
   Published,
+  RunRequest,
+  RunStarted,
   ThreadPage,
   ThreadQuery,
 } from "./rpc.ts";
@@ -60,6 +69,7 @@ export class Session {
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #runs: Runs;
+  readonly #answers: Answers;
   readonly #host: Host;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
@@ -74,41 +84,44 @@ export class Session {
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
     const failed = (connection: Connection, cause: unknown) => this.fail(connection.socket, cause);
-    const pump = new Pump({
+    const answers = new Answers(clock, (frame) => pump.stream(frame));
+    const pump: Pump = new Pump({
       log,
       connections,
       clock,
-      streams: { current: () => this.#host.current() },
+      streams: answers,
       expired: (connection) => end(connection, TOKEN_EXPIRED),
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
     const retention = new Retention(storage, log, runs, ports.retention_days);
-    const { measure } = ports;
-    const waiters = this.#waiters;
-    const followers = () => ({
-      measure,
-      waiters,
-      runs,
-      host: this.#host,
-      pump,
-      deadlines: this.deadlines,
-      retention,
-      report,
-    });
-    const afterCommit = (tx: Transaction) => settle(tx, followers());
+    const afterCommit = (tx: Transaction) =>
+      settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
-    const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
+    const own = { storage, log, threads, runs, answers, connections, pump, heartbeat, settle: afterCommit };
+    const feeds = new Feeds({ ...own, clock, report });
+    const followers = {
+      runs,
+      answers,
+      feeds,
+      pump,
+      retention,
+      waiters: this.#waiters,
+      measure: ports.measure,
+      report,
+    };
     this.#ports = ports;
+    this.#answers = answers;
     this.#storage = storage;
     this.#log = log;
     this.#threads = threads;
     this.#runs = runs;
     this.#pump = pump;
     this.connections = connections;
-    this.#host = new Host({ ...ports, ...own, stream: (frame) => pump.stream(frame) });
+    this.#host = new Host({ ...ports, ...own });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
+      feeds,
       tokenExpiry(connections, end),
       tokenWarnings(connections, pump, failed),
       slowConsumers(connections, end),
@@ -120,9 +133,9 @@ export class Session {
       ...ports,
       ...own,
       deadlines,
-      snapshot: () => snapshot({ log, threads, runs, streams: this.#host.current() }, clock.now()),
+      snapshot: () => snapshot({ log, threads, runs, streams: answers.current() }, clock.now()),
     });
-    const textOf = (run_id: string) => this.#host.textOf(run_id);
+    const textOf = (run_id: string, tx: Transaction) => feeds.textOf(run_id, tx);
     const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
@@ -214,6 +227,23 @@ export class Session {
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
     const outcome = await this.#submit(who, { type: "publish", ...id, payload: { events } });
     return outcome.ok ? ok({ seq: outcome.value.effect.seq, duplicate: outcome.value.duplicate }) : outcome;
+  }
+
+  async startRun({ who, idempotency_key, start }: RunRequest): Promise<Result<RunStarted>> {
+    if (this.#storage.born === undefined && start.message_id !== undefined) return UNKNOWN_MESSAGE;
+    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
+    const outcome = await this.#submit(who, { type: "run_start", ...id, payload: start });
+    if (!outcome.ok) return outcome;
+    const { effect, duplicate } = outcome.value;
+    const { run_id = "", ...facts } = startFacts(effect);
+    return ok({ ...facts, run_id, duplicate });
+  }
+
+  async feed({ who, run_id, events }: Feeding): Promise<Result<FedSoFar>> {
+    if (this.#storage.born === undefined) return UNKNOWN_RUN;
+    const outcome = await this.#submit(who, { type: "feed", payload: { run_id, events } });
+    if (!outcome.ok) return outcome;
+    return ok({ ...feedFacts(outcome.value.effect), next_offset: this.#answers.textOf(run_id).length });
   }
 
   /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */

@@ -2,18 +2,21 @@
  * What follows a commit, in this order:
  *
  * 1. the alarm is set, so that nothing below can cost a run its wake-up;
- * 2. text that is pending goes out, before any later event of its run;
+ * 2. text that is pending or was fed goes out, before any later event of its run;
  * 3. every connection is pumped;
- * 4. runs that ended are stopped, runs that began are started;
- * 5. whoever waits without a socket is told, and what operators count is counted.
+ * 4. text that was fed after them goes out;
+ * 5. runs that ended are stopped, runs that began are started;
+ * 6. whoever waits without a socket is told, and what operators count is counted.
  *
  * The commit stands whatever happens here, so nothing here may throw: what fails
  * for one connection or one run is reported, and the rest goes on.
  */
 import type { Event } from "../protocol/events.ts";
+import type { Answers } from "./answers.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { RUN_WATCHDOG_MS } from "./duties.ts";
 import { faultOf } from "./faults.ts";
+import type { Feeds } from "./feeds.ts";
 import type { Host } from "./host.ts";
 import type { Logger, Measure } from "./ports.ts";
 import type { Pump } from "./pump.ts";
@@ -24,6 +27,8 @@ import type { Waiters } from "./waiters.ts";
 
 export interface Followers {
   readonly runs: Runs;
+  readonly answers: Answers;
+  readonly feeds: Feeds;
   readonly host: Host;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
@@ -33,17 +38,20 @@ export interface Followers {
   readonly report: Logger;
 }
 
-export function settle(
-  tx: Transaction,
-  { measure, waiters, runs, host, pump, deadlines, retention, report }: Followers,
-): void {
+export function settle(tx: Transaction, followers: Followers): void {
+  const { runs, answers, feeds, host, pump, deadlines, retention, waiters, measure, report } = followers;
   const steps = [
     () => runs.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
+    () => tx.started.length > 0 && deadlines.touch(feeds.next() ?? Number.POSITIVE_INFINITY),
     () => tx.events.length > 0 && deadlines.touch(retention.dueAt(tx.now)),
-    ...[...tx.runSeqs.keys()].map((run_id) => () => host.flush(run_id)),
+    ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
+    ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
     () => pump.all(),
+    ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
+    ...tx.ended.map((run_id) => () => answers.end(run_id)),
+    ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
     ...tx.started.map((run_id) => () => host.start(run_id)),
     () => waiters.ended(tx.ended),
     ...tx.events.map((event) => () => count(event, measure)),

@@ -6,6 +6,7 @@
 import type { Event } from "../protocol/events.ts";
 import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
+import type { FedBatch } from "./feeds.ts";
 import { erased, type Log, type StoredEvent } from "./log.ts";
 import type { Storage } from "./storage.ts";
 import { type ThreadRow, writeThread, writeTombstone } from "./thread-row.ts";
@@ -40,6 +41,8 @@ export class Transaction {
   readonly started: string[] = [];
   /** Runs that ended here: whatever still executes them has to stop. */
   readonly ended: string[] = [];
+  /** What feeders said of their runs. */
+  readonly fed: FedBatch[] = [];
   /** The next `run_seq` of every run that got an event here. */
   readonly runSeqs = new Map<string, number>();
 

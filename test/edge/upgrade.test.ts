@@ -41,6 +41,8 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       erase: notAskedFor,
       overview: notAskedFor,
       publish: notAskedFor,
+      startRun: notAskedFor,
+      feed: notAskedFor,
       invalidate: notAskedFor,
       signOut: notAskedFor,
     }),

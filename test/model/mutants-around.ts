@@ -108,7 +108,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "nobody's turn comes",
-    session("runs.ts", "run_id);\n    this.#startWaiting(tx);\n  }", "run_id);\n  }"),
+    session("runs.ts", "inItsPlace?.();\n    this.#startWaiting(tx);\n  }", "inItsPlace?.();\n  }"),
   ),
   mutant(
     "one run too many may wait",
@@ -132,7 +132,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "what was written is lost when a run is cancelled",
-    session("commands/run-cancel.ts", "content: context.textOf(run_id),", 'content: "",'),
+    session("commands/run-cancel.ts", "cancelled(context.textOf(run_id, context.tx))", 'cancelled("")'),
   ),
   mutant(
     "a run that has ended goes on",

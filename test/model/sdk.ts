@@ -33,7 +33,14 @@ export class Sdk {
     const emitter = new Emitter();
     const environment = { now: () => 0, setTimer, uuid: () => "resync" };
     const gaveUp = (reason: string) => blame("the SDK is content with what it is sent", reason);
-    const link = { send: nothing, reconnect: gaveUp, stop: gaveUp, stable: nothing, delayNext: nothing };
+    const link = {
+      send: nothing,
+      reconnect: gaveUp,
+      stop: gaveUp,
+      stable: nothing,
+      delayNext: nothing,
+      renew: nothing,
+    };
     const shared = { environment, link, pace: new Pace(environment.now) };
     emitter.on("event", ({ seq }: { seq: number }) => this.handed.push(seq));
     this.#intake = new Intake({
@@ -43,7 +50,6 @@ export class Sdk {
       acks: new Acks(shared),
       recovery: new Recovery({ ...shared, link: { ...link, send: gaveUp } }),
       link,
-      renew: nothing,
     });
   }
 

@@ -20,6 +20,8 @@ export interface Message {
   readonly seq: number;
   /** The message it follows; null for the first of a branch. */
   readonly parent_message_id: string | null;
+  /** Present if a service said it in the user's stead. */
+  readonly author?: Author | undefined;
   readonly run_id?: string | undefined;
   readonly status?: RunStatus | undefined;
   readonly report?: Report | undefined;
@@ -28,6 +30,11 @@ export interface Message {
   /** True if `content` was cut to make a snapshot fit. */
   readonly truncated?: boolean | undefined;
   readonly timestamp: string;
+}
+
+export interface Author {
+  readonly kind: "service";
+  readonly name: string;
 }
 
 export type RunStatus = "succeeded" | "failed" | "cancelled" | "interrupted";

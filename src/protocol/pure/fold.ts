@@ -2,7 +2,7 @@
  * Folds frames into a `Conversation`. Pure: the same frames give the same view
  * everywhere. An event already folded is ignored, so feeding one twice is harmless.
  */
-import type { Conversation, Message, Report, Run, RunStatus, Step, Thread } from "./conversation.ts";
+import type { Author, Conversation, Message, Report, Run, RunStatus, Step, Thread } from "./conversation.ts";
 
 interface OfRun {
   readonly run_id: string;
@@ -37,6 +37,7 @@ type UserMessage = EventOf<
     readonly parent_message_id: string | null;
     readonly run_id?: string | undefined;
     readonly content: string;
+    readonly author?: Author | undefined;
     readonly timestamp: string;
   }
 >;
@@ -66,6 +67,7 @@ interface ThreadChange {
   readonly title?: string | undefined;
   readonly head_message_id?: string | undefined;
   readonly run_id?: string | undefined;
+  readonly question_id?: string | undefined;
 }
 
 /** The part of each event that the view depends on. */
@@ -160,7 +162,7 @@ export function messageOf({ type, seq, payload }: UserMessage | AgentCompleted):
   const { message_id, thread_id, content, parent_message_id, run_id, timestamp } = payload;
   const said = { message_id, thread_id, content, seq, parent_message_id, run_id, timestamp };
   return type === "user_message"
-    ? { ...said, role: "user" }
+    ? { ...said, role: "user", author: payload.author }
     : { ...said, role: "assistant", status: payload.status };
 }
 
@@ -183,7 +185,7 @@ function foldThreadUpdated(view: Conversation, payload: OfThread & ThreadChange)
         }
       : thread,
   );
-  return withQueued({ ...view, threads }, payload, head_message_id);
+  return withQueued({ ...view, threads }, payload, payload.question_id ?? head_message_id);
 }
 
 function withoutThread(view: Conversation, { thread_id }: OfThread): Conversation {

@@ -14,7 +14,7 @@ export interface State {
   readonly ids: Ids;
   readonly agent: Agent;
   /** The text a run has streamed so far: all that is kept of it if the run ends now. */
-  readonly textOf: (run_id: string) => string;
+  readonly textOf: (run_id: string, tx: Transaction) => string;
 }
 
 export interface Context extends State {

@@ -4,16 +4,19 @@ import type { Event } from "../../protocol/events.ts";
 import { errorPayload } from "../../protocol/refusal.ts";
 import type { Ack, Reply } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
+import { againFacts } from "./asking-again.ts";
 import type { Context } from "./context.ts";
+import { type FeedCommand, feed } from "./feed.ts";
 import { feedback } from "./feedback.ts";
-import { messageRegenerate, regenerateFacts } from "./message-regenerate.ts";
+import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
+import { type RunStartCommand, runStart } from "./run-start.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
 import { messageFacts, userMessage } from "./user-message.ts";
 
 /** Everything that goes through the inbox. */
-export type Command = EffectCommand | PublishCommand;
+export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand;
 
 /** What a command did, and all that its reply is made from: the same when it comes again. */
 export type Effect = Event;
@@ -46,6 +49,10 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return feedback(context, command);
     case "publish":
       return publish(context, command);
+    case "run_start":
+      return runStart(context, command);
+    case "feed":
+      return feed(context, command);
   }
 }
 
@@ -62,7 +69,7 @@ export function ackOf(command: EffectCommand, { effect, duplicate }: Done): Ack 
     case "user_message":
       return { type: "message_ack", reply_to, payload: { ...messageFacts(effect), duplicate } };
     case "message_regenerate":
-      return { type: "message_ack", reply_to, payload: { ...regenerateFacts(effect), duplicate } };
+      return { type: "message_ack", reply_to, payload: { ...againFacts(effect), duplicate } };
     case "thread_create":
       return { type: "command_ack", reply_to, payload: { ...threadFacts(effect), duplicate } };
     case "run_cancel":

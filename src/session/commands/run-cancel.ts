@@ -2,6 +2,7 @@
 import type { RunCancelCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
+import { cancelled } from "../failures.ts";
 import { seqOf } from "../ids.ts";
 import { readEvent } from "../log.ts";
 import { runAskedBy } from "../run.ts";
@@ -12,12 +13,7 @@ export function runCancel(context: Context, command: RunCancelCommand): Result<E
   const run = context.runs.get(run_id);
   if (run === undefined) return refuseUnknown(context, run_id);
   const first = context.tx.events.length;
-  context.runs.finish(context.tx, run, {
-    status: "cancelled",
-    finish_reason: "cancelled",
-    content: context.textOf(run_id),
-    open_tools: "cancelled",
-  });
+  context.runs.finish(context.tx, run, cancelled(context.textOf(run_id, context.tx)));
   const ended = context.tx.events
     .slice(first)
     .find((event) => event.type === "agent_completed" && event.payload.run_id === run_id);

@@ -1,0 +1,81 @@
+/** A message that was said before is to be answered, once more or at last. */
+import type { Event, UserMessage } from "../../protocol/events.ts";
+import type { MessageAck } from "../../protocol/replies.ts";
+import { ok, type Result, refuse } from "../../protocol/result.ts";
+import type { ThreadUpdated } from "../../protocol/thread-events.ts";
+import { seqOf } from "../ids.ts";
+import { readEvent } from "../log.ts";
+import type { Run } from "../run.ts";
+import type { Question } from "../runs.ts";
+import type { Context } from "./context.ts";
+
+/** The message itself, if a person said it; of an answer, what it answers. */
+export function questionOf({ log, threads }: Context, message_id: string): UserMessage | undefined {
+  const asked = readEvent(log.at(seqOf(message_id, ["m", "a"]) ?? 0));
+  const thread_id = asked !== undefined && "thread_id" in asked.payload ? asked.payload.thread_id : "";
+  if (threads.find(thread_id, message_id) === undefined) return undefined;
+  if (asked?.type === "user_message") return asked;
+  const again = asked?.type === "thread_updated" ? askedIn(asked.payload) : undefined;
+  const question = readEvent(log.at(seqOf(again, ["m"]) ?? 0));
+  return question?.type === "user_message" ? question : undefined;
+}
+
+function askedIn({ question_id, head_message_id }: ThreadUpdated["payload"]): string | undefined {
+  return question_id ?? head_message_id;
+}
+
+/** The run that answers this message, or is about to. */
+export function runAnswering({ runs }: Context, message_id: string): Run | undefined {
+  return runs.unfinished().find((run) => [run.question_id, run.message_id].includes(message_id));
+}
+
+/**
+ * Another answer to the same question; the one there was stays on its own branch.
+ * @param keepPlace what was said after the question stays where it is, and the answer follows it
+ */
+export function askAgain(
+  context: Context,
+  message_id: string,
+  plan: (question: Question) => Result<Run>,
+  { keepPlace = false } = {},
+): Result<Event> {
+  const { tx, threads, runs } = context;
+  const question = questionOf(context, message_id);
+  const thread = question && threads.get(question.payload.thread_id, tx);
+  if (question === undefined || thread === undefined) {
+    return UNKNOWN_MESSAGE;
+  }
+  const { thread_id, message_id: question_id } = question.payload;
+  const run = plan({ thread_id, question_id });
+  if (!run.ok) return run;
+  const stays = keepPlace && threads.leadsTo(question.seq, thread.head);
+  const event = stays
+    ? announce(context, { thread_id, question_id }, run.value)
+    : announce(context, { thread_id, head_message_id: question_id }, run.value);
+  if (!stays) threads.change(tx, thread, { head: question.seq, head_message_id: question_id });
+  runs.accept(tx, run.value);
+  return ok(event);
+}
+
+/** What asks for the run; unless another branch is to be shown, it says which question is meant. */
+function announce({ tx }: Context, change: Change, { run_id }: Run): Event {
+  const { thread_id } = change;
+  return tx.append(
+    { type: "thread_updated", payload: { ...change, run_id, timestamp: tx.timestamp } },
+    { thread_id },
+  );
+}
+
+type Change = Pick<ThreadUpdated["payload"], "thread_id" | "head_message_id" | "question_id">;
+
+/** What the reply says, made from the event so that a duplicate gets the very same one. */
+export function againFacts({ type, seq, payload }: Event): Omit<MessageAck["payload"], "duplicate"> {
+  const message_id = type === "thread_updated" ? askedIn(payload) : undefined;
+  if (type !== "thread_updated" || message_id === undefined || payload.run_id === undefined) {
+    throw new TypeError("the inbox points at an event of another kind");
+  }
+  const { thread_id, run_id } = payload;
+  return { seq, message_id, thread_id, run_id };
+}
+
+export const UNKNOWN_MESSAGE = refuse("not_found", "no such message", { field: "payload.message_id" });

@@ -1,0 +1,99 @@
+/** `feed`: what has happened in a run that is executed elsewhere. */
+import type { Event } from "../../protocol/events.ts";
+import type { Fed, FedEvent, FedText } from "../../protocol/feeding.ts";
+import { ok, type Result, refuse } from "../../protocol/result.ts";
+import { asRecorded, Course } from "../course.ts";
+import { seqOf } from "../ids.ts";
+import { readEvents } from "../log.ts";
+import type { Run, RunEventDraft } from "../run.ts";
+import type { Context } from "./context.ts";
+
+/** Not on the wire of the clients: services feed over HTTP. Its events have numbers of their own, so it needs no id. */
+export interface FeedCommand {
+  readonly type: "feed";
+  readonly id?: undefined;
+  readonly payload: { readonly run_id: string; readonly events: readonly Fed[] };
+}
+
+/** All of them or none; the newest event of the run is what the reply is made from. */
+export function feed(context: Context, { payload }: FeedCommand): Result<Event> {
+  const { runs } = context;
+  const run = runs.get(payload.run_id);
+  const recorded = eventsOf(context, payload.run_id);
+  const newest = recorded.at(-1);
+  if (newest === undefined || (run !== undefined && run.feed === undefined)) return UNKNOWN_RUN;
+  const fresh = freshOf(new Course(recorded), payload.events);
+  if (!fresh.ok) return fresh;
+  if (run === undefined) return ok(newest);
+  for (const event of fresh.value) append(context, run, event);
+  listen(context, run, payload.events, fresh.value);
+  return ok(eventsOf(context, payload.run_id).at(-1) ?? newest);
+}
+
+/** What its reply says, made from the newest event of the run. */
+export function feedFacts({ seq, type, payload }: Event) {
+  if (!("run_seq" in payload)) throw new TypeError("a run ends with an event of another kind");
+  const ended = type === "agent_completed";
+  return { seq, next_run_seq: payload.run_seq + 1, ended, ...(ended && { status: payload.status }) };
+}
+
+/** Those of this transaction included. */
+function eventsOf({ log, tx }: Context, run_id: string): Event[] {
+  const start = seqOf(run_id, ["r"]);
+  return start === undefined ? [] : readEvents(log.ofRun(run_id, start, tx.nextSeq - 1));
+}
+
+function freshOf(course: Course, fed: readonly Fed[]): Result<readonly FedEvent[]> {
+  const fresh: FedEvent[] = [];
+  let known = false;
+  for (const [index, one] of fed.entries()) {
+    if (fed[index - 1]?.type === "agent_completed") {
+      return refuse("invalid_payload", "nothing follows agent_completed", { field: `events.${index}` });
+    }
+    if (one.type === "partial_result") continue;
+    const advanced = course.advance(one, `events.${index}`);
+    if (!advanced.ok) return advanced;
+    if (advanced.value) fresh.push(one);
+    else known = true;
+  }
+  // Who says nothing new about a run that has ended does not know that yet.
+  return course.ended && fresh.length === 0 && !known ? course.refuse("the run has ended") : ok(fresh);
+}
+
+function append({ runs, tx }: Context, run: Run, event: FedEvent): void {
+  if (event.type !== "agent_completed") return runs.append(tx, run, draftOf(event));
+  runs.finish(tx, run, { ...asRecorded(event.payload), open_tools: "outcome_unknown" });
+}
+
+function draftOf({ type, payload }: Exclude<FedEvent, { type: "agent_completed" }>): RunEventDraft {
+  switch (type) {
+    case "agent_thinking":
+      return (of) => ({ type, payload: { ...of, ...payload } });
+    case "tool_executing":
+      return (of) => ({ type, payload: { ...of, ...payload, args: payload.args } });
+    case "tool_completed":
+      return (of) => ({ type, payload: { ...of, ...payload } });
+    case "final_report":
+      return (of) => ({ type, payload: { ...of, ...payload } });
+  }
+}
+
+/** Text goes out around the events, not with them; and the feeder has been heard of. */
+function listen({ runs, tx }: Context, run: Run, fed: readonly Fed[], fresh: readonly FedEvent[]): void {
+  const last = fed.findLastIndex(({ type }) => type !== "partial_result");
+  const before = textsOf(fed.slice(0, last + 1));
+  const end = fresh.at(-1);
+  if (end?.type === "agent_completed") before.push({ whole: asRecorded(end.payload).content });
+  tx.fed.push({ run, before, after: textsOf(fed.slice(last + 1)) });
+  if (fresh.length > 0 || run.feed === undefined) return;
+  const { silent_after_ms, until } = run.feed;
+  const wanted = tx.now + silent_after_ms;
+  // Rows are billed: a lease that is a little too long is written once, not with every piece of text.
+  if (wanted > until) runs.heard(run, { silent_after_ms, until: wanted + Math.ceil(silent_after_ms / 4) });
+}
+
+function textsOf(fed: readonly Fed[]): (FedText | { whole: string })[] {
+  return fed.flatMap((one) => (one.type === "partial_result" ? [one.payload] : []));
+}
+
+export const UNKNOWN_RUN = refuse("not_found", "no such run", { field: "run_id" });

@@ -1,0 +1,86 @@
+/** `run_start`: another service asks for an answer, from an agent of ours or one that it is going to feed. */
+import type { Event } from "../../protocol/events.ts";
+import type { RunStart } from "../../protocol/feeding.ts";
+import { SILENT_AFTER_MS } from "../../protocol/feeding.ts";
+import type { MessageAck } from "../../protocol/replies.ts";
+import { type Result, refuse } from "../../protocol/result.ts";
+import { cancelled } from "../failures.ts";
+import type { Run } from "../run.ts";
+import { BUSY, type Executor, type Question } from "../runs.ts";
+import { refuseIfFull } from "./admission.ts";
+import { againFacts, askAgain, questionOf, runAnswering } from "./asking-again.ts";
+import type { Context } from "./context.ts";
+import { say } from "./saying.ts";
+import { messageFacts } from "./user-message.ts";
+
+/** Not on the wire of the clients: services start runs over HTTP. */
+export interface RunStartCommand {
+  readonly type: "run_start";
+  readonly id?: string;
+  readonly payload: RunStart;
+}
+
+/** Whose client a service is: none of the user's, which are all random. */
+const CLIENT_ID = "service";
+
+export function runStart(context: Context, { id, payload }: RunStartCommand): Result<Event> {
+  const { tx, runs, who, ids } = context;
+  const full = refuseIfFull(context, [payload]);
+  if (full !== undefined) return full;
+  const plan = (question: Question) =>
+    runs.plan(tx, { ...question, plan: who.plan }, executorOf(context, payload));
+  const { content, message_id } = payload;
+  if (message_id !== undefined) return answer(context, payload, message_id, plan);
+  if (content === undefined)
+    return refuse("invalid_payload", "content is required", { field: "payload.content" });
+  const author = { kind: "service", name: who.sub } as const;
+  return say(context, { ...payload, content, author, client_id: CLIENT_ID, id: id ?? ids.random() }, plan);
+}
+
+/** What its reply says, made from the event so that a duplicate gets the very same one. */
+export function startFacts(event: Event): Omit<MessageAck["payload"], "duplicate"> {
+  return event.type === "user_message" ? messageFacts(event) : againFacts(event);
+}
+
+function executorOf({ agent }: Context, start: RunStart): Executor {
+  if (start.executor === "agent") return agent;
+  const { agent_name = "", agent_version = "", silent_after_ms = SILENT_AFTER_MS } = start;
+  return { name: agent_name, version: agent_version, feed: { silent_after_ms } };
+}
+
+/** To a message that was said before, in the place of whoever is answering it if that is wanted. */
+function answer(
+  context: Context,
+  { takeover }: RunStart,
+  message_id: string,
+  plan: (question: Question) => Result<Run>,
+): Result<Event> {
+  const { runs, who } = context;
+  const present = runAnswering(context, message_id);
+  const begin = () => askAgain(context, message_id, plan, { keepPlace: !isAnswered(context, message_id) });
+  if (present === undefined) return begin();
+  if (!takeover) return refuse("conflict", "this message is being answered", { field: "payload.message_id" });
+  return runs.couldReplace(present, who.plan) ? replace(context, present, begin) : BUSY;
+}
+
+/** What was written so far is kept; the successor begins before anything that waits. */
+function replace({ tx, runs, textOf }: Context, present: Run, begin: () => Result<Event>): Result<Event> {
+  const begun: Result<Event>[] = [];
+  const ending = cancelled(textOf(present.run_id, tx));
+  runs.finish(tx, present, ending, () => {
+    begun.push(begin());
+  });
+  const [result] = begun;
+  // Refused now, it would have ended a run for nothing: whoever asks has made sure that it is not.
+  if (result?.ok !== true) throw new Error("a run could not be replaced");
+  return result;
+}
+
+function isAnswered(context: Context, message_id: string): boolean {
+  const question = questionOf(context, message_id)?.payload;
+  if (question === undefined) return false;
+  const links = context.log.linksOf(question.thread_id);
+  return links.some(
+    (link) => link.parent_message_id === question.message_id && link.message_id.startsWith("a_"),
+  );
+}

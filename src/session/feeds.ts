@@ -1,0 +1,131 @@
+/**
+ * Runs that are executed elsewhere: what is fed of them is streamed, and a feeder
+ * that is silent for longer than it promised ends its run. Nothing here executes
+ * anything, so the time a run may take does not apply.
+ */
+import type { FedText } from "../protocol/feeding.ts";
+import { type Answer, fitted } from "./answer.ts";
+import type { Answers } from "./answers.ts";
+import type { Duty } from "./deadlines.ts";
+import { interrupted } from "./failures.ts";
+import { faultOf } from "./faults.ts";
+import type { Log } from "./log.ts";
+import type { Clock, Logger } from "./ports.ts";
+import type { Run } from "./run.ts";
+import type { Runs } from "./runs.ts";
+import type { Storage } from "./storage.ts";
+import { commit, type Transaction } from "./transaction.ts";
+
+/** Text of a run: a piece, all so far, or, as it ends, its whole answer. */
+export type FedPart = FedText | { readonly whole: string };
+
+/** What a batch brought besides events. */
+export interface FedBatch {
+  readonly run: Run;
+  /** Text that came before the last event of the batch. */
+  readonly before: readonly FedPart[];
+  readonly after: readonly FedPart[];
+}
+
+interface Parts {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly runs: Runs;
+  readonly answers: Answers;
+  readonly clock: Clock;
+  readonly report: Logger;
+  /** Makes what was committed happen; never throws. */
+  readonly settle: (tx: Transaction) => void;
+}
+
+export class Feeds implements Duty {
+  readonly name = "feeds";
+  readonly #parts: Parts;
+  /** When this instance last heard of a run: what is on disk may be a little later, never earlier. */
+  readonly #heard = new Map<string, number>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** The text of a run so far, what this transaction brings included. */
+  textOf(run_id: string, tx: Transaction): string {
+    const fresh = tx.fed.filter(({ run }) => run.run_id === run_id);
+    const parts = fresh.flatMap(({ before, after }) => [...before, ...after]);
+    return fitted(parts.reduce(joined, this.#parts.answers.textOf(run_id)));
+  }
+
+  /** Writes the text that precedes the events of a transaction. */
+  before({ run, before, after }: FedBatch, tx: Transaction): void {
+    this.#write(run, before);
+    // What ended meanwhile has no later.
+    if (tx.ended.includes(run.run_id)) this.#write(run, after);
+  }
+
+  /** Writes the text that follows them. */
+  after({ run, after }: FedBatch, tx: Transaction): void {
+    if (tx.ended.includes(run.run_id)) return;
+    this.#heard.set(run.run_id, tx.now);
+    this.#write(run, after);
+  }
+
+  forget(run_id: string): void {
+    this.#heard.delete(run_id);
+  }
+
+  /** When the first of them will have been silent for too long. */
+  next(): number | undefined {
+    const due = this.#unfinished().map((run) => this.#dueAt(run));
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  perform(now: number): void {
+    for (const run of this.#unfinished()) {
+      if (this.#dueAt(run) <= now) this.#giveUp(run, now);
+    }
+  }
+
+  /** One by one: a run that cannot be ended must not keep the others. The alarm tries again. */
+  #giveUp(run: Run, now: number): void {
+    const { storage, log, runs, answers, settle, report } = this.#parts;
+    const ending = interrupted("feeder_silent", "the feeder of the run has fallen silent", true);
+    try {
+      const { tx } = commit(storage, log, now, (tx) =>
+        runs.finish(tx, run, { ...ending, content: answers.textOf(run.run_id) }),
+      );
+      settle(tx);
+    } catch (cause) {
+      report("error", "a fed run could not be ended", { run_id: run.run_id, ...faultOf(cause) });
+    }
+  }
+
+  #dueAt({ run_id, start_seq, feed }: Run): number {
+    const { silent_after_ms = 0, until = 0 } = feed ?? {};
+    const heard = this.#heard.get(run_id);
+    if (heard !== undefined) return heard + silent_after_ms;
+    return Math.max(until, (this.#parts.log.lastOfRun(run_id, start_seq) ?? 0) + silent_after_ms);
+  }
+
+  #unfinished(): Run[] {
+    return this.#parts.runs.unfinished().filter(({ feed }) => feed !== undefined);
+  }
+
+  #write(run: Run, parts: readonly FedPart[]): void {
+    if (parts.length === 0) return;
+    const answer = this.#parts.answers.of(run);
+    for (const part of parts) write(answer, part);
+  }
+}
+
+function joined(text: string, part: FedPart): string {
+  if ("text" in part) return part.text;
+  if ("whole" in part) return part.whole;
+  return part.offset > text.length ? text : text + part.delta.slice(text.length - part.offset);
+}
+
+function write(answer: Answer, part: FedPart): void {
+  if ("delta" in part) answer.join(part.offset, part.delta);
+  else if ("text" in part) answer.set(part.text);
+  // Who was streamed nothing is about to be told everything.
+  else if (answer.text !== "") answer.set(part.whole);
+}
