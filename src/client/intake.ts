@@ -122,6 +122,7 @@ export class Intake {
       case "auth_expiring":
         return this.#options.renew();
       case "replay_completed":
+      case "state_patch":
       case "connection_established":
       case "ping":
       case "pong":

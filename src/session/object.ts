@@ -99,6 +99,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#session.readEvents(who, query);
   }
 
+  async readState(who: Principal) {
+    return this.#session.readState(who);
+  }
+
   async publish(publication: Publication) {
     return this.#session.publish(publication);
   }

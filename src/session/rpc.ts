@@ -63,6 +63,12 @@ export interface EventPage {
   readonly next?: number;
 }
 
+/** The shared state; version 0 and empty until there is one. */
+export interface StatePage {
+  readonly version: number;
+  readonly shared: unknown;
+}
+
 /** What a service publishes. */
 export interface Publication {
   readonly who: Principal;
@@ -82,6 +88,7 @@ export interface SessionRpc {
   listThreads(who: Principal, query: ThreadQuery): Promise<Result<ThreadPage>>;
   listMessages(who: Principal, query: MessageQuery): Promise<Result<MessagePage>>;
   readEvents(who: Principal, query: EventQuery): Promise<Result<EventPage>>;
+  readState(who: Principal): Promise<Result<StatePage>>;
   publish(publication: Publication): Promise<Result<Published>>;
   /** Every client drops what it has and begins anew; nothing else is lost. */
   invalidate(): Promise<Result<void>>;

@@ -7,7 +7,7 @@ import type { Principal } from "../auth/principal.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
-import type { Outcome } from "./commands/dispatch.ts";
+import { eventOf, type Outcome } from "./commands/dispatch.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
@@ -32,11 +32,13 @@ import type {
   MessageQuery,
   Publication,
   Published,
+  StatePage,
   ThreadPage,
   ThreadQuery,
 } from "./rpc.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
+import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
@@ -53,6 +55,7 @@ export class Session {
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #runs: Runs;
+  readonly #shared: SharedState;
   readonly #host: Host;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
@@ -62,6 +65,7 @@ export class Session {
     const storage = new Storage(ports.storage, ports.user_id, ids);
     const log = new Log(storage);
     const threads = new Threads(storage, log);
+    const shared = new SharedState(storage);
     const runs = new Runs(storage, log, threads, ids, plans);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
@@ -71,20 +75,22 @@ export class Session {
       connections,
       clock,
       streams: { current: () => this.#host.current() },
+      shared,
       expired: (connection) => end(connection, TOKEN_EXPIRED),
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const retention = new Retention(storage, log, runs, ports.retention_days);
-    const followers = () => ({ runs, host: this.#host, pump, deadlines: this.deadlines, retention, report });
-    const afterCommit = (tx: Transaction) => settle(tx, followers());
+    const retention = new Retention(storage, log, runs, shared, ports.retention_days);
+    const followers = () => ({ host: this.#host, deadlines: this.deadlines, retention, report });
+    const afterCommit = (tx: Transaction) => settle(tx, { runs, shared, pump, ...followers() });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
-    const own = { storage, log, threads, runs, connections, pump, heartbeat, settle: afterCommit };
+    const own = { storage, log, threads, runs, shared, connections, pump, heartbeat, settle: afterCommit };
     this.#ports = ports;
     this.#storage = storage;
     this.#log = log;
     this.#threads = threads;
     this.#runs = runs;
+    this.#shared = shared;
     this.#pump = pump;
     this.connections = connections;
     this.#host = new Host({ ...ports, ...own, stream: (frame) => pump.stream(frame) });
@@ -101,10 +107,10 @@ export class Session {
       ...ports,
       ...own,
       deadlines,
-      snapshot: () => snapshot({ log, threads, runs, streams: this.#host.current() }, clock.now()),
+      snapshot: () => snapshot({ log, threads, runs, shared, streams: this.#host.current() }, clock.now()),
     });
     const textOf = (run_id: string) => this.#host.textOf(run_id);
-    const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
+    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], textOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
     const { reception } = this;
@@ -149,6 +155,13 @@ export class Session {
     return readEvents(this.#log, this.#storage.born?.epoch, query, this.#log.time(this.#ports.clock.now()));
   }
 
+  readState(who: Principal): Result<StatePage> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    const { version, document } = this.#shared.read();
+    return ok({ version, shared: document });
+  }
+
   /** What a service has to say goes through the same queue as everything else. */
   async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
@@ -156,7 +169,9 @@ export class Session {
     const command = { type: "publish", ...id, payload: { events } } as const;
     await this.#inbox.submit({ who, client_id: "", command, reply: resolve });
     const outcome = await promise;
-    return outcome.ok ? ok({ seq: outcome.value.effect.seq, duplicate: outcome.value.duplicate }) : outcome;
+    return outcome.ok
+      ? ok({ seq: eventOf(outcome.value.effect).seq, duplicate: outcome.value.duplicate })
+      : outcome;
   }
 
   /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */

@@ -17,10 +17,12 @@ import type { Logger } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Retention } from "./retention.ts";
 import type { Runs } from "./runs.ts";
+import type { SharedState } from "./shared-state.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface Followers {
   readonly runs: Runs;
+  readonly shared: SharedState;
   readonly host: Host;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
@@ -28,11 +30,14 @@ export interface Followers {
   readonly report: Logger;
 }
 
-export function settle(tx: Transaction, { runs, host, pump, deadlines, retention, report }: Followers): void {
+export function settle(tx: Transaction, followers: Followers): void {
+  const { runs, shared, host, pump, deadlines, retention, report } = followers;
+  const changed = tx.events.length > 0 || tx.state_version !== undefined;
   const steps = [
     () => runs.committed(tx),
+    () => shared.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
-    () => tx.events.length > 0 && deadlines.touch(retention.dueAt(tx.now)),
+    () => changed && deadlines.touch(retention.dueAt(tx.now)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => host.flush(run_id)),
     () => pump.all(),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),

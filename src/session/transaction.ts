@@ -40,6 +40,8 @@ export class Transaction {
   readonly started: string[] = [];
   /** Runs that ended here: whatever still executes them has to stop. */
   readonly ended: string[] = [];
+  /** The version of the shared state, if it was changed here. */
+  state_version: number | undefined;
   /** The next `run_seq` of every run that got an event here. */
   readonly runSeqs = new Map<string, number>();
 

@@ -33,6 +33,7 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       listThreads: () => Promise.reject(new Error("not asked for")),
       listMessages: () => Promise.reject(new Error("not asked for")),
       readEvents: () => Promise.reject(new Error("not asked for")),
+      readState: () => Promise.reject(new Error("not asked for")),
       publish: () => Promise.reject(new Error("not asked for")),
       invalidate: () => Promise.reject(new Error("not asked for")),
       signOut: () => Promise.reject(new Error("not asked for")),
@@ -69,8 +70,10 @@ describe("a good upgrade", () => {
   });
 
   test("[E7] hands on what the client says about itself, unparsed", async () => {
-    const { shake } = await handedOver({ path: "/v1/ws?client_id=tab%201&n=-1&epoch=&since=1e309&x=1" });
+    const said = "client_id=tab%201&n=-1&epoch=&since=1e309&state_version=%00&x=1";
+    const { shake } = await handedOver({ path: `/v1/ws?${said}` });
     expect(shake).toMatchObject({ codec: "native", client_id: "tab 1", n: "-1", epoch: "", since: "1e309" });
+    expect(shake).toHaveProperty("state_version", "\0");
     expect(shake).not.toHaveProperty("x");
   });
 

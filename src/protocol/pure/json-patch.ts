@@ -100,13 +100,13 @@ class Work {
   #test(path: Path, value: unknown): PatchFault | undefined {
     const found = valueAt(this.document, path);
     if (found !== undefined && sameJson(found, value)) return undefined;
-    return { reason: "test", message: "the test fails" };
+    return { reason: "test", message: "fails" };
   }
 
   #tooMuch(value: unknown): PatchFault | undefined {
     this.#copied += JSON.stringify(value).length;
     if (this.#copied <= MAX_COPIED_CHARS) return undefined;
-    const message = `a patch may copy ${MAX_COPIED_CHARS} characters`;
+    const message = `may come to ${MAX_COPIED_CHARS} characters together with all other copies`;
     return { reason: "too_large", member: "from", message, limit: MAX_COPIED_CHARS };
   }
 
