@@ -9,6 +9,8 @@
  * The host executes an effect, appends its event, and hands the result back
  * after a JSON round trip, so live and replayed results are the same.
  */
+import { isRecord } from "../protocol/pure/json.ts";
+import type { Patch } from "../protocol/pure/json-patch.ts";
 import type { Report } from "../protocol/report.ts";
 import { type Schema, validate } from "./schema.ts";
 
@@ -46,7 +48,9 @@ export type Effect =
   | { readonly kind: "think"; readonly thought: string }
   | { readonly kind: "tools"; readonly calls: readonly ToolCall[] }
   | { readonly kind: "text"; readonly delta: string; readonly pace_ms?: number }
-  | { readonly kind: "report"; readonly report: Report };
+  | { readonly kind: "report"; readonly report: Report }
+  /** Without a patch the shared state is only read. */
+  | { readonly kind: "state"; readonly patch?: Patch };
 
 /** What an effect evaluates to inside a helper: the generator is resumed with an untyped value. */
 type Step<T> = Generator<Effect, T, unknown>;
@@ -81,6 +85,26 @@ export function* text(delta: string, options: { readonly pace_ms?: number } = {}
 /** Publishes the structured result (`final_report`). Durable. */
 export function* report(value: Report): Step<void> {
   yield { kind: "report", report: value };
+}
+
+/** What the user's tabs and agents share, as it is now. Durable, shown as a tool call: a replay reads the same again. */
+export function* readState(): Step<{ readonly version: number; readonly document: unknown }> {
+  const outcome = asOutcome(yield { kind: "state" });
+  const found = outcome.status === "ok" ? outcome.result : undefined;
+  if (!isRecord(found)) throw new ToolFailure("read_state", "internal", "the state could not be read");
+  return { version: Number(found.version), document: found.document };
+}
+
+/**
+ * Patches the shared state as it is then, whole or not at all; done once, however
+ * often the run is replayed. A `test` that fails is the outcome `conflict`: read
+ * the state and try again.
+ */
+export function* updateState(patch: Patch): Step<ToolOutcome<{ readonly version: number }>> {
+  const outcome = asOutcome(yield { kind: "state", patch });
+  if (outcome.status === "error") return outcome;
+  const made = isRecord(outcome.result) ? outcome.result.version : undefined;
+  return { status: "ok", result: { version: Number(made) } };
 }
 
 /** Runs one tool and returns its result; throws `ToolFailure` into the agent if it failed. */
@@ -119,14 +143,16 @@ function erase<Args, Result>(definition: Tool<Args, Result>, args: Args): ToolCa
   };
 }
 
-function typed<Args, Result>(definition: Tool<Args, Result>, outcome: unknown): ToolOutcome<Result> {
+function typed<Args, Result>(definition: Tool<Args, Result>, resumed: unknown): ToolOutcome<Result> {
+  const outcome = asOutcome(resumed);
+  if (outcome.status === "error") return outcome;
+  const result = validate(definition.output, outcome.result, `result of ${definition.name}`);
+  return { status: "ok", result };
+}
+
+function asOutcome(outcome: unknown): ToolOutcome {
   if (typeof outcome !== "object" || outcome === null) return failure("internal", "the tool gave no outcome");
-  if ("result" in outcome) {
-    return {
-      status: "ok",
-      result: validate(definition.output, outcome.result, `result of ${definition.name}`),
-    };
-  }
+  if ("result" in outcome) return { status: "ok", result: outcome.result };
   const error = "error" in outcome ? outcome.error : undefined;
   if (typeof error !== "object" || error === null) return failure("internal", "the tool gave no outcome");
   const code = "code" in error ? String(error.code) : "internal";

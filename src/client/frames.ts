@@ -56,6 +56,7 @@ const FRAME_FIELDS: Readonly<Record<OtherFrame["type"], Fields>> = {
     runs: "array",
     notifications: "array",
   },
+  state_patch: { base_version: "number", version: "number", patch: "array" },
   auth_expiring: {},
   ping: {},
   pong: {},

@@ -117,6 +117,7 @@ export class Intake {
       case "auth_expiring":
         return void this.#options.link.renew();
       case "replay_completed":
+      case "state_patch":
       case "connection_established":
       case "ping":
       case "pong":

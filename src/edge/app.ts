@@ -15,6 +15,7 @@ import { EXPORT_PATH, eraseMe, exportMe, ME_PATH } from "./me.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
 import { FEED_PATH, feedRun, RUNS_PATH, startRun } from "./runs.ts";
 import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
+import { readState, STATE_PATH } from "./state.ts";
 import { listMessages, listThreads, MESSAGES_PATH, THREADS_PATH } from "./threads.ts";
 import { issueTicket, TICKET_PATH } from "./tickets.ts";
 import { exchangeToken, TOKEN_PATH } from "./token-exchange.ts";
@@ -49,6 +50,7 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(THREADS_PATH, listThreads(ports));
   routes.get(MESSAGES_PATH, listMessages(ports));
   routes.get(EVENTS_PATH, listEvents(ports));
+  routes.get(STATE_PATH, readState(ports));
   routes.get(EXPORT_PATH, exportMe(ports));
   routes.delete(ME_PATH, eraseMe(ports));
   routes.get(USER_PATH, showUser(ports));

@@ -16,6 +16,7 @@ import { idempotencyKey } from "./idempotency.ts";
 import { readJson } from "./json-body.ts";
 import { flagIn } from "./query.ts";
 import { refuseHttp } from "./refusals.ts";
+import { STATE_PATH } from "./state.ts";
 
 interface CommandRoute {
   readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
@@ -34,6 +35,7 @@ export const COMMAND_ROUTES: readonly CommandRoute[] = [
   { method: "POST", path: "/v1/threads", type: "thread_create", body: true },
   { method: "PATCH", path: "/v1/threads/:thread_id", type: "thread_update", body: true },
   { method: "DELETE", path: "/v1/threads/:thread_id", type: "thread_delete", body: false },
+  { method: "PATCH", path: STATE_PATH, type: "state_update", body: true },
 ];
 
 export function command(ports: EdgePorts, route: CommandRoute): Handler<Edge> {

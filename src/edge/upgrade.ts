@@ -73,7 +73,7 @@ function chosenSubprotocol(request: Request): string | undefined {
 }
 
 /** What a client says about itself; the session decides what is valid. */
-const QUERY = ["client_id", "n", "epoch", "since"] as const;
+const QUERY = ["client_id", "n", "epoch", "since", "state_version"] as const;
 
 /** More than any valid value, so that a header made of them stays small. */
 const MAX_QUERY_CHARS = 256;
@@ -94,5 +94,6 @@ function handshakeOf(query: URLSearchParams, { who, ticket }: Holder): Result<Ha
     n: query.get("n") ?? undefined,
     epoch: query.get("epoch") ?? undefined,
     since: query.get("since") ?? undefined,
+    state_version: query.get("state_version") ?? undefined,
   });
 }

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import {
   feedbackCommand,
+  stateUpdateCommand,
   threadCreateCommand,
   threadUpdateCommand,
   userMessageCommand,
@@ -48,12 +49,15 @@ export const SCHEMAS = {
   ThreadChange: z.object(threadChange),
   Feedback: z.object(feedback),
   CommandAck: commandAck.shape.payload,
+  State: z.object({ version: count, shared: z.unknown() }),
+  StateUpdate: stateUpdateCommand.shape.payload,
   Export: z.object({
     user_id: z.string(),
     exported_at: timestamp,
     epoch: z.nullable(z.string()),
     head_seq: position,
     threads: z.array(thread),
+    shared_state: z.object({ version: count, shared: z.unknown() }),
     events: z.array(jsonObject),
   }),
   Erased: z.object({ erased: z.literal(true) }),

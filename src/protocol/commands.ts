@@ -1,7 +1,8 @@
 /** What a client may send: one schema per frame, and their union. */
 import * as z from "zod/mini";
 import { MAX_COMMENT_BYTES, MAX_CONTENT_BYTES, MAX_TITLE_CHARS } from "./limits.ts";
-import { id, jsonObject, maxBytes, position, rating } from "./primitives.ts";
+import { count, id, jsonObject, maxBytes, position, rating } from "./primitives.ts";
+import { patch } from "./shared.ts";
 
 export const userMessageCommand = z.object({
   type: z.literal("user_message"),
@@ -78,6 +79,13 @@ export const feedbackCommand = z.object({
   }),
 });
 
+/** Changes the user's shared state, if it is still the version the client knows. */
+export const stateUpdateCommand = z.object({
+  type: z.literal("state_update"),
+  id,
+  payload: z.object({ base_version: count, patch }),
+});
+
 /** Cumulative: everything up to `seq` was handed to the application. */
 export const ackCommand = z.object({
   type: z.literal("ack"),
@@ -124,6 +132,7 @@ export const COMMANDS = {
   thread_update: threadUpdateCommand,
   thread_delete: threadDeleteCommand,
   feedback: feedbackCommand,
+  state_update: stateUpdateCommand,
   ack: ackCommand,
   ping: pingCommand,
   pong: pongCommand,
@@ -143,6 +152,7 @@ export type ThreadCreateCommand = z.infer<typeof threadCreateCommand>;
 export type ThreadUpdateCommand = z.infer<typeof threadUpdateCommand>;
 export type ThreadDeleteCommand = z.infer<typeof threadDeleteCommand>;
 export type FeedbackCommand = z.infer<typeof feedbackCommand>;
+export type StateUpdateCommand = z.infer<typeof stateUpdateCommand>;
 
 /** Without effect on the log: they bypass the inbox. */
 export type ControlFrame = Extract<ClientFrame, { readonly type: (typeof CONTROL)[number] }>;

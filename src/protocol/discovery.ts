@@ -6,7 +6,7 @@ import { PROTOCOL_VERSION, SUBPROTOCOL } from "./pure/constants.ts";
 export const discovery = z.object({
   protocol: z.object({ name: z.literal(SUBPROTOCOL), version: z.literal(PROTOCOL_VERSION) }),
   websocket: z.object({
-    /** Absolute `ws:` or `wss:` URL; `client_id`, `n`, `epoch` and `since` go into its query. */
+    /** Absolute `ws:` or `wss:` URL; `client_id`, `n`, `epoch`, `since` and `state_version` go into its query. */
     url: z.string(),
     subprotocols: z.array(z.string()),
   }),

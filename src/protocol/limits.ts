@@ -27,6 +27,15 @@ export const MAX_ANSWER_BYTES = 256 * 1024;
 /** `state_snapshot`, UTF-8 bytes; older messages are left out first. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024;
 
+/** The shared state of a user, UTF-8 bytes of its JSON. */
+export const MAX_STATE_BYTES = 64 * 1024;
+
+/** Operations in one patch of it. */
+export const MAX_PATCH_OPERATIONS = 256;
+
+/** Patches kept for clients that come back; who has missed more of them, or more bytes than the state may have, gets it whole. */
+export const KEPT_PATCHES = 200;
+
 /** Messages of the newest thread in a snapshot. */
 export const SNAPSHOT_MESSAGES = 50;
 

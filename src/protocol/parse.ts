@@ -5,15 +5,13 @@ import { MAX_DEPTH } from "./limits.ts";
 import { fitsBytes, MAX_ID_CHARS } from "./primitives.ts";
 import { MAX_FRAME_BYTES } from "./pure/constants.ts";
 import { isRecord, parseJson } from "./pure/json.ts";
+import { FORBIDDEN_KEYS } from "./pure/json-pointer.ts";
 import { ok, type Refusal, type Result, refuse } from "./result.ts";
 
 export type ParsedFrame =
   | { readonly ok: true; readonly frame: ClientFrame }
   /** `reply_to` is the frame's `id`, if it had a usable one. */
   | { readonly ok: false; readonly refusal: Refusal; readonly reply_to?: string };
-
-/** Keys that could reach a prototype in a careless merge; nobody needs them. */
-const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 /** @param text the frame as it came; never part of a message to anyone */
 export function parseClientFrame(text: string): ParsedFrame {

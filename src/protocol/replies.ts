@@ -26,6 +26,8 @@ export const commandAck = z.object({
     /** After `thread_create`. */
     thread_id: z.optional(id),
     duplicate: z.boolean(),
+    /** After `state_update`: what the shared state has become. */
+    version: z.optional(count),
     /** After `auth_refresh`: how long the new token is good for. */
     token_expires_in_ms: z.optional(count),
   }),

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { event, eventsSkipped } from "./events.ts";
 import { connectionEstablished, replayCompleted } from "./greeting.ts";
 import { commandAck, errorFrame, messageAck } from "./replies.ts";
-import { authExpiring, partialResult, ping, pong, stateSnapshot } from "./stream.ts";
+import { authExpiring, partialResult, ping, pong, statePatch, stateSnapshot } from "./stream.ts";
 
 export const serverFrame = z.union([
   event,
@@ -15,6 +15,7 @@ export const serverFrame = z.union([
   errorFrame,
   partialResult,
   stateSnapshot,
+  statePatch,
   authExpiring,
   ping,
   pong,

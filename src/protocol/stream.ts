@@ -1,17 +1,9 @@
 /** Stream frames: fast, transient, without a `seq`; losing one costs nothing. */
 import * as z from "zod/mini";
-import {
-  author,
-  count,
-  type DeepReadonly,
-  id,
-  jsonObject,
-  position,
-  rating,
-  timestamp,
-} from "./primitives.ts";
+import { author, count, type DeepReadonly, id, position, rating, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
 import { runStatus } from "./run-events.ts";
+import { patch } from "./shared.ts";
 
 /** As little as possible: there are hundreds of these to an answer, and what else is known of the run came with its events. */
 const ofAnswer = {
@@ -105,9 +97,16 @@ export const stateSnapshot = z.object({
     notifications: z.array(z.object({ seq: position, topic: z.string(), data: z.unknown(), timestamp })),
     /** Present if they did not all fit: how many older ones were left out, and the seq of the first of them. */
     notifications_omitted: z.optional(z.object({ count, from: position })),
+    /** Of the shared state; 0 until there is one. */
     version: count,
-    shared: jsonObject,
+    shared: z.unknown(),
   }),
+});
+
+/** What makes the shared state of `version` from the one of `base_version`; in order, and to everyone, the sender included. */
+export const statePatch = z.object({
+  type: z.literal("state_patch"),
+  payload: z.object({ base_version: count, version: count, patch }),
 });
 
 /** Sent to a client that has been silent for long; one that stays silent is disconnected. */
@@ -131,6 +130,7 @@ export const pong = z.object({
 
 export type PartialResult = z.infer<typeof partialResult>;
 export type StateSnapshot = DeepReadonly<z.infer<typeof stateSnapshot>>;
+export type StatePatch = DeepReadonly<z.infer<typeof statePatch>>;
 export type AuthExpiring = z.infer<typeof authExpiring>;
 export type Ping = z.infer<typeof ping>;
 export type Pong = z.infer<typeof pong>;

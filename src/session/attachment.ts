@@ -16,6 +16,8 @@ const attachment = z.object({
   ack: z.number(),
   /** The cursor it began with. */
   base: z.number(),
+  /** The version of the shared state it has; absent if nobody knows. */
+  state_version: z.optional(z.number()),
   /** While its replay is on the way: the seq at which `replay_completed` is due. */
   replay_to: z.optional(z.number()),
   /** Since when its window is full, with events waiting; milliseconds since the epoch. */

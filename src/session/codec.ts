@@ -4,7 +4,14 @@ import type { EventsSkipped } from "../protocol/events.ts";
 import type { ConnectionEstablished, ReplayCompleted } from "../protocol/greeting.ts";
 import type { Reply } from "../protocol/replies.ts";
 import type { Refusal } from "../protocol/result.ts";
-import type { AuthExpiring, PartialResult, Ping, Pong, StateSnapshot } from "../protocol/stream.ts";
+import type {
+  AuthExpiring,
+  PartialResult,
+  Ping,
+  Pong,
+  StatePatch,
+  StateSnapshot,
+} from "../protocol/stream.ts";
 import type { StoredEvent } from "./log.ts";
 
 /** Everything a connection is sent besides events. */
@@ -15,6 +22,7 @@ export type Frame =
   | Reply
   | StateSnapshot
   | PartialResult
+  | StatePatch
   | AuthExpiring
   | Ping
   | Pong;

@@ -29,6 +29,8 @@ export interface Connection {
   ack: number;
   /** The cursor it began with: nothing up to here needs an acknowledgement. */
   base: number;
+  /** The version of the shared state it has; undefined if nobody knows. */
+  state_version: number | undefined;
   /** While its replay is on the way: the seq at which `replay_completed` is due. */
   replay_to: number | undefined;
   /** Since when its window is full, with events waiting; milliseconds since the epoch. */
@@ -57,6 +59,7 @@ export type NewConnection = Pick<
   | "who"
   | "cursor"
   | "ack"
+  | "state_version"
   | "heard_at"
   | "warn_at"
 >;
@@ -132,13 +135,14 @@ export class Connections {
       v: _version,
       codec: _name,
       codec_state,
+      state_version,
       replay_to,
       stalled_at,
       pinged_at,
       warn_at,
       ...facts
     } = attachment;
-    const kept = { ...facts, codec_state, replay_to, stalled_at, pinged_at, warn_at };
+    const kept = { ...facts, codec_state, state_version, replay_to, stalled_at, pinged_at, warn_at };
     this.#bySocket.set(socket, { ...kept, socket, codec, unacknowledged: undefined });
   }
 }

@@ -5,8 +5,10 @@
 import type { Agent, AgentInput } from "../agents/agent.ts";
 import type { Effect, ToolCall, ToolOutcome } from "../agents/effects.ts";
 import type { Limits } from "../protocol/limits.ts";
+import type { Patch } from "../protocol/pure/json-patch.ts";
 import { type Report, report as reportSchema } from "../protocol/report.ts";
 import type { FinishReason } from "../protocol/run-events.ts";
+import { patch as patchSchema } from "../protocol/shared.ts";
 import type { Answer } from "./answer.ts";
 import { AppendFailed, BadEffect, endingOf, StepLimit } from "./failures.ts";
 import { toolCallId } from "./ids.ts";
@@ -30,7 +32,15 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** Appends events of the run in one transaction and sends them. */
   readonly append: (drafts: readonly RunEventDraft[]) => void;
+  /** Reads the shared state, or patches it, in the transaction that records the call and its outcome. */
+  readonly consult: (patch: Patch | undefined, record: StateRecord) => ToolOutcome;
   readonly reportBug: (cause: unknown) => void;
+}
+
+/** The events that say what was asked of the shared state, and what came of it. */
+export interface StateRecord {
+  readonly asked: RunEventDraft;
+  readonly answered: (outcome: ToolOutcome) => RunEventDraft;
 }
 
 /**
@@ -90,6 +100,8 @@ class Execution {
         return this.#think(effect.thought);
       case "report":
         return this.#report(effect.report);
+      case "state":
+        return this.#state(effect.patch);
       case "tools":
         return effect.calls.length === 0 ? [] : await this.#tools(effect.calls);
     }
@@ -136,6 +148,29 @@ class Execution {
     const known = journal.published(step, type, content);
     this.#tellIfLive();
     if (!known) append([draft]);
+  }
+
+  /** Done in the very transaction that records it: a call without an outcome has not happened. */
+  #state(given: unknown): ToolOutcome {
+    const { run, journal, consult } = this.#attempt;
+    const step = this.#nextStep();
+    const patch = given === undefined ? undefined : checkedPatch(given);
+    const call = {
+      tool_call_id: toolCallId(run.start_seq, step, 0),
+      tool_name: patch === undefined ? "read_state" : "update_state",
+      args: patch === undefined ? {} : { patch },
+    };
+    const [recorded] = journal.tools(step, [call]);
+    this.#tellIfLive();
+    if (recorded?.state === "done") return recorded.outcome;
+    const { tool_call_id, tool_name } = call;
+    return consult(patch, {
+      asked: (of) => ({ type: "tool_executing", payload: { ...of, step, ...call } }),
+      answered: (outcome) => (of) => ({
+        type: "tool_completed",
+        payload: { ...of, step, tool_call_id, tool_name, ...outcome, duration_ms: 0 },
+      }),
+    });
   }
 
   /** Calls of one effect run in parallel; their outcomes come back in the order of the calls. */
@@ -208,4 +243,10 @@ function checkedReport(value: unknown): Report {
   const parsed = reportSchema.safeParse(asJson(value));
   if (parsed.success) return parsed.data;
   throw new BadEffect(`the report is not valid at ${parsed.error.issues[0]?.path.map(String).join(".")}`);
+}
+
+function checkedPatch(value: unknown): Patch {
+  const parsed = patchSchema.safeParse(asJson(value));
+  if (parsed.success) return parsed.data;
+  throw new BadEffect(`the patch is not valid at ${parsed.error.issues[0]?.path.map(String).join(".")}`);
 }

@@ -3,10 +3,12 @@
  * is not here is orphaned, and taken over at once. There are no leases.
  */
 import type { Agent } from "../agents/agent.ts";
+import type { ToolOutcome } from "../agents/effects.ts";
 import type { Plans } from "../protocol/limits.ts";
+import type { Patch } from "../protocol/pure/json-patch.ts";
 import type { Answer } from "./answer.ts";
 import type { Answers } from "./answers.ts";
-import { execute } from "./execution.ts";
+import { execute, type StateRecord } from "./execution.ts";
 import { AppendFailed, interrupted, timedOut } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import { Journal } from "./journal.ts";
@@ -15,8 +17,10 @@ import type { Clock, Logger } from "./ports.ts";
 import type { Ending, Run, RunEventDraft } from "./run.ts";
 import { runInput } from "./run-input.ts";
 import type { Runs } from "./runs.ts";
+import { consult, type SharedState } from "./shared-state.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
+import { CANCELLED } from "./tools.ts";
 import { commit, EventTooLarge, type Transaction } from "./transaction.ts";
 
 interface Parts {
@@ -25,6 +29,7 @@ interface Parts {
   readonly threads: Threads;
   readonly runs: Runs;
   readonly answers: Answers;
+  readonly shared: SharedState;
   readonly clock: Clock;
   readonly agents: readonly Agent[];
   readonly plans: Plans;
@@ -143,6 +148,7 @@ export class Host {
       limits,
       signal: abort.signal,
       append: (drafts) => this.#append(live, drafts),
+      consult: (patch, record) => this.#consult(live, patch, record),
       reportBug: (cause) =>
         report("error", "an agent failed", {
           run_id: run.run_id,
@@ -165,10 +171,25 @@ export class Host {
   }
 
   #append(live: Live, drafts: readonly RunEventDraft[]): void {
+    this.#record(live, (tx) => {
+      for (const draft of drafts) this.#parts.runs.append(tx, live.run, draft);
+    });
+  }
+
+  #consult(live: Live, patch: Patch | undefined, { asked, answered }: StateRecord): ToolOutcome {
+    const { runs, shared } = this.#parts;
+    const outcome = this.#record(live, (tx) => {
+      runs.append(tx, live.run, asked);
+      const outcome = consult(shared, tx, patch);
+      runs.append(tx, live.run, answered(outcome));
+      return outcome;
+    });
+    return outcome ?? CANCELLED;
+  }
+
+  #record<T>(live: Live, work: (tx: Transaction) => T): T | undefined {
     try {
-      this.#commit(live, (tx) => {
-        for (const draft of drafts) this.#parts.runs.append(tx, live.run, draft);
-      });
+      return this.#commit(live, work);
     } catch (cause) {
       if (cause instanceof EventTooLarge) throw cause;
       throw new AppendFailed("an event could not be appended", { cause });
@@ -180,10 +201,12 @@ export class Host {
   }
 
   /** The fence: an attempt that is no longer the live one writes nothing. Check and write share one turn. */
-  #commit(live: Live, work: (tx: Transaction) => void): void {
-    if (!this.#owns(live)) return;
+  #commit<T>(live: Live, work: (tx: Transaction) => T): T | undefined {
+    if (!this.#owns(live)) return undefined;
     const { storage, log, clock, settle } = this.#parts;
-    settle(commit(storage, log, clock.now(), work).tx);
+    const { tx, value } = commit(storage, log, clock.now(), work);
+    settle(tx);
+    return value;
   }
 
   #owns(live: Live): boolean {

@@ -118,7 +118,7 @@ export class Inbox {
     const effect = known ?? carryOut({ ...this.#parts.state, tx, who, client_id }, command);
     if (!effect.ok) return effect;
     const duplicate = known !== undefined;
-    if (id !== undefined && !duplicate) this.#remember(tx, id, effect.value.seq, request);
+    if (id !== undefined && !duplicate) this.#remember(tx, id, numberOf(effect.value), request);
     return ok({ effect: effect.value, duplicate });
   }
 
@@ -132,7 +132,9 @@ export class Inbox {
     if (known !== request) {
       return refuse("id_conflict", "this id was used for another command", { field: "id" });
     }
-    const event = readEvent(this.#parts.log.at(optionalInteger(row, "seq") ?? 0));
+    const number = optionalInteger(row, "seq") ?? 0;
+    if (number < 0) return ok({ type: "shared_version", version: -number });
+    const event = readEvent(this.#parts.log.at(number));
     return event === undefined ? EXPIRED : ok(event);
   }
 
@@ -145,6 +147,11 @@ export class Inbox {
       request,
     );
   }
+}
+
+/** What an effect is known by in the column `seq`: versions are negative, so that none is taken for an event's seq. */
+function numberOf(effect: Effect): number {
+  return effect.type === "shared_version" ? -effect.version : effect.seq;
 }
 
 const EXPIRED = refuse("expired", "the command was accepted, its event is gone");

@@ -1,7 +1,7 @@
 /** What an operator may know of one user's session, and what a user may take away: the log as it lies there. */
 import type { Connections } from "./connections.ts";
 import { isErased, type Log, readEvents } from "./log.ts";
-import type { ExportPage, Overview, Rating } from "./rpc.ts";
+import type { ExportPage, Overview, Rating, StatePage } from "./rpc.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 import { type Threads, threadView } from "./threads.ts";
@@ -67,8 +67,11 @@ function ratingsOf(log: Log): Rating[] {
 /** Events in one page of an export; each may have 256 KiB. */
 const PAGE_EVENTS = 32;
 
-/** Everything that is kept, page by page. Unlike reading events, taking a copy is no acknowledgement. */
-export function exportPage({ storage, log, threads }: Parts, after: number): ExportPage {
+/**
+ * Everything that is kept, page by page. Unlike reading events, taking a copy is no acknowledgement.
+ * @param shared the shared state as it is now
+ */
+export function exportPage({ storage, log, threads }: Parts, shared: StatePage, after: number): ExportPage {
   const rows = log.after(after, PAGE_EVENTS);
   const last = rows.at(-1)?.seq ?? log.head;
   return {
@@ -81,6 +84,7 @@ export function exportPage({ storage, log, threads }: Parts, after: number): Exp
             epoch: storage.born?.epoch ?? null,
             head_seq: log.head,
             threads: threads.newest(Number.MAX_SAFE_INTEGER).map(threadView),
+            shared_state: shared,
           },
         }),
   };

@@ -146,6 +146,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return erased;
   }
 
+  async readState(who: Principal) {
+    return this.#answer(() => this.#session.readState(who));
+  }
+
   async publish(publication: Publication) {
     return this.#answer(() => this.#session.publish(publication));
   }

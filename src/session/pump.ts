@@ -11,6 +11,7 @@ import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Log } from "./log.ts";
 import { Passage, type Reader } from "./passage.ts";
 import type { Clock } from "./ports.ts";
+import type { SharedState } from "./shared-state.ts";
 import { fill, isBehind, room } from "./window.ts";
 
 /** Rows held in memory at a time while a connection catches up. */
@@ -27,6 +28,7 @@ interface Parts {
   readonly connections: Connections;
   readonly clock: Clock;
   readonly streams: Streams;
+  readonly shared: SharedState;
   /** Ends a connection whose token is no longer good. */
   readonly expired: (connection: Connection) => void;
   /** Ends a connection that could not be pumped; the others go on. */
@@ -55,9 +57,10 @@ export class Pump {
 
   /** Sends what is after the cursor, as far as the window allows, and moves the cursor. */
   pump(connection: Connection): void {
-    const { log, connections, clock, expired } = this.#parts;
+    const { log, connections, clock, shared, expired } = this.#parts;
     const wasBehind = isBehind(connection);
-    if (connection.cursor >= log.head && !wasBehind) return;
+    const hasAll = connection.cursor >= log.head && connection.state_version === shared.version;
+    if (hasAll && !wasBehind) return;
     const now = clock.now();
     if (now >= endsAt(connection)) return expired(connection);
     const from = connection.cursor;
@@ -65,6 +68,7 @@ export class Pump {
     this.#advance(connection, log.time(now));
     this.#note(connection, from, now);
     if (wasBehind && !isBehind(connection)) this.#catchUp(connection);
+    if (!isBehind(connection)) this.#patch(connection);
     connections.save(connection);
   }
 
@@ -136,6 +140,13 @@ export class Pump {
   /** Sets a connection that has just caught up to the text of every answer being written. */
   #catchUp(connection: Connection): void {
     for (const frame of this.#parts.streams.current()) this.send(connection, frame);
+  }
+
+  /** Brings the shared state a connection has to the newest version. */
+  #patch(connection: Connection): void {
+    const { shared } = this.#parts;
+    for (const frame of shared.since(connection.state_version)) this.send(connection, frame);
+    connection.state_version = shared.version;
   }
 }
 

@@ -18,6 +18,7 @@ import type { Log } from "./log.ts";
 import type { Clock, Ids, Socket } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import { decideResume, type LogFacts, type Resume, readPosition } from "./resume.ts";
+import type { SharedState } from "./shared-state.ts";
 import { refuseSignedOut } from "./sign-out.ts";
 import type { Storage } from "./storage.ts";
 import { refuseTicket, useTicket } from "./tickets.ts";
@@ -26,6 +27,7 @@ import type { Handshake } from "./upgrade-request.ts";
 interface Parts {
   readonly storage: Storage;
   readonly log: Log;
+  readonly shared: SharedState;
   readonly connections: Connections;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
@@ -59,7 +61,7 @@ export class Reception {
 
   /** Greets an accepted socket and sends what it missed: one synchronous turn, so nothing can come between. */
   connect(socket: Socket, shake: Handshake): void {
-    const { storage, connections, ids, codecs, deadlines, heartbeat, clock } = this.#parts;
+    const { storage, shared, connections, ids, codecs, deadlines, heartbeat, clock } = this.#parts;
     const codec = codecs[shake.codec];
     if (codec === undefined) throw new Error(`no codec named ${shake.codec}`);
     const now = clock.now();
@@ -81,6 +83,8 @@ export class Reception {
       who: shake.principal,
       cursor: resume.cursor,
       ack: resume.outcome === "resumed" ? resume.cursor : 0,
+      // Who is not resumed gets a snapshot, which has the newest.
+      state_version: resume.outcome === "resumed" ? shared.known(shake.state_version) : shared.version,
       heard_at: now,
       warn_at: warnAt(shake.principal, now),
     });
@@ -93,8 +97,9 @@ export class Reception {
 
   /** As after a gap: a fresh snapshot, and on from there. */
   resync(connection: Connection): void {
-    const { log, pump, snapshot } = this.#parts;
+    const { log, shared, pump, snapshot } = this.#parts;
     pump.send(connection, snapshot());
+    connection.state_version = shared.version;
     connection.cursor = log.head;
     connection.base = log.head;
     connection.unacknowledged = undefined;

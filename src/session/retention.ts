@@ -9,6 +9,7 @@ import type { Duty } from "./deadlines.ts";
 import type { Log } from "./log.ts";
 import { optionalInteger, text } from "./rows.ts";
 import type { Runs } from "./runs.ts";
+import type { SharedState } from "./shared-state.ts";
 import type { Storage } from "./storage.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -20,6 +21,8 @@ const plan = z.object({
   /** When that was, and the newest event then: what came after it is newer. */
   at: z.number(),
   head: z.number(),
+  /** The same of the shared state, whose commands are remembered though they are in no event. */
+  version: z._default(z.number(), 0),
 });
 
 type Plan = Readonly<z.infer<typeof plan>>;
@@ -29,29 +32,31 @@ export class Retention implements Duty {
   readonly #storage: Storage;
   readonly #log: Log;
   readonly #runs: Runs;
+  readonly #shared: SharedState;
   readonly #keep_ms: number;
   #plan: Plan | undefined;
 
   /** @param days how long what may go is kept */
-  constructor(storage: Storage, log: Log, runs: Runs, days: number) {
+  constructor(storage: Storage, log: Log, runs: Runs, shared: SharedState, days: number) {
     this.#storage = storage;
     this.#log = log;
     this.#runs = runs;
+    this.#shared = shared;
     this.#keep_ms = days * DAY_MS;
     this.#plan = this.#recall();
   }
 
-  /** From the plan, and without one from the first event: nothing is older than that. */
+  /** From the plan, and without one from the first event or patch: nothing is older than that. */
   next(): number | undefined {
-    const { head } = this.#log;
     if (this.#plan === undefined) {
-      const begun = this.#log.begun();
+      const begun = earlier(this.#log.begun(), this.#shared.begun());
       return begun === undefined ? undefined : this.dueAt(begun);
     }
-    const { oldest, at } = this.#plan;
+    const { oldest, at, head, version } = this.#plan;
     // What could not go then is not tried again before tomorrow.
     if (oldest !== null) return Math.max(this.dueAt(oldest), at + DAY_MS);
-    return head === this.#plan.head ? undefined : this.dueAt(at);
+    const unchanged = head === this.#log.head && version === this.#shared.version;
+    return unchanged ? undefined : this.dueAt(at);
   }
 
   /** When something written at `at` has to be thought of. */
@@ -73,7 +78,8 @@ export class Retention implements Duty {
   }
 
   #makePlan(now: number): Plan {
-    const made = { oldest: this.#findOldest() ?? null, at: now, head: this.#log.head };
+    const oldest = this.#findOldest() ?? null;
+    const made = { oldest, at: now, head: this.#log.head, version: this.#shared.version };
     this.#storage.write(
       "INSERT OR REPLACE INTO meta (key, value) VALUES ('retention', ?)",
       JSON.stringify(made),
@@ -89,7 +95,10 @@ export class Retention implements Duty {
   #findOldest(): number | undefined {
     const [row] = this.#storage.read("SELECT MIN(at) AS at FROM inbox");
     const command = row === undefined ? undefined : optionalInteger(row, "at");
-    const event = this.#log.oldestTrimmable();
-    return command === undefined || event === undefined ? (command ?? event) : Math.min(command, event);
+    return earlier(command, this.#log.oldestTrimmable());
   }
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

@@ -114,11 +114,18 @@ export interface ExportPage {
     readonly epoch: string | null;
     readonly head_seq: number;
     readonly threads: readonly Thread[];
+    readonly shared_state: StatePage;
   };
   /** Frames as they lie in the log, JSON text. */
   readonly events: readonly string[];
   /** The seq after which the next page begins; absent on the last one. */
   readonly next?: number;
+}
+
+/** The shared state; version 0 and empty until there is one. */
+export interface StatePage {
+  readonly version: number;
+  readonly shared: unknown;
 }
 
 /** What a service publishes. */
@@ -184,6 +191,7 @@ export interface SessionRpc {
   /** Nothing of the user is left. */
   erase(who: Principal): Promise<Result<void>>;
   overview(): Promise<Result<Overview>>;
+  readState(who: Principal): Promise<Result<StatePage>>;
   publish(publication: Publication): Promise<Result<Published>>;
   startRun(request: RunRequest): Promise<Result<RunStarted>>;
   feed(feeding: Feeding): Promise<Result<FedSoFar>>;

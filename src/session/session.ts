@@ -11,7 +11,7 @@ import type { Ack } from "../protocol/replies.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { Answers } from "./answers.ts";
 import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
-import { ackOf, type Command, type Outcome } from "./commands/dispatch.ts";
+import { ackOf, type Command, eventOf, type Outcome } from "./commands/dispatch.ts";
 import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
 import { startFacts } from "./commands/run-start.ts";
 import { type Connection, Connections } from "./connections.ts";
@@ -47,11 +47,13 @@ import type {
   Published,
   RunRequest,
   RunStarted,
+  StatePage,
   ThreadPage,
   ThreadQuery,
 } from "./rpc.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
+import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
@@ -70,6 +72,7 @@ export class Session {
   readonly #threads: Threads;
   readonly #runs: Runs;
   readonly #answers: Answers;
+  readonly #shared: SharedState;
   readonly #host: Host;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
@@ -80,6 +83,7 @@ export class Session {
     const storage = new Storage(ports.storage, ports.user_id, ids);
     const log = new Log(storage);
     const threads = new Threads(storage, log);
+    const shared = new SharedState(storage);
     const runs = new Runs(storage, log, threads, ids, plans);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
@@ -90,18 +94,31 @@ export class Session {
       connections,
       clock,
       streams: answers,
+      shared,
       expired: (connection) => end(connection, TOKEN_EXPIRED),
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const retention = new Retention(storage, log, runs, ports.retention_days);
+    const retention = new Retention(storage, log, runs, shared, ports.retention_days);
     const afterCommit = (tx: Transaction) =>
       settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
-    const own = { storage, log, threads, runs, answers, connections, pump, heartbeat, settle: afterCommit };
+    const own = {
+      storage,
+      log,
+      threads,
+      runs,
+      shared,
+      answers,
+      connections,
+      pump,
+      heartbeat,
+      settle: afterCommit,
+    };
     const feeds = new Feeds({ ...own, clock, report });
     const followers = {
       runs,
+      shared,
       answers,
       feeds,
       pump,
@@ -116,6 +133,7 @@ export class Session {
     this.#log = log;
     this.#threads = threads;
     this.#runs = runs;
+    this.#shared = shared;
     this.#pump = pump;
     this.connections = connections;
     this.#host = new Host({ ...ports, ...own });
@@ -133,10 +151,10 @@ export class Session {
       ...ports,
       ...own,
       deadlines,
-      snapshot: () => snapshot({ log, threads, runs, streams: answers.current() }, clock.now()),
+      snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
     const textOf = (run_id: string, tx: Transaction) => feeds.textOf(run_id, tx);
-    const state = { log, threads, runs, ids, agent: ports.agents[0], textOf };
+    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], textOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
     const { reception } = this;
@@ -198,7 +216,8 @@ export class Session {
   }
 
   exportPage(who: Principal, after: number): Result<ExportPage> {
-    return refuseSignedOut(this.#storage, who) ?? ok(exportPage(this.#parts(), after));
+    const state = this.readState(who);
+    return state.ok ? ok(exportPage(this.#parts(), state.value, after)) : state;
   }
 
   overview(): Result<Overview> {
@@ -222,11 +241,20 @@ export class Session {
     return ok(undefined);
   }
 
+  readState(who: Principal): Result<StatePage> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    const { version, document } = this.#shared.read();
+    return ok({ version, shared: document });
+  }
+
   /** What a service has to say goes through the same queue as everything else. */
   async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
     const outcome = await this.#submit(who, { type: "publish", ...id, payload: { events } });
-    return outcome.ok ? ok({ seq: outcome.value.effect.seq, duplicate: outcome.value.duplicate }) : outcome;
+    return outcome.ok
+      ? ok({ seq: eventOf(outcome.value.effect).seq, duplicate: outcome.value.duplicate })
+      : outcome;
   }
 
   async startRun({ who, idempotency_key, start }: RunRequest): Promise<Result<RunStarted>> {
@@ -235,7 +263,7 @@ export class Session {
     const outcome = await this.#submit(who, { type: "run_start", ...id, payload: start });
     if (!outcome.ok) return outcome;
     const { effect, duplicate } = outcome.value;
-    const { run_id = "", ...facts } = startFacts(effect);
+    const { run_id = "", ...facts } = startFacts(eventOf(effect));
     return ok({ ...facts, run_id, duplicate });
   }
 
@@ -243,7 +271,10 @@ export class Session {
     if (this.#storage.born === undefined) return UNKNOWN_RUN;
     const outcome = await this.#submit(who, { type: "feed", payload: { run_id, events } });
     if (!outcome.ok) return outcome;
-    return ok({ ...feedFacts(outcome.value.effect), next_offset: this.#answers.textOf(run_id).length });
+    return ok({
+      ...feedFacts(eventOf(outcome.value.effect)),
+      next_offset: this.#answers.textOf(run_id).length,
+    });
   }
 
   /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */

@@ -22,6 +22,7 @@ import type { Logger, Measure } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Retention } from "./retention.ts";
 import type { Runs } from "./runs.ts";
+import type { SharedState } from "./shared-state.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -29,6 +30,7 @@ export interface Followers {
   readonly runs: Runs;
   readonly answers: Answers;
   readonly feeds: Feeds;
+  readonly shared: SharedState;
   readonly host: Host;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
@@ -39,12 +41,15 @@ export interface Followers {
 }
 
 export function settle(tx: Transaction, followers: Followers): void {
-  const { runs, answers, feeds, host, pump, deadlines, retention, waiters, measure, report } = followers;
+  const { runs, shared, answers, feeds, host, pump, deadlines, retention } = followers;
+  const { waiters, measure, report } = followers;
+  const changed = tx.events.length > 0 || tx.state_version !== undefined;
   const steps = [
     () => runs.committed(tx),
+    () => shared.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
     () => tx.started.length > 0 && deadlines.touch(feeds.next() ?? Number.POSITIVE_INFINITY),
-    () => tx.events.length > 0 && deadlines.touch(retention.dueAt(tx.now)),
+    () => changed && deadlines.touch(retention.dueAt(tx.now)),
     ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
     () => pump.all(),

@@ -8,12 +8,13 @@ import { seqOf } from "./ids.ts";
 import { type Log, readEvent, readEvents } from "./log.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
+import type { SharedState } from "./shared-state.ts";
 import { messageView, type Threads, threadView } from "./threads.ts";
 
 /** More are listed by `GET /v1/threads`. */
 const SNAPSHOT_THREADS = 100;
 
-/** So that no message is crowded out by notifications; who has more of them reads on with `GET /v1/events`. */
+/** Less what the shared state takes, so that no message is crowded out; who has more of them reads on with `GET /v1/events`. */
 const MAX_NOTIFICATIONS_BYTES = MAX_SNAPSHOT_BYTES / 2;
 
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
@@ -26,20 +27,22 @@ export interface Source {
   readonly log: Log;
   readonly threads: Threads;
   readonly runs: Runs;
+  readonly shared: SharedState;
   /** The text so far of every answer being written. */
   readonly streams: readonly PartialResult[];
 }
 
 /** @param now decides which notifications have expired */
-export function snapshot({ log, threads, runs, streams }: Source, now: number): StateSnapshot {
+export function snapshot({ log, threads, runs, shared, streams }: Source, now: number): StateSnapshot {
   const known = threads.newest(SNAPSHOT_THREADS);
   const budget = new Budget(MAX_SNAPSHOT_BYTES);
+  const { version, document } = shared.read();
   const head = {
     as_of_seq: log.head,
     threads: known.map(threadView),
-    ...newestNotifications(log, log.time(now)),
-    version: 0,
-    shared: {},
+    ...newestNotifications(log, log.time(now), MAX_NOTIFICATIONS_BYTES - sizeOf(document)),
+    version,
+    shared: document,
   };
   budget.take(head);
   const [newest, ...older] = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
@@ -85,9 +88,9 @@ function runView(log: Log, { run_id, start_seq }: Run, streams: readonly Partial
 }
 
 /** Oldest first; of more than fit the oldest are left out, and where they begin is said. */
-function newestNotifications(log: Log, now: number) {
+function newestNotifications(log: Log, now: number, bytes: number) {
   const unread = readEvents(log.notificationsAfter(log.acked, now)).flatMap(notificationView);
-  const shown = new Budget(MAX_NOTIFICATIONS_BYTES).takeWhile(unread.toReversed()).reverse();
+  const shown = new Budget(bytes).takeWhile(unread.toReversed()).reverse();
   const [first] = unread;
   const count = unread.length - shown.length;
   const omitted =

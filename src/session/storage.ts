@@ -27,6 +27,11 @@ const MIGRATIONS: ReadonlyArray<readonly string[]> = [
   ],
 ];
 
+/** Tables of what few use: made by the first write that needs them, so that nobody else is billed for them. */
+const ON_FIRST_USE = {
+  patches: "CREATE TABLE IF NOT EXISTS patches (version INTEGER PRIMARY KEY, patch TEXT NOT NULL)",
+} as const;
+
 const birthCertificate = z.object({
   schema: z.number(),
   /** Names this log; random, made with the storage, changed only by erasure or invalidation. */
@@ -65,6 +70,11 @@ export class Storage {
   /** Only inside `transact`. */
   write(statement: string, ...bindings: SqlStorageValue[]): void {
     this.#exec(statement, bindings);
+  }
+
+  /** Makes a table that may not be there yet. Only inside `transact`, and before anything is written to it. */
+  need(table: keyof typeof ON_FIRST_USE): void {
+    this.#exec(ON_FIRST_USE[table], []);
   }
 
   /** Runs `work` as one transaction; if it throws, nothing has happened. Makes the user on first use. */

@@ -34,7 +34,10 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
   }
 }
 
-const CANCELLED: ToolOutcome = { status: "error", error: { code: "cancelled", message: "the run ended" } };
+export const CANCELLED: ToolOutcome = {
+  status: "error",
+  error: { code: "cancelled", message: "the run ended" },
+};
 
 async function attempt(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
   try {

@@ -43,6 +43,8 @@ export class Transaction {
   readonly ended: string[] = [];
   /** What feeders said of their runs. */
   readonly fed: FedBatch[] = [];
+  /** The version of the shared state, if it was changed here. */
+  state_version: number | undefined;
   /** The next `run_seq` of every run that got an event here. */
   readonly runSeqs = new Map<string, number>();
 

@@ -15,6 +15,7 @@ export const handshake = z.object({
   n: z.optional(z.string()),
   epoch: z.optional(z.string()),
   since: z.optional(z.string()),
+  state_version: z.optional(z.string()),
 });
 
 export type Handshake = Readonly<z.infer<typeof handshake>>;

@@ -35,6 +35,7 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       listThreads: notAskedFor,
       listMessages: notAskedFor,
       readEvents: notAskedFor,
+      readState: notAskedFor,
       submit: notAskedFor,
       answer: notAskedFor,
       exportPage: notAskedFor,
@@ -78,8 +79,10 @@ describe("a good upgrade", () => {
   });
 
   test("[E7] hands on what the client says about itself, unparsed", async () => {
-    const { shake } = await handedOver({ path: "/v1/ws?client_id=tab%201&n=-1&epoch=&since=1e309&x=1" });
+    const said = "client_id=tab%201&n=-1&epoch=&since=1e309&state_version=%00&x=1";
+    const { shake } = await handedOver({ path: `/v1/ws?${said}` });
     expect(shake).toMatchObject({ codec: "native", client_id: "tab 1", n: "-1", epoch: "", since: "1e309" });
+    expect(shake).toHaveProperty("state_version", "\0");
     expect(shake).not.toHaveProperty("x");
   });
 

@@ -93,6 +93,64 @@ describe("what is billed", () => {
   });
 });
 
+describe("what shared state costs", () => {
+  test("[Y9] an update writes at most 4 rows, the first one its table too; refused or repeated it writes nothing", async () => {
+    const sub = newUser();
+    const meter = await meterOf(sub);
+    const client = await connect(sub);
+    meter.read();
+    const costs: { rows: number; alarms: number }[] = [];
+    const update = async (base_version: number, value: number) => {
+      const id = `u${base_version}-${value}`;
+      const patch = [{ op: "replace", path: "", value: { value } }];
+      client.send({ type: "state_update", id, payload: { base_version, patch } });
+      await client.next(({ reply_to }) => reply_to === id);
+      costs.push(meter.read());
+    };
+    for (let version = 0; version < 20; version += 1) await update(version, version);
+    await update(3, 0);
+    await update(19, 19);
+    expect(costs[0]).toEqual({ rows: 5, alarms: 0 });
+    expect(costs.slice(1, 20)).toEqual(Array.from({ length: 19 }, () => ({ rows: 3, alarms: 0 })));
+    expect(costs.slice(20)).toEqual([
+      { rows: 0, alarms: 0 },
+      { rows: 0, alarms: 0 },
+    ]);
+  });
+
+  test("[Y9] beyond 200 patches each update also deletes the oldest", async () => {
+    const sub = newUser();
+    const meter = await meterOf(sub);
+    const client = await connect(sub);
+    const update = async (base_version: number) => {
+      const id = `u${base_version}`;
+      const patch = [{ op: "add", path: "/a", value: base_version }];
+      client.send({ type: "state_update", id, payload: { base_version, patch } });
+      await client.next(({ reply_to }) => reply_to === id);
+    };
+    await update(0);
+    await runInDurableObject(await stubOf(sub), (_, { storage }) => {
+      for (let i = -198; i <= 0; i += 1) storage.sql.exec("INSERT INTO patches VALUES (?, '[]')", i);
+    });
+    meter.read();
+    await update(1);
+    expect(meter.read()).toEqual({ rows: 4, alarms: 0 });
+  });
+
+  test("[Y9] who never has any has no table for it", async () => {
+    const sub = newUser();
+    const client = await connect(sub);
+    client.say("m", "hello", { respond: false });
+    await client.next("user_message");
+    client.send({ type: "state_update", id: "x", payload: { base_version: 1, patch: [] } });
+    await client.next("error");
+    const tables = await runInDurableObject(await stubOf(sub), (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'patches'").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+});
+
 describe("the HTTP readers", () => {
   test("[T4] list threads newest first and page through messages by before", async () => {
     const sub = newUser();

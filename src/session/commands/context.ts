@@ -4,6 +4,7 @@ import type { Principal } from "../../auth/principal.ts";
 import type { Log } from "../log.ts";
 import type { Ids } from "../ports.ts";
 import type { Runs } from "../runs.ts";
+import type { SharedState } from "../shared-state.ts";
 import type { Threads } from "../threads.ts";
 import type { Transaction } from "../transaction.ts";
 
@@ -11,6 +12,7 @@ export interface State {
   readonly log: Log;
   readonly threads: Threads;
   readonly runs: Runs;
+  readonly shared: SharedState;
   readonly ids: Ids;
   readonly agent: Agent;
   /** The text a run has streamed so far: all that is kept of it if the run ends now. */

@@ -12,14 +12,21 @@ import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
 import { type RunStartCommand, runStart } from "./run-start.ts";
+import { stateFacts, stateUpdate } from "./state-update.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
 import { messageFacts, userMessage } from "./user-message.ts";
 
 /** Everything that goes through the inbox. */
 export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand;
 
+/** The version that the shared state came to. */
+export interface SharedVersion {
+  readonly type: "shared_version";
+  readonly version: number;
+}
+
 /** What a command did, and all that its reply is made from: the same when it comes again. */
-export type Effect = Event;
+export type Effect = Event | SharedVersion;
 
 /** `duplicate` if it had been carried out before. */
 export interface Done {
@@ -47,6 +54,8 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return threadDelete(context, command);
     case "feedback":
       return feedback(context, command);
+    case "state_update":
+      return stateUpdate(context, command);
     case "publish":
       return publish(context, command);
     case "run_start":
@@ -54,6 +63,12 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
     case "feed":
       return feed(context, command);
   }
+}
+
+/** What everything but `state_update` did. */
+export function eventOf(effect: Effect): Event {
+  if (effect.type === "shared_version") throw new TypeError("the inbox points at no event");
+  return effect;
 }
 
 /** The one reply to a client's command. */
@@ -67,15 +82,17 @@ export function ackOf(command: EffectCommand, { effect, duplicate }: Done): Ack 
   const reply_to = command.id;
   switch (command.type) {
     case "user_message":
-      return { type: "message_ack", reply_to, payload: { ...messageFacts(effect), duplicate } };
+      return { type: "message_ack", reply_to, payload: { ...messageFacts(eventOf(effect)), duplicate } };
     case "message_regenerate":
-      return { type: "message_ack", reply_to, payload: { ...againFacts(effect), duplicate } };
+      return { type: "message_ack", reply_to, payload: { ...againFacts(eventOf(effect)), duplicate } };
     case "thread_create":
-      return { type: "command_ack", reply_to, payload: { ...threadFacts(effect), duplicate } };
+      return { type: "command_ack", reply_to, payload: { ...threadFacts(eventOf(effect)), duplicate } };
+    case "state_update":
+      return { type: "command_ack", reply_to, payload: { ...stateFacts(effect), duplicate } };
     case "run_cancel":
     case "thread_update":
     case "thread_delete":
     case "feedback":
-      return { type: "command_ack", reply_to, payload: { seq: effect.seq, duplicate } };
+      return { type: "command_ack", reply_to, payload: { seq: eventOf(effect).seq, duplicate } };
   }
 }
