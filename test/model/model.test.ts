@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, test } from "vitest";
 import { newUser, stubOf } from "../support/client.ts";
+import { SCENE_COUNT, scene } from "./scenes.ts";
 import { play, STEP_NAMES, type Step } from "./steps.ts";
 
 const MAX_STEPS = 40;
@@ -11,10 +12,18 @@ const MAX_STEPS = 40;
 /** So often the histories so far are let go: otherwise all of them were one transaction. */
 const REST_EVERY = 50;
 
-const steps = fc.array(fc.record({ do: fc.constantFrom(...STEP_NAMES), a: fc.nat(99), b: fc.nat(99) }), {
-  minLength: 1,
-  maxLength: MAX_STEPS,
-});
+const step = fc.record({ do: fc.constantFrom(...STEP_NAMES), a: fc.nat(99), b: fc.nat(99) });
+
+/** Steps one by one, with a scene now and then. */
+const acts = fc.oneof(
+  { weight: 40, arbitrary: step.map((one) => [one]) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.nat(SCENE_COUNT - 1), fc.nat(99)).map(([index, a]) => scene(index, a)),
+  },
+);
+
+const steps = fc.array(acts, { minLength: 1, maxLength: MAX_STEPS }).map((chosen) => chosen.flat());
 
 function readable(history: readonly Step[]): string {
   return history.map((step) => JSON.stringify(step)).join(",\n");

@@ -142,6 +142,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     "an alarm is set in the past for what has to stay",
     session("deadlines.ts", "Math.max(Math.min(...next), now + PAUSE_MS)", "Math.min(...next)"),
     session("log.ts", "AND seq < ? ORDER BY seq LIMIT 1", "AND seq <= ? ORDER BY seq LIMIT 1"),
+    session("retention.ts", "Math.max(this.dueAt(oldest), at + DAY_MS)", "Math.max(this.dueAt(oldest), at)"),
   ),
   mutant(
     "messages are deleted with the steps",
