@@ -13,10 +13,11 @@ export function messageRegenerate(context: Context, { payload }: MessageRegenera
   const refused = refuseWithoutAgents(who, "payload.message_id");
   if (refused !== undefined) return refused;
   const { message_id } = payload;
-  if (runs.unfinished().some((run) => [run.question_id, run.message_id].includes(message_id))) {
+  const question = questionOf(context, message_id);
+  const named = [message_id, question?.payload.message_id];
+  if (runs.unfinished().some((run) => named.includes(run.question_id) || named.includes(run.message_id))) {
     return refuse("conflict", "this message is being answered", { field: "payload.message_id" });
   }
-  const question = questionOf(context, message_id);
   const thread = question && threads.get(question.payload.thread_id, tx);
   if (question === undefined || thread === undefined) {
     return refuse("not_found", "no such message", { field: "payload.message_id" });
