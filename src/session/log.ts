@@ -47,9 +47,13 @@ const SAVE_BYTES = QUEUE_BYTES / 8;
 /** The row of an event whose content was deleted: its number has to stay until nobody can ask for it. */
 const ERASED = "erased";
 
-/** How an answer came about, what services had to say, and what is empty. Messages and reports are the conversation itself. */
+/**
+ * How an answer came about, what services had to say, and what is empty. Messages
+ * and reports are the conversation itself; that a thread was deleted has to reach
+ * a page that still shows it, however long it was away.
+ */
 const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification',
-  'thread_deleted', '${ERASED}')`;
+  '${ERASED}')`;
 
 const ALIVE = "(expires_at IS NULL OR expires_at > ?)";
 

@@ -3,9 +3,9 @@
  *
  * 1. the alarm is set, so that nothing below can cost a run its wake-up;
  * 2. text that is pending or was fed goes out, before any later event of its run;
- * 3. every connection is pumped;
- * 4. text that was fed after them goes out;
- * 5. runs that ended are stopped, runs that began are started;
+ * 3. runs that ended are stopped: nobody who catches up now is set to their text;
+ * 4. every connection is pumped;
+ * 5. text that was fed after the events goes out, and runs that began are started;
  * 6. whoever waits without a socket is told, and what operators count is counted.
  *
  * The commit stands whatever happens here, so nothing here may throw: what fails
@@ -52,11 +52,11 @@ export function settle(tx: Transaction, followers: Followers): void {
     () => changed && deadlines.touch(retention.dueAt(tx.now)),
     ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
-    () => pump.all(),
-    ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
     ...tx.ended.map((run_id) => () => answers.end(run_id)),
     ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
+    () => pump.all(),
+    ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.started.map((run_id) => () => host.start(run_id)),
     () => waiters.ended(tx.ended),
     ...tx.events.map((event) => () => count(event, measure)),

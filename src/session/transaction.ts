@@ -64,11 +64,6 @@ export class Transaction {
     return this.base + this.events.length + 1;
   }
 
-  /** The event at `seq`, if it was appended here. */
-  appended(seq: number): Event | undefined {
-    return this.events[seq - this.base - 1];
-  }
-
   append(draft: EventDraft, placement: Placement): Event {
     const event: Event = { ...draft, seq: this.nextSeq };
     const { type, seq, payload } = event;

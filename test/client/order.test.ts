@@ -46,7 +46,7 @@ describe("order", () => {
 
   test("[C5] a frame of a later version is passed over", async () => {
     const { world, client, errors } = await opened();
-    world.socket.receive({ type: "state_patch", payload: { base_version: 1 } }, userMessage(1));
+    world.socket.receive({ type: "weather", payload: { sun: true } }, userMessage(1));
     expect(errors).toEqual([]);
     expect(client.conversation.last_seq).toBe(1);
   });

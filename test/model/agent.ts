@@ -62,13 +62,13 @@ function workshopAgent(workshop: Workshop): Agent {
   return {
     name: "worker",
     version: "1",
-    *run({ question }) {
+    *run({ run_id, question }) {
       if (workshop.writing) blame("no work begins before its attempt is on disk", question);
       yield* think("Let me see.");
       yield* text("First ");
-      const seen = yield* tool(look, { key: question });
+      const seen = yield* tool(look, { key: run_id });
       yield* text(`${seen}, `);
-      if (question.length % 2 === 0) yield* text(`${yield* tool(charge, { key: question })}. `);
+      if (question.length % 2 === 0) yield* text(`${yield* tool(charge, { key: run_id })}. `);
       yield* report({ summary: seen, findings: [], recommendations: [], assumptions: [], questions: [] });
       yield* text("Done.");
       return { finish_reason: "stop" };

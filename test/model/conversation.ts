@@ -10,10 +10,12 @@ export interface LogEvent {
 }
 
 interface ThreadOf {
-  readonly title: string;
+  title: string;
   updated_at: string;
-  /** The newest message of the branch that goes on. */
-  newest: string;
+  /** Seq of what was last said in it. */
+  touched: number;
+  /** The newest message of the branch that is shown. */
+  newest: string | null;
 }
 
 export interface RunOf {
@@ -46,6 +48,20 @@ export class Conversation {
     return this.#threads.get(thread_id)?.newest ?? null;
   }
 
+  titleOf(thread_id: string): string | undefined {
+    return this.#threads.get(thread_id)?.title;
+  }
+
+  get threadIds(): string[] {
+    return [...this.#threads.keys()];
+  }
+
+  /** What a message asked, or what it answers. */
+  questionOf(message_id: string): string | undefined {
+    const { role, run_id } = this.messages.get(message_id) ?? {};
+    return role === "assistant" ? this.runs.get(run_id)?.question : role && message_id;
+  }
+
   /** The time for what expires: it never goes back. */
   time(now: number): number {
     return Math.max(now, this.#latest);
@@ -55,21 +71,22 @@ export class Conversation {
     this.#latest = Math.max(this.#latest, Date.parse(event.payload.timestamp));
     if (event.type === "notification") this.#notices.push(event);
     else if (event.type === "user_message") this.#takeMessage(event);
+    else if (event.type === "thread_created") this.#takeThread(event);
+    else if (event.type === "thread_updated") this.#takeUpdate(event);
+    else if (event.type === "thread_deleted") this.#takeDeletion(event);
     else this.#takeStep(event);
   }
 
   /** What a snapshot has to show of it, taken when everything up to `acked` was acknowledged. */
   insistOnSnapshot(shown: any, acked: number, now: number): void {
-    const byTime = shown.threads.map(({ updated_at }: any) => updated_at);
-    insistSame(byTime, byTime.toSorted().reverse(), "the thread that was touched last comes first");
-    const threads = [...this.#threads].map(([thread_id, { title, updated_at, newest }]) => ({
+    const threads = [...this.#threads].toSorted(([, one], [, other]) => other.touched - one.touched);
+    const listed = threads.map(([thread_id, { title, updated_at, newest }]) => ({
       thread_id,
       title,
       head_message_id: newest,
       updated_at,
     }));
-    const inOrder = shown.threads.toSorted(byThread);
-    insistSame(inOrder, threads.toSorted(byThread), "a snapshot shows every thread");
+    insistSame(shown.threads, listed, "a snapshot shows every thread, the one that was touched last first");
     const branch = this.#branch(shown.threads[0]?.thread_id);
     insistSame(shown.messages, branch, "a snapshot shows the newest messages of the newest thread");
     const runs = shown.runs.map(({ text: _text, attempt: _attempt, ...run }: any) => run);
@@ -112,18 +129,41 @@ export class Conversation {
     const said = { message_id, thread_id, role: "user", content, seq, parent_message_id, ...run, timestamp };
     this.messages.set(message_id, said);
     this.#before.set(message_id, parent_message_id);
-    const title = this.#threads.get(thread_id)?.title ?? content;
-    this.#threads.set(thread_id, { title, updated_at: timestamp, newest: message_id });
+    const title = this.#threads.get(thread_id)?.title || content;
+    this.#threads.set(thread_id, { title, updated_at: timestamp, touched: seq, newest: message_id });
+    this.#takeRun(seq, payload, message_id);
+  }
+
+  #takeRun(seq: number, { run_id, thread_id }: any, question: string): void {
     if (run_id === undefined) return;
-    const fresh = {
-      question: message_id,
-      seq,
-      thread_id,
-      agent_name: "",
-      steps: [],
-      said: new Set<string>(),
-    };
+    const fresh = { question, seq, thread_id, agent_name: "", steps: [], said: new Set<string>() };
     this.runs.set(run_id, { ...fresh, state: "queued" });
+  }
+
+  #takeThread({ seq, payload: { thread_id, title, timestamp } }: LogEvent): void {
+    insist(!this.#threads.has(thread_id), "a thread is made once", thread_id);
+    this.#threads.set(thread_id, { title, updated_at: timestamp, touched: seq, newest: null });
+  }
+
+  /** Moves the thread in no list: nothing was said in it. */
+  #takeUpdate({ seq, payload }: LogEvent): void {
+    const { thread_id, title, head_message_id } = payload;
+    const thread = this.#threads.get(thread_id);
+    insist(thread !== undefined, "what is not there does not change", payload);
+    thread.title = title ?? thread.title;
+    if (head_message_id === undefined) return;
+    const inThread = this.messages.get(head_message_id)?.thread_id === thread_id;
+    insist(inThread, "a thread shows a message of its own", payload);
+    thread.newest = head_message_id;
+    this.#takeRun(seq, payload, head_message_id);
+  }
+
+  #takeDeletion({ payload: { thread_id } }: LogEvent): void {
+    this.#threads.delete(thread_id);
+    for (const [message_id, message] of this.messages) {
+      if (message.thread_id === thread_id) this.messages.delete(message_id);
+    }
+    for (const [run_id, run] of this.runs) if (run.thread_id === thread_id) this.runs.delete(run_id);
   }
 
   #takeStep({ type, seq, payload }: LogEvent): void {
@@ -158,6 +198,7 @@ export class Conversation {
     const thread = this.#threads.get(thread_id);
     insist(thread !== undefined, "no answer without a thread", payload);
     thread.updated_at = timestamp;
+    thread.touched = seq;
     const goesOn = this.#path(thread.newest).includes(run.question);
     const before = goesOn ? thread.newest : run.question;
     insist(parent_message_id === before, "an answer follows what it should", { before, payload });
@@ -188,10 +229,6 @@ export class Conversation {
         return { run_id, thread_id, question_id: question, agent_name, status: state, steps, ...known };
       });
   }
-}
-
-function byThread(one: { thread_id: string }, other: { thread_id: string }): number {
-  return one.thread_id < other.thread_id ? -1 : 1;
 }
 
 function toolOf({ step, tool_call_id, tool_name, args }: any): unknown {

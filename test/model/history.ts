@@ -2,6 +2,7 @@
 import { Workshop } from "./agent.ts";
 import { insist } from "./insist.ts";
 import { Ledger, type Said } from "./ledger.ts";
+import type { Order, OrderType } from "./orders.ts";
 import { Promises } from "./promises.ts";
 import { Sdk } from "./sdk.ts";
 import type { ModelSocket } from "./socket.ts";
@@ -38,6 +39,7 @@ export class History {
   /** Whether sockets outlive an instance that dies after its commit. */
   socketsSurvive = false;
   counter = 0;
+  #threads = 0;
   /** By how much the clock was set back, all in all: alarms are that much farther away. */
   set_back_ms = 0;
   /** What is still to be looked at once the step has settled. */
@@ -48,12 +50,27 @@ export class History {
   not_before = 0;
   /** Keys under which something was published. */
   keys: string[] = [];
+  /** Where something is said most of the time; the others are made by their first message. */
+  readonly #places = ["main", "", "", "", ""];
   readonly #numbers = new Map<ModelSocket, number>();
   readonly #promises: Promises;
 
   constructor(storage: DurableObjectStorage) {
     this.world = new World(storage, this.workshop.agent);
     this.#promises = new Promises(this);
+    for (const place of this.#places) this.replace(place);
+  }
+
+  place(index: number): string {
+    return this.#places[index % this.#places.length] ?? "main";
+  }
+
+  /** Talks go on somewhere else than in a thread that is being deleted; only the default thread begins anew. */
+  replace(thread_id: string): void {
+    const index = this.#places.indexOf(thread_id);
+    if (index === -1 || thread_id === "main") return;
+    this.#threads += 1;
+    this.#places[index] = `018f0000-0000-7000-8000-${`${this.#threads}`.padStart(12, "0")}`;
   }
 
   tab(index: number): Tab {
@@ -140,6 +157,14 @@ export class History {
     if (!tab.live || tab.socket === undefined) return;
     this.ledger.ask(id, said, this.#numbers.get(tab.socket) ?? 0);
     this.send(tab, { type: "user_message", id, payload: said });
+  }
+
+  /** Anything else than a message, or the same again. */
+  order(tab: Tab, id: string, type: OrderType, payload: any, known?: Order): void {
+    if (!tab.live) return;
+    const question = this.ledger.conversation.questionOf(payload.message_id);
+    if (known === undefined) this.ledger.orders.ask(id, type, payload, question);
+    this.send(tab, { type, id, payload });
   }
 
   /** The name of the log, as it is on disk. */

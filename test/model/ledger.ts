@@ -3,8 +3,11 @@
  * step the log on disk is held against it.
  */
 import type { Workshop } from "./agent.ts";
+import { Answers } from "./answers.ts";
 import { Conversation } from "./conversation.ts";
+import { Erasures } from "./erasures.ts";
 import { insist } from "./insist.ts";
+import { Orders } from "./orders.ts";
 import { type Row, select } from "./rows.ts";
 import type { AnyFrame } from "./socket.ts";
 import type { World } from "./world.ts";
@@ -14,7 +17,7 @@ export interface Said {
   readonly content: string;
   readonly respond?: false;
   readonly thread_id?: string;
-  readonly parent_message_id?: string;
+  readonly parent_message_id?: string | null;
 }
 
 interface Asked {
@@ -27,7 +30,8 @@ interface Asked {
 /** What retention may delete. */
 const PASSING = ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "notification"];
 
-const ATTEMPTS = 3;
+/** What is left of an event whose thread was deleted. */
+const ERASED = "erased";
 
 const MONTH_MS = 30 * 86_400_000;
 
@@ -36,15 +40,14 @@ export class Ledger {
   /** Ids whose acceptance was acknowledged, with their seq. */
   readonly accepted = new Map<string, number>();
   readonly conversation = new Conversation();
-  /** Cancels that were accepted: the run, and the seq of its end. */
-  readonly cancels = new Map<string, { readonly run_id: string; readonly seq: number | undefined }>();
-  readonly runs: string[] = [];
-  readonly ended = new Set<string>();
+  readonly orders = new Orders();
+  readonly erasures = new Erasures();
+  readonly answers = new Answers();
   head = 0;
-  /** Runs that have a row. */
-  unfinished = 0;
   /** Why commands were refused, in order. */
   readonly refusals: string[] = [];
+  /** What was last said to a command: "done", or why not. */
+  readonly outcomes = new Map<string, string>();
   /** The highest seq anybody acknowledged, as the session must know it. */
   acked = 0;
   /** The seq of every message in the log, by the id it was sent under. */
@@ -52,15 +55,18 @@ export class Ledger {
   readonly #log = new Map<number, Row>();
   /** The last message of each socket, as a place in the order of sending. */
   readonly #last = new Map<number, number>();
-  readonly #runSeqs = new Map<string, number>();
   readonly #aged = new Set<string>();
   readonly #firsts = new Set<string>();
   /** How often each message was sent in this step, and which were refused. */
   readonly #sent = new Map<string, number>();
   readonly #refused: string[] = [];
+  /** Why what was asked before was refused now. */
+  readonly #reasons: [id: string, code: string][] = [];
   /** Keys of publications in the log. */
   readonly #published = new Set<string>();
   #order = 0;
+  /** Something was said and deleted since the last time. */
+  #unseen = false;
 
   /** A message is about to be sent; if it is not in the log yet, this is where it belongs. */
   ask(id: string, said: Said, socket: number): void {
@@ -73,7 +79,8 @@ export class Ledger {
   /** A month has passed: who sends an id from before again may not rely on it being known. */
   ageIds(): void {
     for (const id of this.asked.keys()) this.#aged.add(id);
-    this.cancels.clear();
+    this.orders.age();
+    this.erasures.age();
   }
 
   /** Ids that must have one effect, however often they are sent. */
@@ -81,33 +88,35 @@ export class Ledger {
     return [...this.asked.keys()].filter((id) => !this.#aged.has(id));
   }
 
-  replied({ type, reply_to = "", payload }: AnyFrame): void {
+  replied(frame: AnyFrame): void {
+    const { type, reply_to = "", payload } = frame;
+    this.outcomes.set(reply_to, type === "error" ? payload.code : "done");
     if (type === "error") return this.#refusal(reply_to, payload);
-    if (type === "command_ack") return this.#cancelled(reply_to, payload.seq);
+    // Tabs are looked at one after the other, so the reply marked as a duplicate may be seen first.
+    insist(payload.duplicate || !this.#firsts.has(reply_to), "what was done is not done again", reply_to);
+    if (payload.duplicate === false) this.#firsts.add(reply_to);
+    if (this.orders.get(reply_to) !== undefined) return this.orders.done(reply_to, frame);
     if (type !== "message_ack") return;
     const known = this.accepted.get(reply_to);
     insist(known === undefined || known === payload.seq, "a message has one seq for ever", {
       reply_to,
       known,
     });
-    // Tabs are looked at one after the other, so the reply marked as a duplicate may be seen first.
-    insist(payload.duplicate || !this.#firsts.has(reply_to), "what was done is not done again", reply_to);
-    if (!payload.duplicate) this.#firsts.add(reply_to);
     this.accepted.set(reply_to, payload.seq);
+  }
+
+  /** Whether what was accepted under this id has been deleted since. */
+  isErased(id: string): boolean {
+    const seq = this.accepted.get(id) ?? this.#messages.get(id) ?? this.orders.get(id)?.seq;
+    return seq !== undefined && this.erasures.has(seq);
   }
 
   #refusal(id: string, { code, retryable }: { code: string; retryable: boolean }): void {
     this.refusals.push(code);
-    const sound = !this.accepted.has(id) || code === "id_conflict" || retryable;
-    insist(sound, "what was accepted is not refused afterwards", { id, code });
+    const known = this.accepted.has(id) || this.orders.get(id)?.seq !== undefined;
+    if (code === "expired" || code === "id_conflict") this.#reasons.push([id, code]);
+    else insist(!known || retryable, "what was accepted is not refused afterwards", { id, code });
     if (code !== "id_conflict") this.#refused.push(id);
-  }
-
-  #cancelled(id: string, seq: number | undefined): void {
-    const cancel = this.cancels.get(id);
-    if (cancel === undefined) return;
-    insist(cancel.seq === undefined || cancel.seq === seq, "a run is cancelled once", { id, seq });
-    this.cancels.set(id, { ...cancel, seq });
   }
 
   at(seq: number): Row | undefined {
@@ -128,14 +137,18 @@ export class Ledger {
   /** What was written since the last time. */
   audit(world: World, workshop: Workshop): void {
     const before = this.head;
-    for (const row of select(world, `WHERE seq > ${this.head}`)) this.#take(row, workshop);
+    const rows = select(world, `WHERE seq > ${this.head}`);
+    this.#unseen = false;
+    for (const row of rows) this.#take(row, workshop);
+    if (rows.some(({ type }) => type === "thread_deleted" || type === ERASED)) this.erasures.audit(world);
     this.#insistOnRefusals(before);
-    this.#insistOnCancels();
+    this.orders.insistOnEffects((seq) => this.erasures.has(seq));
     for (const [id, seq] of this.accepted) {
+      if (this.erasures.has(seq)) this.#messages.set(id, seq);
       const found = this.#messages.get(id);
       insist(found === seq, "what was acknowledged is in the log", { id, seq, found });
     }
-    this.#insistOnRuns(world);
+    this.answers.audit(world);
     this.conversation.insistOnTurns();
   }
 
@@ -151,14 +164,9 @@ export class Ledger {
       const seq = this.#messages.get(id) ?? 0;
       insist(seq <= before, "what was refused has left nothing", { id, seq });
     }
-  }
-
-  #insistOnCancels(): void {
-    for (const [id, { run_id, seq }] of this.cancels) {
-      if (seq === undefined) continue;
-      const { type, payload } = JSON.parse(this.#log.get(seq)?.frame ?? "{}");
-      const done = type === "agent_completed" && payload.run_id === run_id && payload.status === "cancelled";
-      insist(done, "what was cancelled has ended as cancelled", { id, run_id, seq });
+    for (const [id, code] of this.#reasons.splice(0)) {
+      const sound = code === "id_conflict" || !this.accepted.has(id) || this.isErased(id);
+      insist(sound, "only what was deleted is forgotten", { id, code });
     }
   }
 
@@ -171,13 +179,19 @@ export class Ledger {
       if (row !== undefined) insist(row.frame === old.frame, "what was written stays as it is", seq);
       else this.#insistOnAge(old, world.now);
     }
+    this.erasures.audit(world);
+    this.erasures.insistOnAge(rows, world.now);
   }
 
   #insistOnAge({ seq, type, frame }: Row, now: number): void {
     insist(PASSING.includes(type), "nothing but steps is ever deleted", { seq, type });
     const { timestamp, run_id } = JSON.parse(frame).payload;
     insist(now - Date.parse(timestamp) >= MONTH_MS, "nothing is deleted before its time", { seq, timestamp });
-    insist(run_id === undefined || this.ended.has(run_id), "the journal of an unfinished run is whole", seq);
+    insist(
+      run_id === undefined || this.answers.ended.has(run_id),
+      "the journal of an unfinished run is whole",
+      seq,
+    );
     this.#log.delete(seq);
     this.conversation.forget(seq);
   }
@@ -186,12 +200,19 @@ export class Ledger {
     insist(row.seq === this.head + 1, "numbers have no gap", { head: this.head, seq: row.seq });
     insist(row.acked === this.acked, "an event knows what was acknowledged", { row, acked: this.acked });
     this.head = row.seq;
+    // Said and deleted since the last time: nobody knows what it was.
+    if (row.type === ERASED) {
+      this.#unseen = true;
+      return this.erasures.add(row);
+    }
     this.#log.set(row.seq, row);
     const { payload, seq, type } = JSON.parse(row.frame);
     insist(seq === row.seq && type === row.type, "a frame says what its row says", row);
     if (type === "user_message") this.#takeMessage(seq, payload);
     else if (type === "notification") this.#takeNotice(payload);
-    else this.#takeStep(type, payload, workshop);
+    else if (type.startsWith("thread_")) this.#takeThread(type, seq, payload);
+    else this.answers.take(type, payload, workshop);
+    this.orders.take({ type, seq, payload });
     this.conversation.take({ type, seq, payload, expires_at: row.expires_at });
   }
 
@@ -207,18 +228,44 @@ export class Ledger {
       payload.id,
     );
     this.#last.set(asked.socket, asked.order);
-    if (payload.run_id === undefined) return;
-    this.runs.push(payload.run_id);
-    this.#runSeqs.set(payload.run_id, 0);
+    this.answers.ask(payload);
+  }
+
+  #takeThread(type: string, seq: number, payload: any): void {
+    if (type === "thread_deleted") return this.#takeDeletion(seq, payload);
+    this.erasures.insistOnNone(payload.thread_id);
+    this.answers.ask(payload);
+  }
+
+  /** From here on nothing in the thread is known any more, and no run of it says another word. */
+  #takeDeletion(deletion: number, { thread_id }: any): void {
+    // It may have been made since the last time, too.
+    const there = this.#unseen || this.conversation.threadIds.includes(thread_id);
+    insist(there, "what is not there is not deleted", thread_id);
+    for (const row of this.#log.values()) {
+      if (row.type === "thread_deleted" || JSON.parse(row.frame).payload.thread_id !== thread_id) continue;
+      this.#log.delete(row.seq);
+      this.erasures.add(row);
+    }
+    for (const [run_id, run] of this.conversation.runs) {
+      if (run.thread_id === thread_id) this.answers.ended.add(run_id);
+    }
+    this.erasures.delete(thread_id, deletion);
   }
 
   #insistOnContent({ content, respond, thread_id = "main", parent_message_id }: Said, payload: any): void {
     insist(content === payload.content, "content arrives unchanged", payload);
     insist((respond !== false) === (payload.run_id !== undefined), "who asks for it gets a run", payload);
     insist(thread_id === payload.thread_id, "a message is where it was said", payload);
-    const newest = this.conversation.newestOf(thread_id);
-    insist((newest === null) === (payload.thread !== undefined), "a thread is made once", payload);
-    const before = parent_message_id ?? newest;
+    this.erasures.insistOnNone(thread_id);
+    const titled = (this.conversation.titleOf(thread_id) ?? "") !== "";
+    insist(
+      titled === (payload.thread === undefined),
+      "a thread is named once by what is said in it",
+      payload,
+    );
+    const before =
+      parent_message_id === undefined ? this.conversation.newestOf(thread_id) : parent_message_id;
     insist(payload.parent_message_id === before, "a message follows what it should", { before, payload });
   }
 
@@ -226,27 +273,5 @@ export class Ledger {
     if (typeof data !== "string") return;
     insist(!this.#published.has(data), "what is published again under its key is there once", data);
     this.#published.add(data);
-  }
-
-  #takeStep(type: string, payload: any, workshop: Workshop): void {
-    const { run_id, run_seq } = payload;
-    insist(run_seq === this.#runSeqs.get(run_id), "run_seq has no gap", { type, payload });
-    insist(!this.ended.has(run_id), "nothing comes after the end of a run", payload);
-    insist((run_seq === 0) === (type === "agent_started"), "a run begins once", payload);
-    this.#runSeqs.set(run_id, run_seq + 1);
-    if (type === "agent_completed") this.ended.add(run_id);
-    insist((payload.attempts ?? 1) <= ATTEMPTS, "a run is tried three times at most", payload);
-    if (type === "tool_completed" && payload.status === "ok") workshop.completed.add(payload.result);
-  }
-
-  #insistOnRuns(world: World): void {
-    const unfinished = new Set(world.rows("SELECT run_id FROM runs").map(({ run_id }) => String(run_id)));
-    this.unfinished = unfinished.size;
-    for (const run_id of this.runs) {
-      const ended = this.ended.has(run_id);
-      insist(ended || unfinished.has(run_id), "an accepted run is never lost", run_id);
-      insist(!(ended && unfinished.has(run_id)), "a run that has ended has no row", run_id);
-    }
-    for (const run_id of unfinished) insist(this.#runSeqs.has(run_id), "no run without its question", run_id);
   }
 }

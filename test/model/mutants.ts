@@ -5,6 +5,7 @@
 
 import { type Mutant, mutant, session } from "./mutant.ts";
 import { MUTANTS_AROUND } from "./mutants-around.ts";
+import { MUTANTS_THREADS } from "./mutants-threads.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   mutant(
@@ -207,4 +208,5 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   ...MUTANTS_AROUND,
+  ...MUTANTS_THREADS,
 ];

@@ -3,12 +3,6 @@ import { insist } from "./insist.ts";
 import { chosen, insistOnRefusal, type Play, publish } from "./play.ts";
 import { Sdk } from "./sdk.ts";
 
-const THREADS = [
-  "main",
-  "018f0000-0000-7000-8000-000000000001",
-  "018f0000-0000-7000-8000-000000000002",
-] as const;
-
 const DAY_S = 86_400;
 const MINUTE_MS = 60_000;
 const BAD_FRAMES = 10;
@@ -24,8 +18,8 @@ const NONSENSE = [
 ];
 
 export const PEOPLE = {
-  /** In one of three threads, two of which are made by their first message. */
-  say_in: (h, a, b) => h.say(h.tab(a), b % 2 === 0, { thread_id: THREADS[b % 3] ?? "main" }),
+  /** In one of five threads, four of which are made by their first message: one more than runs may work at once. */
+  say_in: (h, a, b) => h.say(h.tab(a), b % 2 === 0, { thread_id: h.place(b) }),
   /** After an earlier message: another branch. */
   branch: (h, a, b) => {
     const parent = chosen([...h.ledger.conversation.messages.values()], b);
@@ -50,14 +44,7 @@ export const PEOPLE = {
   /** Questions until no more may wait, in one thread or several. */
   ask_many: (h, a, b) => {
     h.workshop.open = false;
-    for (let i = 0; i < 13; i += 1)
-      h.say(h.tab(a), true, b % 2 === 0 ? {} : { thread_id: THREADS[i % 3] ?? "main" });
-  },
-  /** A cancel again under its id. */
-  cancel_again: (h, a, b) => {
-    const [id, cancel] = chosen([...h.ledger.cancels], b) ?? [];
-    if (id === undefined || cancel === undefined) return;
-    h.send(h.tab(a), { type: "run_cancel", id, payload: { run_id: cancel.run_id } });
+    for (let i = 0; i < 13; i += 1) h.say(h.tab(a), true, b % 2 === 0 ? {} : { thread_id: h.place(i) });
   },
   /** The page is loaded anew: another client, who knows nothing. */
   reload: (h, a) => {

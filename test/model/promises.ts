@@ -1,7 +1,9 @@
 /** What is insisted upon around a step and at the end, where it concerns more than one tab or the log. */
+import { inProgress } from "../../src/protocol/pure/fold.ts";
 import type { History } from "./history.ts";
 import { insist, insistOnNoBlame, insistSame } from "./insist.ts";
 import { insistOnHole, insistOnLife } from "./reading.ts";
+import { shownBy } from "./shown.ts";
 import type { ModelSocket } from "./socket.ts";
 import type { Tab } from "./tab.ts";
 
@@ -53,7 +55,11 @@ export class Promises {
   insist(): void {
     const { world, ledger, tabs, afterwards } = this.#history;
     for (const tab of tabs) this.#insistOnTab(tab);
-    insist(world.timers === 0 || ledger.unfinished > 0, "without a run there are no timers", world.timers);
+    insist(
+      world.timers === 0 || ledger.answers.unfinished > 0,
+      "without a run there are no timers",
+      world.timers,
+    );
     this.#insistOnAlarm();
     for (const look of afterwards.splice(0)) look();
   }
@@ -89,7 +95,7 @@ export class Promises {
     for (const tab of tabs) {
       const seqs = tab.fresh.splice(0);
       insistOnLife(this.#history, seqs);
-      for (const { from, to } of tab.skipped.splice(0)) insistOnHole(this.#history, from, to);
+      for (const hole of tab.skipped.splice(0)) insistOnHole(this.#history, hole);
       const end = (tab.socket && expiring.get(tab.socket)) ?? Number.POSITIVE_INFINITY;
       const late = seqs.length > 0 && world.now >= end + GRACE_MS;
       insist(!late, "nobody is sent anything after the end of their token", tab.name);
@@ -132,8 +138,7 @@ export class Promises {
 
   insistOnEnd(fresh: Tab): void {
     const { ledger, world, tabs } = this.#history;
-    const over = ledger.runs.every((run_id) => ledger.ended.has(run_id));
-    insist(over, "every run comes to its end");
+    insist(ledger.answers.working.length === 0, "every run comes to its end");
     insist(world.timers === 0, "a calm object has no timers", world.timers);
     insist(fresh.cursor === ledger.head, "a fresh client sees everything", fresh.cursor);
     for (const tab of tabs) {
@@ -171,7 +176,7 @@ export class Promises {
     this.#latest = Math.max(this.#latest, world.now);
     const alarm = world.alarm ?? Number.POSITIVE_INFINITY;
     const soon = alarm <= world.now + MINUTE_MS + set_back_ms;
-    insist(soon || ledger.unfinished === 0, "a run is looked after within a minute");
+    insist(soon || ledger.answers.unfinished === 0, "a run is looked after within a minute");
     for (const tab of tabs) {
       const { socket, name } = tab;
       if (!tab.live || socket === undefined) continue;
@@ -204,19 +209,33 @@ export class Promises {
       const kept = ledger.at(seq)?.frame;
       insist(kept === undefined || kept === text, "all tabs saw the same", { tab: tab.name, seq });
     }
+    const shown = shownBy(tab);
+    for (const message_id of shown.keys()) {
+      const known = ledger.conversation.messages.has(message_id);
+      insist(known, "a page drops what was deleted", { tab: tab.name, message_id });
+    }
+    for (const [message_id, { seq, content }] of ledger.conversation.messages) {
+      if (seq <= tab.adopted) continue;
+      const said = shown.get(message_id);
+      insist(said === content, "a page shows what was said", { tab: tab.name, message_id, said });
+    }
   }
 
   /** A page that was there all the time shows what one that has just been opened does. */
   #insistOnView(tab: Tab, fresh: Tab): void {
     const [mine, theirs] = [tab.sdk?.view.conversation, fresh.sdk?.view.conversation];
     if (mine === undefined || theirs === undefined) return;
-    const threads = (of: typeof mine) => of.threads.toSorted((a, b) => (a.thread_id < b.thread_id ? -1 : 1));
-    insistSame(threads(mine), threads(theirs), "a page shows every thread");
+    insistSame(mine.threads, theirs.threads, "a page shows every thread, in order");
     const known = new Map(mine.messages.map((message) => [message.message_id, message]));
     for (const message of theirs.messages) {
       const shown = known.get(message.message_id);
       if (shown === undefined && message.seq <= tab.adopted) continue;
       insistSame(shown ?? null, message, "a page shows what a new one shows");
     }
+    const { messages } = this.#history.ledger.conversation;
+    const gone = mine.messages.find(({ message_id }) => !messages.has(message_id));
+    insist(gone === undefined, "a page drops what was deleted", gone);
+    const working = mine.runs.filter(inProgress);
+    insist(working.length === 0, "a page shows no run that has ended as one in progress", working[0]);
   }
 }

@@ -12,6 +12,8 @@ export interface AnyFrame {
 export class ModelSocket implements Socket {
   readyState = 1;
   readonly client_id: string;
+  /** The frame of an event as it lies on disk right now. */
+  readonly #kept: (seq: number) => unknown;
   readonly frames: AnyFrame[] = [];
   /** The same as they were sent. */
   readonly texts: string[] = [];
@@ -31,9 +33,10 @@ export class ModelSocket implements Socket {
   bad_at: number[] = [];
   #attachment = "null";
 
-  constructor(client_id: string, now: number) {
+  constructor(client_id: string, now: number, kept: (seq: number) => unknown) {
     this.client_id = client_id;
     this.heard_at = now;
+    this.#kept = kept;
   }
 
   get open(): boolean {
@@ -45,7 +48,11 @@ export class ModelSocket implements Socket {
     if (this.deaf) return;
     if (!this.open) return blame("nothing is sent on a closed socket", text.slice(0, 200));
     this.texts.push(text);
-    this.frames.push(JSON.parse(text));
+    const frame: AnyFrame = JSON.parse(text);
+    this.frames.push(frame);
+    // Notifications are many, and nothing becomes of them but that they go.
+    if (frame.seq === undefined || frame.type === "notification") return;
+    if (this.#kept(frame.seq) !== text) blame("what is sent is in the log", frame);
   }
 
   close(code = 1_005, reason = ""): void {

@@ -5,6 +5,7 @@ import { MISHAPS } from "./mishaps.ts";
 import { PEOPLE } from "./people.ts";
 import { chosen, insistOnRefusal, type Play, publish } from "./play.ts";
 import { insistOnPage } from "./reading.ts";
+import { THREADS } from "./threads.ts";
 import { principal } from "./world.ts";
 
 export interface Step {
@@ -28,6 +29,7 @@ export async function play(storage: DurableObjectStorage, steps: readonly Step[]
 const STEPS = {
   ...PEOPLE,
   ...MISHAPS,
+  ...THREADS,
   /** Comes, comes back, or comes again before the old socket is gone. */
   connect: (h, a) => h.connect(h.tab(a)),
   say: (h, a) => h.say(h.tab(a), false),
@@ -39,7 +41,9 @@ const STEPS = {
   /** A message again under its id, from any tab: its reply was lost, or so it seemed. */
   again: (h, a, b) => {
     const id = chosen(h.ledger.knownIds, b);
-    if (id !== undefined) h.sayAgain(h.tab(a), id);
+    if (id === undefined) return;
+    h.sayAgain(h.tab(a), id);
+    if (h.ledger.isErased(id) && h.tab(a).live) insistOnRefusal(h, h.tab(a), "expired");
   },
   /** Twice at once, from two tabs. */
   twice: (h, a) => {
@@ -53,7 +57,7 @@ const STEPS = {
     const tab = h.tab(a);
     if (id === undefined || !tab.live) return;
     h.send(tab, { type: "user_message", id, payload: { content: "another" } });
-    insistOnRefusal(h, tab, "id_conflict");
+    insistOnRefusal(h, tab, h.ledger.isErased(id) ? "expired" : "id_conflict");
   },
   /** A bug in the middle of a group; with an even `b` the command throws again when it is alone. */
   throwing: (h, a, b) => {
@@ -73,11 +77,9 @@ const STEPS = {
   },
   /** One in progress, if there is one, or any. */
   cancel: (h, a, b) => {
-    const working = h.ledger.runs.filter((known) => b % 4 > 0 && !h.ledger.ended.has(known));
-    const run_id = chosen(working, b) ?? chosen(h.ledger.runs, b) ?? "r_1_x";
-    const id = h.nextId("c");
-    h.ledger.cancels.set(id, { run_id, seq: undefined });
-    h.send(h.tab(a), { type: "run_cancel", id, payload: { run_id } });
+    const { working, runs } = h.ledger.answers;
+    const run_id = (b % 4 > 0 ? chosen(working, b) : undefined) ?? chosen(runs, b) ?? "r_1_x";
+    h.order(h.tab(a), h.nextId("c"), "run_cancel", { run_id });
   },
   /** From here on tools wait. */
   shut: (h) => {
@@ -127,8 +129,8 @@ const STEPS = {
   },
   /** The instance goes, the sockets stay; never while something is at work. */
   evict: (h) => {
-    const working = h.ledger.runs.some((run_id) => !h.ledger.ended.has(run_id));
-    h.crash(working ? [] : h.world.sockets.filter(({ open }) => open));
+    const { working } = h.ledger.answers;
+    h.crash(working.length > 0 ? [] : h.world.sockets.filter(({ open }) => open));
   },
   crash: (h) => h.crash(),
   /** Dies while a group is waiting to be committed. */
@@ -176,6 +178,7 @@ const STEPS = {
     h.forgetIds();
     h.world.advance(32 * DAY_MS);
     h.ring();
+    h.ledger.erasures.insistOnEnd(h.world, h.ledger.head);
   },
   /** Nothing runs for a month, not even alarms. */
   outage: (h) => {
@@ -261,6 +264,9 @@ const OFTEN: readonly StepName[] = [
   "stuck",
   "stuck",
   "cancel",
+  "regenerate",
+  "delete_thread",
+  "late",
   "release_one",
   "expiring",
   "renew",

@@ -4,6 +4,7 @@
  * insisted upon as frames come in.
  */
 import { insist } from "./insist.ts";
+import type { Hole } from "./reading.ts";
 import type { Sdk } from "./sdk.ts";
 import type { AnyFrame, ModelSocket } from "./socket.ts";
 
@@ -34,9 +35,11 @@ export class Tab {
   /** Events handed over since somebody last looked. */
   readonly fresh: number[] = [];
   /** Holes it was told of since somebody last looked. */
-  readonly skipped: { readonly from: number; readonly to: number }[] = [];
-  /** Runs whose question it has seen. */
-  readonly #runs = new Set<string>();
+  readonly skipped: Hole[] = [];
+  /** What it was last told to replace everything by. */
+  snapshot: any;
+  /** Runs whose question it has seen, and in which thread. */
+  readonly #runs = new Map<string, string>();
   greeting: any;
   /** Frames it sent with an id on this socket, and how often. */
   #asked = new Map<string, number>();
@@ -102,6 +105,7 @@ export class Tab {
   rewind(seq: number): void {
     this.cursor = seq;
     this.sdk = undefined;
+    if (seq < this.adopted) this.snapshot = undefined;
     for (const handed of this.handed.keys()) if (handed > seq) this.handed.delete(handed);
   }
 
@@ -110,6 +114,7 @@ export class Tab {
     this.epoch = undefined;
     this.cursor = 0;
     this.handed = new Map();
+    this.snapshot = undefined;
     this.texts.clear();
   }
 
@@ -187,10 +192,10 @@ export class Tab {
   #adopt(payload: any): void {
     this.cursor = payload.as_of_seq;
     this.adopted = payload.as_of_seq;
-    for (const { run_id } of payload.runs) {
-      this.texts.delete(run_id);
-      this.#runs.add(run_id);
-    }
+    this.snapshot = payload;
+    this.texts.clear();
+    this.#runs.clear();
+    for (const { run_id, thread_id } of payload.runs) this.#runs.set(run_id, thread_id);
   }
 
   #event(frame: AnyFrame, seq: number): void {
@@ -202,8 +207,19 @@ export class Tab {
     this.fresh.push(seq);
     const handed = this.sdk?.handed.at(-1) ?? seq;
     insist(handed === seq, "the SDK hands over what it is sent", { tab: this.name, handed, seq });
-    if (frame.type === "user_message") this.#runs.add(frame.payload.run_id);
+    const { run_id, thread_id } = frame.payload;
+    if (frame.type === "user_message" || frame.type === "thread_updated") this.#runs.set(run_id, thread_id);
     if (frame.type === "agent_completed") this.#ended(frame.payload);
+    if (frame.type === "thread_deleted") this.#dropThread(thread_id);
+  }
+
+  /** From here on no text of it is shown. */
+  #dropThread(thread_id: string): void {
+    for (const [run_id, known] of this.#runs) {
+      if (known !== thread_id) continue;
+      this.#runs.delete(run_id);
+      this.texts.delete(run_id);
+    }
   }
 
   /** Attempts may have died of a fault of the disk: of a run that ends before the next one, no text is kept. */
@@ -226,9 +242,9 @@ export class Tab {
     });
   }
 
-  #skip({ from, to }: { from: number; to: number }): void {
-    this.#move(from, to);
-    this.skipped.push({ from, to });
+  #skip(hole: Hole): void {
+    this.#move(hole.from, hole.to);
+    this.skipped.push(hole);
   }
 
   #move(from: number, to: number): void {

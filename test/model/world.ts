@@ -75,7 +75,8 @@ export class World {
   }
 
   connect(shake: Omit<Handshake, "codec">): ModelSocket {
-    const socket = new ModelSocket(shake.client_id ?? "", this.now);
+    const kept = (seq: number) => this.rows(`SELECT frame FROM events WHERE seq = ${seq}`)[0]?.frame;
+    const socket = new ModelSocket(shake.client_id ?? "", this.now, kept);
     const admitted = this.session.reception.admit({ codec: "native", ...shake });
     if (!admitted.ok) {
       socket.close(closeOf(admitted.refusal).code, admitted.refusal.code);

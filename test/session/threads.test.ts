@@ -226,6 +226,22 @@ describe("a branch", () => {
       expect(known).toEqual([question.run_id, first.payload.run_id]);
     }));
 
+  test("[T8] is refused by the name of an earlier answer too, while another one is being written", () =>
+    withBench(async (bench) => {
+      const script = [{ tool: "hold", key: "threads:again" }];
+      const question = await bench.say("why?", { respond: true, data: { script } });
+      const [, first] = messagesOf(bench);
+      probe.hold("threads:again");
+      const tab = bench.desk.connect({ client_id: "asker" });
+      for (const message_id of [question.message_id, first.message_id, question.message_id]) {
+        const id = `${tab.sent.length}`;
+        await bench.desk.send(tab, { type: "message_regenerate", id, payload: { message_id } });
+      }
+      probe.release("threads:again");
+      expect(tab.of("message_ack")).toHaveLength(1);
+      expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(["conflict", "conflict"]);
+    }));
+
   test("[T8] is refused for what is not there, what is not finished, and who may not ask agents", () =>
     withBench(async ({ ask, say, desk }) => {
       const [unknown] = await ask("message_regenerate", { message_id: "a_1_x" });
@@ -368,14 +384,14 @@ describe("deleting a thread", () => {
       });
     }));
 
-  test("[T9] leaves rows that are empty, and after a month none", () =>
+  test("[T9] leaves rows that are empty, and after a month none; that it was deleted stays known", () =>
     withBench(async ({ ask, say, desk, storage }) => {
       await say("one");
       await ask("thread_delete", { thread_id: THREAD });
       await say("last", { thread_id: OTHER });
       desk.now += 32 * 86_400_000;
       desk.session.deadlines.fire();
-      expect(storage.sql.exec("SELECT seq FROM events").toArray()).toEqual([{ seq: 3 }]);
+      expect(storage.sql.exec("SELECT seq FROM events").toArray()).toEqual([{ seq: 2 }, { seq: 3 }]);
       expect(storage.sql.exec("SELECT thread_id FROM threads").toArray()).toEqual([{ thread_id: OTHER }]);
     }));
 });

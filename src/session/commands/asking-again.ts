@@ -24,9 +24,12 @@ function askedIn({ question_id, head_message_id }: ThreadUpdated["payload"]): st
   return question_id ?? head_message_id;
 }
 
-/** The run that answers this message, or is about to. */
-export function runAnswering({ runs }: Context, message_id: string): Run | undefined {
-  return runs.unfinished().find((run) => [run.question_id, run.message_id].includes(message_id));
+/** The run that answers this message, or is about to: by the answer's id, the question's, or an earlier answer's. */
+export function runAnswering(context: Context, message_id: string): Run | undefined {
+  const named = [message_id, questionOf(context, message_id)?.payload.message_id];
+  return context.runs
+    .unfinished()
+    .find((run) => named.includes(run.question_id) || named.includes(run.message_id));
 }
 
 /**
