@@ -74,6 +74,7 @@ const e2e = {
     globalSetup: ["test/e2e/support/build.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: HANGS_AFTER_MS } },
     // They mostly wait, and measure seconds: alongside each other, but after everything else.
     maxWorkers: 3,
     sequence: { groupOrder: 1 },
