@@ -23,28 +23,31 @@ export function exportMe(ports: EdgePorts): Handler<Edge> {
   return async function exportMeHandler(c) {
     const who = await authenticate(c.req.raw, c.env, "chat", ports);
     if (!who.ok) return refuseHttp(who.refusal);
-    const session = c.env.USER_SESSION.getByName(who.value.user_id);
-    const first = await session.exportPage(who.value, 0);
+    const session = () => c.env.USER_SESSION.getByName(who.value.user_id);
+    const first = await session().exportPage(who.value, 0);
     if (!first.ok) return refuseHttp(first.refusal);
     const { events, facts, next } = first.value;
     const head = { user_id: who.value.user_id, exported_at: new Date(ports.now()).toISOString(), ...facts };
     const opening = `${JSON.stringify(head).slice(0, -1)},"events":[${events.join(",")}`;
-    return jsonStream(pages(session, who.value, { opening, empty: events.length === 0, next }));
+    return jsonStream(
+      pages(session, who.value, { opening, empty: events.length === 0, epoch: facts?.epoch, next }),
+    );
   };
 }
 
 interface Begun {
   readonly opening: string;
   readonly empty: boolean;
+  readonly epoch: string | null | undefined;
   readonly next: number | undefined;
 }
 
 /** A page that cannot be had breaks the stream off: half a copy must not look like a whole one. */
-async function* pages(session: SessionStub, who: Principal, { opening, empty, next }: Begun) {
+async function* pages(session: () => SessionStub, who: Principal, { opening, empty, epoch, next }: Begun) {
   yield opening;
   let separator = empty ? "" : ",";
   for (let after = next; after !== undefined; ) {
-    const page = await session.exportPage(who, after);
+    const page = await session().exportPage(who, after, epoch);
     if (!page.ok) throw new Error("the export was refused half-way");
     const { events } = page.value;
     if (events.length > 0) yield separator + events.join(",");

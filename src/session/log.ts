@@ -238,6 +238,16 @@ export class Log {
     return row === undefined ? undefined : integer(row, "at");
   }
 
+  /** The report of a run, whose events lie from `from` to `to`. */
+  reportOf(run_id: string, from: number, to: number): StoredEvent | undefined {
+    return this.#query(
+      "WHERE seq BETWEEN ? AND ? AND run_id = ? AND type = 'final_report' ORDER BY seq DESC LIMIT 1",
+      from,
+      to,
+      run_id,
+    )[0];
+  }
+
   /** The answer of the run that began at seq `start`, found as soon as it is met; undefined while there is none. */
   answerOf(start: number): StoredEvent | undefined {
     return this.#query(
@@ -255,12 +265,12 @@ export class Log {
   /** What the reader last said of each answer that came after `seq`; of none if nothing did. */
   ratingsAfter(seq: number | undefined): Map<string, 1 | -1> {
     if (seq === undefined) return new Map();
-    const said = readEvents(this.ratings(seq));
-    return new Map(
-      said.flatMap(({ type, payload }) =>
-        type === "feedback_recorded" ? [[payload.message_id, payload.rating]] : [],
-      ),
-    );
+    // The other columns of a group are those of its newest row (SQLite, "bare columns").
+    const query = `SELECT MAX(seq), json_extract(frame, '$.payload.message_id') AS message_id,
+      json_extract(frame, '$.payload.rating') AS rating
+      FROM events WHERE seq > ? AND type = 'feedback_recorded' GROUP BY message_id`;
+    const rows = this.#storage.read(query, seq);
+    return new Map(rows.map((row) => [text(row, "message_id"), integer(row, "rating") === 1 ? 1 : -1]));
   }
 
   /** Which message of a thread follows which, on every branch, in the order in which they were said. */

@@ -12,7 +12,7 @@ import type { EffectCommand } from "../protocol/commands.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { errorPayload, statusOf } from "../protocol/refusal.ts";
-import { type Refusal, type Result, refuse } from "../protocol/result.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
 import { faultOf } from "./faults.ts";
 import { measureWith, platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
@@ -126,8 +126,8 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#answer(() => this.#session.answer(who, run_id));
   }
 
-  async exportPage(who: Principal, after: number) {
-    return this.#answer(() => this.#session.exportPage(who, after));
+  async exportPage(who: Principal, after: number, epoch?: string | null) {
+    return this.#answer(() => this.#session.exportPage(who, after, epoch));
   }
 
   async overview() {
@@ -135,15 +135,18 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   /** Nothing else is let in meanwhile: between the old session and the new one there is none. */
-  async erase(who: Principal) {
-    const erased = this.#session.erase(who);
-    if (!erased.ok) return erased;
-    await this.ctx.blockConcurrencyWhile(async () => {
-      await this.ctx.storage.deleteAlarm();
-      await this.ctx.storage.deleteAll();
-      this.#session = new Session(this.#ports);
+  async erase(who: Principal): Promise<Result<void>> {
+    return this.#answer(async () => {
+      const erased = this.#session.erase(who);
+      if (!erased.ok) return erased;
+      await this.ctx.blockConcurrencyWhile(async () => {
+        await this.ctx.storage.deleteAlarm();
+        await this.ctx.storage.deleteAll();
+        this.#session = new Session(this.#ports);
+        this.#session.remember(erased.value);
+      });
+      return ok(undefined);
     });
-    return erased;
   }
 
   async readState(who: Principal) {
@@ -155,11 +158,11 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   async startRun(request: RunRequest) {
-    return this.#session.startRun(request);
+    return this.#answer(() => this.#session.startRun(request));
   }
 
   async feed(feeding: Feeding) {
-    return this.#session.feed(feeding);
+    return this.#answer(() => this.#session.feed(feeding));
   }
 
   async invalidate() {

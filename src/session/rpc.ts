@@ -187,7 +187,8 @@ export interface SessionRpc {
   submit(who: Principal, command: EffectCommand): Promise<Result<Ack["payload"]>>;
   /** The answer a run came to, as soon as it has; `not_found` if there is no such run, or it was deleted. */
   answer(who: Principal, run_id: string): Promise<Result<ListedMessage>>;
-  exportPage(who: Principal, after: number): Promise<Result<ExportPage>>;
+  /** @param epoch of the page before it */
+  exportPage(who: Principal, after: number, epoch?: string | null): Promise<Result<ExportPage>>;
   /** Nothing of the user is left. */
   erase(who: Principal): Promise<Result<void>>;
   overview(): Promise<Result<Overview>>;

@@ -70,13 +70,13 @@ export class Runs {
     const unfinished = this.unfinished();
     const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
     const limit = this.#plans[plan].queued_runs_per_thread;
-    if (waiting >= limit) {
+    const startsNow = this.#mayStart({ thread_id, plan }, unfinished);
+    if (!startsNow && waiting >= limit) {
       return refuse("run_queue_full", `${limit} runs are waiting in this thread`, {
         limit,
         retry_after_ms: 1_000,
       });
     }
-    const startsNow = this.#mayStart({ thread_id, plan }, unfinished);
     if (by.feed !== undefined && !startsNow) return BUSY;
     const seq = tx.nextSeq;
     return ok({

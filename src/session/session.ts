@@ -61,6 +61,12 @@ import { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
 import { Waiters } from "./waiters.ts";
 
+/** All that outlives an erasure: without it, a token that was signed out would be good again. */
+interface Remembered {
+  /** Tokens issued before this time (seconds since the epoch) are refused; 0 if nobody ever signed out. */
+  readonly not_before: number;
+}
+
 export class Session {
   readonly reception: Reception;
   readonly intake: Intake;
@@ -215,7 +221,8 @@ export class Session {
     return answer === undefined ? refuse("not_found", "no such run") : ok(answer);
   }
 
-  exportPage(who: Principal, after: number): Result<ExportPage> {
+  exportPage(who: Principal, after: number, epoch?: string | null): Result<ExportPage> {
+    if (epoch !== undefined && epoch !== (this.#storage.born?.epoch ?? null)) return NOT_THE_SAME;
     const state = this.readState(who);
     return state.ok ? ok(exportPage(this.#parts(), state.value, after)) : state;
   }
@@ -230,15 +237,21 @@ export class Session {
    * nothing that comes late can write. The storage is then emptied by who owns it,
    * and a new session takes the place of this one.
    */
-  erase(who: Principal): Result<void> {
+  erase(who: Principal): Result<Remembered> {
     const refused = refuseSignedOut(this.#storage, who);
     if (refused !== undefined) return refused;
     const unfinished = this.#runs.unfinished().map(({ run_id }) => run_id);
     this.#storage.retire();
     for (const run_id of unfinished) this.#host.stop(run_id);
     this.#waiters.ended(unfinished);
-    for (const connection of this.connections.all()) this.reception.end(connection, ERASED);
-    return ok(undefined);
+    const dropped = (connection: Connection) => this.connections.drop(connection.socket, 1_000, "");
+    this.connections.each((connection) => this.reception.end(connection, ERASED), dropped);
+    return ok({ not_before: this.#storage.born?.not_before ?? 0 });
+  }
+
+  /** What an earlier session of this user refused is refused by this one. */
+  remember({ not_before }: Remembered): void {
+    if (not_before > 0) this.#storage.refuseBefore(not_before);
   }
 
   readState(who: Principal): Result<StatePage> {
@@ -319,6 +332,9 @@ export class Session {
 
 /** What events name as their client where there was none. */
 const NO_SOCKET = "http";
+
+/** A copy of two logs would look like one. */
+const NOT_THE_SAME = refuse("state_invalidated", "this copy belongs to another epoch; begin anew");
 
 const ERASED = refuse("state_invalidated", "all that was kept of this user has been deleted").refusal;
 

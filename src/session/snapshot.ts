@@ -71,9 +71,7 @@ export function messagesOf(log: Log, threads: Threads, head: number | undefined,
 function withReport(log: Log, message: Message): Message {
   const start = seqOf(message.run_id, ["r"]);
   if (message.role !== "assistant" || message.run_id === undefined || start === undefined) return message;
-  const stored = log
-    .ofRun(message.run_id, start, message.seq)
-    .findLast(({ type }) => type === "final_report");
+  const stored = log.reportOf(message.run_id, start, message.seq);
   const event = readEvent(stored);
   return event?.type === "final_report" ? { ...message, report: event.payload.report } : message;
 }

@@ -77,17 +77,26 @@ export class Storage {
     this.#exec(ON_FIRST_USE[table], []);
   }
 
-  /** Runs `work` as one transaction; if it throws, nothing has happened. Makes the user on first use. */
-  transact<T>(work: () => T): T {
+  /**
+   * Runs `work` as one transaction; if it throws, nothing has happened. Makes the
+   * user on first use, unless what came of it is nothing.
+   */
+  transact<T>(work: () => T, isNothing: (value: T) => boolean = () => false): T {
     if (this.#retired) throw new Error("the user is being erased");
     const before = this.#born;
+    const nothing: { value: T }[] = [];
     try {
       return this.#platform.transactionSync(() => {
         this.#born = this.#migrate(this.#born);
-        return work();
+        const value = work();
+        if (before !== undefined || !isNothing(value)) return value;
+        nothing.push({ value });
+        throw new Error("nobody is made for nothing");
       });
     } catch (cause) {
       this.#born = before;
+      const [known] = nothing;
+      if (known !== undefined) return known.value;
       throw cause;
     }
   }

@@ -76,6 +76,12 @@ export class Transaction {
     return event;
   }
 
+  /** True if nothing has come of it: whoever was refused is not made by it. */
+  get empty(): boolean {
+    const changes = [this.rows.length, this.threads.size, this.deleted.size];
+    return changes.every((count) => count === 0) && this.state_version === undefined;
+  }
+
   /** Removes all there is of a thread up to now, what was appended here included; its numbers stay. */
   erase(thread_id: string): void {
     this.#log.erase(thread_id);
@@ -101,7 +107,11 @@ export function commit<T>(storage: Storage, log: Log, now: number, work: (tx: Tr
     for (const thread_id of tx.deleted) writeTombstone(storage, thread_id, tx.now);
     for (const thread of tx.threads.values()) writeThread(storage, thread);
     return { tx, value };
-  });
+  }, isNothing);
   log.committed(tx.rows, tx.now);
   return { tx, value };
+}
+
+function isNothing({ tx }: { readonly tx: Transaction }): boolean {
+  return tx.empty;
 }

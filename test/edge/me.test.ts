@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { userId } from "../../src/auth/user-id.ts";
 import { connect, newUser, stubOf } from "../support/client.ts";
+import { principalWith } from "../support/desk.ts";
 import { HttpUser } from "../support/http.ts";
 import { probe } from "../support/probe.ts";
 
@@ -109,6 +110,47 @@ describe("the end of everything", () => {
     const { body } = await user.ask("GET", "/v1/events");
     expect(JSON.stringify(body)).not.toContain("one");
     expect(body.head_seq).toBe(body.events.length);
+  });
+
+  test("[H6] [A23] does not make a token good again that was signed out", async () => {
+    const user = new HttpUser(newUser());
+    await user.ask("POST", "/v1/messages", { body: { content: "x", respond: false } });
+    await user.ask("POST", "/v1/auth/sign-out");
+    const now = Math.floor(Date.now() / 1_000);
+    const fresh = { claims: { iat: now + 2 } };
+    expect((await user.ask("DELETE", "/v1/me", fresh)).status).toBe(200);
+    const old = await user.ask("GET", "/v1/events", { claims: { iat: now - 10 } });
+    expect([old.status, old.body.error.code]).toEqual([401, "signed_out"]);
+    expect((await user.ask("GET", "/v1/events", fresh)).body.head_seq).toBe(0);
+  });
+
+  test("[H6] is not undone by a request that is refused: nobody is made for nothing", async () => {
+    const user = new HttpUser(newUser());
+    const refused = [
+      await user.ask("DELETE", "/v1/threads/none"),
+      await user.ask("POST", "/v1/runs/r_1_x/cancel"),
+      await user.ask("POST", "/v1/messages", { body: { content: "x", thread_id: "none" } }),
+      await user.ask("PATCH", "/v1/state", { body: { base_version: 7, patch: [] } }),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([404, 404, 404, 409]);
+    await runInDurableObject(await stubOf(user.sub), (_, { storage }) => {
+      const tables = storage.sql.exec(
+        "SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'",
+      );
+      expect(tables.toArray()).toEqual([]);
+    });
+  });
+
+  test("[H5] [H6] breaks off a copy that is being taken: two logs do not make one", async () => {
+    const user = new HttpUser(newUser());
+    await user.ask("POST", "/v1/messages", { body: { content: "x", respond: false } });
+    const stub = await stubOf(user.sub);
+    const who = { ...principalWith(["chat"]), iat: Math.floor(Date.now() / 1_000) };
+    const first: any = await stub.exportPage(who, 0);
+    await user.ask("DELETE", "/v1/me");
+    await user.ask("POST", "/v1/messages", { body: { content: "y", respond: false } });
+    const second = await stub.exportPage(who, 0, first.value.facts.epoch);
+    expect(second).toMatchObject({ ok: false, refusal: { code: "state_invalidated" } });
   });
 
   test("[H6] wakes whoever waits for an answer that will not come", async () => {

@@ -783,3 +783,21 @@ describe("a feed and other runs", () => {
     });
   });
 });
+
+describe("taking over where others wait", () => {
+  test("[V4] needs no place in the queue, however full it is", () =>
+    atTheDesk(async (desk) => {
+      desk.connect();
+      const run = await started(desk);
+      for (let i = 0; i < 10; i += 1)
+        await desk.session.startRun({ who: SERVICE, start: { executor: "agent", content: `waits ${i}` } });
+      const start = {
+        executor: "feed",
+        agent_name: "Dana",
+        message_id: run.message_id,
+        takeover: true,
+      } as const;
+      const taken = await desk.session.startRun({ who: SERVICE, start });
+      expect(taken).toMatchObject({ ok: true, value: { message_id: run.message_id } });
+    }));
+});
