@@ -785,7 +785,7 @@ describe("a feed and other runs", () => {
 });
 
 describe("taking over where others wait", () => {
-  test("[V4] needs no place in the queue, however full it is", () =>
+  test("[V11] needs no place in the queue, however full it is", () =>
     atTheDesk(async (desk) => {
       desk.connect();
       const run = await started(desk);
