@@ -5,15 +5,22 @@
  * it acknowledges what its reader has taken, so that a slow one is simply sent less.
  */
 import type { Principal } from "../auth/principal.ts";
-import { ACK_AFTER_EVENTS, PONG_TEXT } from "../protocol/pure/constants.ts";
+import { WINDOW_BYTES } from "../protocol/limits.ts";
+import { CLOSE_CODES } from "../protocol/pure/close-codes.ts";
+import { ACK_AFTER_EVENTS, PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
 import { field, parseJson } from "../protocol/pure/json.ts";
 import { upgradeRequest } from "../session/upgrade-request.ts";
 import { stream } from "./answers.ts";
 import type { SessionStub } from "./env.ts";
+import { refuseLong } from "./query.ts";
+import { refuseHttp } from "./refusals.ts";
 import { sessionAnswer } from "./session-answer.ts";
 
 /** Below the silence after which common proxies close a connection. */
 const KEEP_ALIVE_MS = 15_000;
+
+/** Of frames that a reader has not taken: with what events alone may be under way, and as much again. */
+const MAX_HELD_CHARS = 2 * WINDOW_BYTES;
 
 /** Where a reader stands, as it says. */
 export interface Position {
@@ -42,7 +49,10 @@ export async function eventStream(
   session: SessionStub,
   principal: Principal,
 ): Promise<Response> {
-  const shake = { principal, codec: "native", ...positionOf(request) };
+  const position = positionOf(request);
+  const refused = refuseLong({ ...position });
+  if (refused !== undefined) return refuseHttp(refused);
+  const shake = { principal, codec: "native", ...position };
   const answer = await session.fetch(upgradeRequest(shake, undefined));
   if (answer.webSocket === null) return sessionAnswer(answer, request);
   const arrivals = new Arrivals(answer.webSocket);
@@ -57,8 +67,13 @@ async function* relay(socket: WebSocket, arrivals: Arrivals): AsyncGenerator<str
     for (;;) {
       const arrival = await arrivals.next();
       if (arrival.kind === "closed") return yield closing(arrival);
-      if (arrival.kind === "silence") yield ": nothing new\n\n";
-      if (arrival.kind !== "frame") continue;
+      if (arrival.kind === "silence") {
+        // Answered without waking the object, and seen by it: who reads in silence is no ghost.
+        socket.send(PING_TEXT);
+        yield ": nothing new\n\n";
+        continue;
+      }
+      if (arrival.text === PONG_TEXT) continue;
       const frame = parseJson(arrival.text);
       if (field(frame, "type") === "ping") socket.send(PONG_TEXT);
       epoch = textIn(frame, "payload", "epoch") ?? epoch;
@@ -117,6 +132,8 @@ class Arrivals {
   readonly #socket: WebSocket;
   readonly #waiting: Arrival[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
+  /** UTF-16 code units of the frames that wait. */
+  #held = 0;
   #wake: () => void = () => {};
 
   constructor(socket: WebSocket) {
@@ -135,6 +152,7 @@ class Arrivals {
   async next(): Promise<Arrival> {
     for (;;) {
       const first = this.#waiting.shift();
+      if (first?.kind === "frame") this.#held -= first.text.length;
       if (first !== undefined) return first;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
@@ -149,7 +167,17 @@ class Arrivals {
   }
 
   #put(arrival: Arrival): void {
+    this.#held += arrival.kind === "frame" ? arrival.text.length : 0;
     this.#waiting.push(arrival);
+    if (this.#held > MAX_HELD_CHARS) this.#giveUp();
     this.#wake();
+  }
+
+  /** Events stop by themselves when nobody acknowledges them; what is not an event does not. */
+  #giveUp(): void {
+    this.end();
+    const { slow_consumer: code } = CLOSE_CODES;
+    this.#held = 0;
+    this.#waiting.splice(0, this.#waiting.length, { kind: "closed", code, reason: "slow_consumer" });
   }
 }

@@ -1,6 +1,6 @@
 /** What is in the query of a request. */
 import { id, MAX_ID_CHARS } from "../protocol/primitives.ts";
-import { ok, type Result, refuse } from "../protocol/result.ts";
+import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 
 /** A whole number from `min` to `max` in plain digits; undefined if the query does not have it. */
 export function numberIn(
@@ -36,4 +36,17 @@ export function refuseId(field: string): Result<never> {
     field,
     limit: MAX_ID_CHARS,
   });
+}
+
+/** More than any valid value of what a client says about itself, so that a header made of it stays small. */
+const MAX_QUERY_CHARS = 256;
+
+export function refuseLong(values: Readonly<Record<string, string | undefined>>): Refusal | undefined {
+  const long = Object.entries(values).find(([, value]) => (value?.length ?? 0) > MAX_QUERY_CHARS);
+  if (long === undefined) return undefined;
+  const [field] = long;
+  return refuse("invalid_payload", `${field} may have ${MAX_QUERY_CHARS} characters`, {
+    field,
+    limit: MAX_QUERY_CHARS,
+  }).refusal;
 }

@@ -12,6 +12,7 @@ import { type Handshake, upgradeRequest } from "../session/upgrade-request.ts";
 import { authorize, type Holder } from "./authenticate.ts";
 import type { Edge, EdgePorts, Env } from "./env.ts";
 import { refuseOrigin } from "./origin.ts";
+import { refuseLong } from "./query.ts";
 import { isUpgrade, methodNotAllowed, refusalAnswer } from "./refusals.ts";
 import { sessionAnswer } from "./session-answer.ts";
 
@@ -72,28 +73,16 @@ function chosenSubprotocol(request: Request): string | undefined {
   return offeredSubprotocols(request.headers).includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined;
 }
 
-/** What a client says about itself; the session decides what is valid. */
-const QUERY = ["client_id", "n", "epoch", "since", "state_version"] as const;
-
-/** More than any valid value, so that a header made of them stays small. */
-const MAX_QUERY_CHARS = 256;
-
 function handshakeOf(query: URLSearchParams, { who, ticket }: Holder): Result<Handshake> {
-  const long = QUERY.find((name) => (query.get(name)?.length ?? 0) > MAX_QUERY_CHARS);
-  if (long !== undefined) {
-    return refuse("invalid_payload", `${long} may have ${MAX_QUERY_CHARS} characters`, {
-      field: long,
-      limit: MAX_QUERY_CHARS,
-    });
-  }
-  return ok({
-    principal: who,
-    ...(ticket === undefined ? {} : { ticket }),
-    codec: "native",
+  // What a client says about itself; the session decides what is valid.
+  const said = {
     client_id: query.get("client_id") ?? undefined,
     n: query.get("n") ?? undefined,
     epoch: query.get("epoch") ?? undefined,
     since: query.get("since") ?? undefined,
     state_version: query.get("state_version") ?? undefined,
-  });
+  };
+  const refusal = refuseLong(said);
+  if (refusal !== undefined) return { ok: false, refusal };
+  return ok({ principal: who, ...(ticket === undefined ? {} : { ticket }), codec: "native", ...said });
 }

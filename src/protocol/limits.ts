@@ -11,6 +11,9 @@ export const MAX_COMMENT_BYTES = 4 * 1024;
 /** A thread's title, UTF-16 code units. */
 export const MAX_TITLE_CHARS = 200;
 
+/** All events of one fed run together, as JSON text, UTF-16 code units. */
+export const MAX_FED_RUN_CHARS = 4 * 1024 * 1024;
+
 /** Nesting of objects and arrays in a frame; the frame itself is level 1. */
 export const MAX_DEPTH = 32;
 

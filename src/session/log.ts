@@ -273,6 +273,14 @@ export class Log {
     return new Map(rows.map((row) => [text(row, "message_id"), integer(row, "rating") === 1 ? 1 : -1]));
   }
 
+  /** The seqs at which a message of a thread was asked to be answered again, or at last. */
+  askedAgain(thread_id: string, message_id: string): number[] {
+    const query = `SELECT seq FROM events WHERE thread_id = ?1 AND type = 'thread_updated'
+      AND json_extract(frame, '$.payload.run_id') IS NOT NULL
+      AND ?2 IN (json_extract(frame, '$.payload.question_id'), json_extract(frame, '$.payload.head_message_id'))`;
+    return this.#storage.read(query, thread_id, message_id).map((row) => integer(row, "seq"));
+  }
+
   /** Which message of a thread follows which, on every branch, in the order in which they were said. */
   linksOf(thread_id: string): Link[] {
     const query = `SELECT json_extract(frame, '$.payload.message_id') AS message_id,

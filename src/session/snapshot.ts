@@ -20,6 +20,9 @@ const MAX_NOTIFICATIONS_BYTES = MAX_SNAPSHOT_BYTES / 2;
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
 const CUT_CHARS = 16 * 1024;
 
+/** Of a run that does not fit: its newest steps, as many as an agent of the server may take. */
+const CUT_STEPS = 20;
+
 /** The same for the thoughts of a run that does not fit. */
 const CUT_THOUGHT_CHARS = 500;
 
@@ -102,7 +105,7 @@ function notificationView(event: ReturnType<typeof readEvents>[number]) {
 
 /** A run that does not fit shows its steps without arguments and results, and no text yet: that is about to come. */
 function withoutData(run: RunView): RunView {
-  const steps = run.steps.map((step) => {
+  const steps = run.steps.slice(-CUT_STEPS).map((step) => {
     if (step.kind === "thinking") return { ...step, thought: start(step.thought, CUT_THOUGHT_CHARS) };
     const { result: _result, ...rest } = step;
     return { ...rest, args: null };

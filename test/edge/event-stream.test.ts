@@ -148,6 +148,11 @@ describe("events without a socket", () => {
     const accept = { Accept: "text/event-stream" };
     const bare = await user.raw("GET", "/v1/events", { headers: { ...accept, Authorization: "" } });
     expect(bare.status).toBe(401);
+    const long = await user.raw("GET", `/v1/events?client_id=${"x".repeat(257)}`, { headers: accept });
+    expect([long.status, await long.json()]).toMatchObject([
+      400,
+      { error: { field: "client_id", limit: 256 } },
+    ]);
     const lost = await open(user, "/v1/events", { "Last-Event-ID": "other:7" });
     expect((await lost.next()).data.payload).toMatchObject({ resume: "gap", gap_reason: "epoch_changed" });
     const readers = await Promise.all(Array.from({ length: 9 }, () => open(user)));

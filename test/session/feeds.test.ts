@@ -784,6 +784,20 @@ describe("a feed and other runs", () => {
   });
 });
 
+describe("a question that was answered further down", () => {
+  test("[V11] is answered once more on a branch of its own", () =>
+    atTheDesk(async (desk) => {
+      const tab = desk.connect();
+      const run = await started(desk);
+      await desk.session.startRun({ who: SERVICE, start: { executor: "agent", content: "second" } });
+      await feed(desk, run.run_id, done(1));
+      await desk.idle();
+      const again = { executor: "agent", message_id: run.message_id } as const;
+      expect((await desk.session.startRun({ who: SERVICE, start: again })).ok).toBe(true);
+      expect(tab.of("thread_updated").at(-1).payload).toMatchObject({ head_message_id: run.message_id });
+    }));
+});
+
 describe("taking over where others wait", () => {
   test("[V11] needs no place in the queue, however full it is", () =>
     atTheDesk(async (desk) => {
@@ -799,5 +813,39 @@ describe("taking over where others wait", () => {
       } as const;
       const taken = await desk.session.startRun({ who: SERVICE, start });
       expect(taken).toMatchObject({ ok: true, value: { message_id: run.message_id } });
+    }));
+});
+
+describe("how much may be fed", () => {
+  test("[V5] is bounded over the whole run; what ends it always has room, and a page can be opened on it", () =>
+    atTheDesk(async (desk) => {
+      desk.connect();
+      const { run_id } = await started(desk);
+      const thought = "t".repeat(200_000);
+      const think = (run_seq: number) => ({
+        type: "agent_thinking" as const,
+        run_seq,
+        payload: { step: run_seq, thought },
+      });
+      const refusals: string[] = [];
+      for (let run_seq = 1; refusals.length === 0; run_seq += 1) {
+        const fed = await desk.session.feed({ who: SERVICE, run_id, events: [think(run_seq)] });
+        if (!fed.ok) refusals.push(`${fed.refusal.code} ${fed.refusal.field} ${fed.refusal.limit}`);
+      }
+      expect(refusals).toEqual(["too_large events 4194304"]);
+      const late = desk.connect({ client_id: "late" });
+      const [snapshot] = late.of("state_snapshot");
+      expect(JSON.stringify(snapshot).length).toBeLessThanOrEqual(256 * 1024);
+      expect(snapshot.payload.runs[0].steps.length).toBeLessThanOrEqual(20);
+      const { next_run_seq } = await desk.session
+        .feed({ who: SERVICE, run_id, events: [] })
+        .then((fed) => (fed.ok ? fed.value : { next_run_seq: 0 }));
+      const end = { status: "succeeded" as const, content: "done", usage: [] };
+      const ended = await desk.session.feed({
+        who: SERVICE,
+        run_id,
+        events: [{ type: "agent_completed", run_seq: next_run_seq, payload: end }],
+      });
+      expect(ended).toMatchObject({ ok: true, value: { ended: true, status: "succeeded" } });
     }));
 });

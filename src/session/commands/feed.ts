@@ -1,10 +1,11 @@
 /** `feed`: what has happened in a run that is executed elsewhere. */
 import type { Event } from "../../protocol/events.ts";
 import type { Fed, FedEvent, FedText } from "../../protocol/feeding.ts";
+import { MAX_FED_RUN_CHARS } from "../../protocol/limits.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { asRecorded, Course } from "../course.ts";
 import { seqOf } from "../ids.ts";
-import { readEvents } from "../log.ts";
+import { readEvent, readEvents, type StoredEvent } from "../log.ts";
 import type { Run, RunEventDraft } from "../run.ts";
 import type { Context } from "./context.ts";
 
@@ -19,15 +20,17 @@ export interface FeedCommand {
 export function feed(context: Context, { payload }: FeedCommand): Result<Event> {
   const { runs } = context;
   const run = runs.get(payload.run_id);
-  const recorded = eventsOf(context, payload.run_id);
+  const rows = rowsOf(context, payload.run_id);
+  const recorded = readEvents(rows);
   const newest = recorded.at(-1);
   if (newest === undefined || (run !== undefined && run.feed === undefined)) return UNKNOWN_RUN;
   const fresh = freshOf(new Course(recorded), payload.events);
   if (!fresh.ok) return fresh;
   if (run === undefined) return ok(newest);
+  if (!fits(rows, fresh.value)) return TOO_MUCH;
   for (const event of fresh.value) append(context, run, event);
   listen(context, run, payload.events, fresh.value);
-  return ok(eventsOf(context, payload.run_id).at(-1) ?? newest);
+  return ok(readEvent(rowsOf(context, payload.run_id).at(-1)) ?? newest);
 }
 
 /** What its reply says, made from the newest event of the run. */
@@ -38,10 +41,23 @@ export function feedFacts({ seq, type, payload }: Event) {
 }
 
 /** Those of this transaction included. */
-function eventsOf({ log, tx }: Context, run_id: string): Event[] {
+function rowsOf({ log, tx }: Context, run_id: string): StoredEvent[] {
   const start = seqOf(run_id, ["r"]);
-  return start === undefined ? [] : readEvents(log.ofRun(run_id, start, tx.nextSeq - 1));
+  return start === undefined ? [] : log.ofRun(run_id, start, tx.nextSeq - 1);
 }
+
+/** A run is looked at as a whole, again and again. What ends it, or a call of it, always has room. */
+function fits(rows: readonly StoredEvent[], fresh: readonly FedEvent[]): boolean {
+  const more = fresh.filter(({ type }) => type !== "tool_completed" && type !== "agent_completed");
+  if (more.length === 0) return true;
+  const present = rows.reduce((sum, { frame }) => sum + frame.length, 0);
+  return more.reduce((sum, event) => sum + JSON.stringify(event).length, present) <= MAX_FED_RUN_CHARS;
+}
+
+const TOO_MUCH = refuse("too_large", `the events of a fed run may have ${MAX_FED_RUN_CHARS} characters`, {
+  field: "events",
+  limit: MAX_FED_RUN_CHARS,
+});
 
 function freshOf(course: Course, fed: readonly Fed[]): Result<readonly FedEvent[]> {
   const fresh: FedEvent[] = [];

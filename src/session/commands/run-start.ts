@@ -51,17 +51,25 @@ function executorOf({ agent }: Context, start: RunStart): Executor {
 /** To a message that was said before, in the place of whoever is answering it if that is wanted. */
 function answer(
   context: Context,
-  { takeover }: RunStart,
+  { takeover, executor }: RunStart,
   message_id: string,
   plan: (question: Question) => Result<Run>,
 ): Result<Event> {
   const { runs, who } = context;
   const present = runAnswering(context, message_id);
-  const begin = () => askAgain(context, message_id, plan, { keepPlace: !isAnswered(context, message_id) });
+  // Before anything ends: what is kept of the run that is taken over is no answer.
+  const keepPlace = !isAnswered(context, message_id);
+  const begin = () => askAgain(context, message_id, plan, { keepPlace });
   if (present === undefined) return begin();
   if (!takeover) return refuse("conflict", "this message is being answered", { field: "payload.message_id" });
-  return runs.couldReplace(present, who.plan) ? replace(context, present, begin) : BUSY;
+  if (runs.couldReplace(present, who.plan)) return replace(context, present, begin);
+  return executor === "feed" ? BUSY : NO_TURN;
 }
+
+/** A run that waits has no place to be taken: the one before it has. */
+const NO_TURN = refuse("conflict", "the run that is to answer this message waits for another one", {
+  field: "takeover",
+});
 
 /** What was written so far is kept; the successor begins before anything that waits. */
 function replace({ tx, runs, textOf }: Context, present: Run, begin: () => Result<Event>): Result<Event> {
@@ -76,11 +84,11 @@ function replace({ tx, runs, textOf }: Context, present: Run, begin: () => Resul
   return result;
 }
 
+/** By a run that was asked for with it, or later: an answer need not follow its question, if more was said meanwhile. */
 function isAnswered(context: Context, message_id: string): boolean {
-  const question = questionOf(context, message_id)?.payload;
+  const question = questionOf(context, message_id);
   if (question === undefined) return false;
-  const links = context.log.linksOf(question.thread_id);
-  return links.some(
-    (link) => link.parent_message_id === question.message_id && link.message_id.startsWith("a_"),
-  );
+  const { log } = context;
+  const starts = [question.seq, ...log.askedAgain(question.payload.thread_id, question.payload.message_id)];
+  return starts.some((start) => log.answerOf(start) !== undefined);
 }
