@@ -112,7 +112,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "one run too many may wait",
-    session("runs.ts", "if (waiting >= limit) {", "if (waiting > limit) {"),
+    session("runs.ts", "if (!startsNow && waiting >= limit) {", "if (!startsNow && waiting > limit) {"),
   ),
   mutant(
     "work begins before its attempt is on disk",
