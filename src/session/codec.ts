@@ -12,7 +12,7 @@ import type {
   StatePatch,
   StateSnapshot,
 } from "../protocol/stream.ts";
-import type { StoredEvent } from "./log.ts";
+import type { StoredEvent } from "./stored-event.ts";
 
 /** Everything a connection is sent besides events. */
 export type Frame =

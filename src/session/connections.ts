@@ -6,7 +6,7 @@ import type { Principal } from "../auth/principal.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { type Attachment, readAttachment } from "./attachment.ts";
 import type { Codec, CodecState } from "./codec.ts";
-import type { Weight } from "./log.ts";
+import type { Weight } from "./log-reader.ts";
 import type { Socket } from "./ports.ts";
 
 /** A token outlives its `exp` by this much on an open socket, so that a late renewal costs no reconnect. */

@@ -1,7 +1,8 @@
 /**
  * How a fed run may go on, given how it went: every event has its number, a call
  * is completed once and by its own name, nothing follows the end. What was fed
- * before is known again by its number and its content.
+ * before is known again by its number and its content; only its place in the log
+ * is remembered here, so that a course is small however long its run is.
  */
 import type * as z from "zod/mini";
 import { canonicalJson } from "../protocol/canonical.ts";
@@ -18,6 +19,7 @@ import { MAX_FED_EVENTS } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { fitted } from "./answer.ts";
+import { readEvent, type StoredEvent } from "./stored-event.ts";
 
 /** What of a recorded event came from the feeder. */
 const FED: Readonly<Record<FedEvent["type"], z.ZodMiniType>> = {
@@ -28,40 +30,90 @@ const FED: Readonly<Record<FedEvent["type"], z.ZodMiniType>> = {
   agent_completed: fedCompleted,
 };
 
+/** What a course remembers of a call that is not completed. */
+type OpenCall = Readonly<Pick<z.infer<typeof fedExecuting>, "step" | "tool_name">>;
+
 export class Course {
-  readonly #known = new Map<number, Event>();
-  readonly #open = new Map<string, { readonly step: number; readonly tool_name: string }>();
-  readonly #calls = new Set<string>();
+  /** By `run_seq`: the seq of the event. Those of a batch that is looked at have none yet. */
+  readonly #seqs: (number | undefined)[];
+  readonly #open: Map<string, OpenCall>;
+  readonly #calls: Set<string>;
   #step = 0;
-  #next = 1;
+  #chars = 0;
   #status: RunStatus | undefined;
 
-  /** @param recorded the events of the run, from `agent_started` on */
-  constructor(recorded: readonly Event[]) {
-    for (const event of recorded) {
-      this.#add(event);
-      if (!("run_seq" in event.payload)) continue;
-      this.#known.set(event.payload.run_seq, event);
-      this.#next = event.payload.run_seq + 1;
+  private constructor(
+    seqs: readonly (number | undefined)[],
+    open: ReadonlyMap<string, OpenCall>,
+    calls: ReadonlySet<string>,
+  ) {
+    this.#seqs = [...seqs];
+    this.#open = new Map(open);
+    this.#calls = new Set(calls);
+  }
+
+  /** @param recorded all events of the run, in order */
+  static of(recorded: readonly StoredEvent[]): Course {
+    const course = new Course([], new Map(), new Set());
+    for (const row of recorded) {
+      course.#chars += row.frame.length;
+      const event = readEvent(row);
+      if (event === undefined || !("run_seq" in event.payload)) continue;
+      course.#add(event);
+      course.#seqs[event.payload.run_seq] = row.seq;
     }
+    return course;
+  }
+
+  /** To go on from here without changing this one. */
+  copy(): Course {
+    const copy = new Course(this.#seqs, this.#open, this.#calls);
+    copy.#step = this.#step;
+    copy.#chars = this.#chars;
+    copy.#status = this.#status;
+    return copy;
+  }
+
+  /** The `run_seq` of the event that is next. */
+  get next(): number {
+    return this.#seqs.length;
+  }
+
+  /** The seq of its newest event. */
+  get newest(): number | undefined {
+    return this.#seqs.at(-1);
+  }
+
+  /** All its events together, as they lie in the log. */
+  get chars(): number {
+    return this.#chars;
   }
 
   /** Goes on by one event: false if it is known already. `field` names it in a refusal. */
-  advance(fed: FedEvent, field: string): Result<boolean> {
-    if (fed.run_seq < this.#next) {
-      return same(this.#known.get(fed.run_seq), fed)
-        ? ok(false)
-        : this.refuse("another event has this number");
+  advance(fed: FedEvent, field: string, eventAt: (seq: number) => Event | undefined): Result<boolean> {
+    if (fed.run_seq < this.next) {
+      const seq = this.#seqs[fed.run_seq];
+      const known = seq === undefined ? undefined : eventAt(seq);
+      return same(known, fed) ? ok(false) : this.refuse("another event has this number");
     }
     if (this.#status !== undefined) return this.refuse("the run has ended");
-    if (fed.run_seq > this.#next) return this.refuse("an event is missing before this one");
+    if (fed.run_seq > this.next) return this.refuse("an event is missing before this one");
     const wrong = this.#wrong(fed);
     if (wrong !== undefined) {
       return refuse("invalid_payload", `${field}.${wrong.join(" ")}`, { field: `${field}.${wrong[0]}` });
     }
     this.#add(fed);
-    this.#next += 1;
+    this.#seqs.push(undefined);
     return ok(true);
+  }
+
+  /** The events it went on by last have their places in the log. */
+  placed(rows: readonly StoredEvent[]): void {
+    const first = this.next - rows.length;
+    for (const [index, { seq, frame }] of rows.entries()) {
+      this.#seqs[first + index] = seq;
+      this.#chars += frame.length;
+    }
   }
 
   get ended(): boolean {
@@ -71,7 +123,7 @@ export class Course {
   /** With all a feeder needs to find its place again, or to see that there is none. */
   refuse(message: string) {
     const status = this.#status;
-    const details = { next_run_seq: this.#next, ended: this.ended, ...(status && { status }) };
+    const details = { next_run_seq: this.next, ended: this.ended, ...(status && { status }) };
     return refuse("conflict", message, { details });
   }
 

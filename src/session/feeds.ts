@@ -6,9 +6,11 @@
 import type { FedText } from "../protocol/feeding.ts";
 import { type Answer, fitted } from "./answer.ts";
 import type { Answers } from "./answers.ts";
+import { Course } from "./course.ts";
 import type { Duty } from "./deadlines.ts";
 import { interrupted } from "./failures.ts";
 import { faultOf } from "./faults.ts";
+import { seqOf } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
 import type { Run } from "./run.ts";
@@ -43,9 +45,24 @@ export class Feeds implements Duty {
   readonly #parts: Parts;
   /** When this instance last heard of a run: what is on disk may be a little later, never earlier. */
   readonly #heard = new Map<string, number>();
+  /** So that a batch costs what is in it, not all that came before. */
+  readonly #courses = new Map<string, Course>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** How a run went. That of one that has ended is read from the log: it may have been deleted since. */
+  course(run_id: string, is_unfinished: boolean, tx: Transaction): Course {
+    const known = is_unfinished ? (tx.courses.get(run_id) ?? this.#courses.get(run_id)) : undefined;
+    if (known !== undefined) return known.copy();
+    const start = seqOf(run_id, ["r"]);
+    return Course.of(start === undefined ? [] : this.#parts.log.ofRun(run_id, start));
+  }
+
+  /** After a commit: memory follows what was written. */
+  committed(tx: Transaction): void {
+    for (const [run_id, course] of tx.courses) this.#courses.set(run_id, course);
   }
 
   /** The text of a run so far, what this transaction brings included. */
@@ -71,6 +88,7 @@ export class Feeds implements Duty {
 
   forget(run_id: string): void {
     this.#heard.delete(run_id);
+    this.#courses.delete(run_id);
   }
 
   /** When the first of them will have been silent for too long. */

@@ -3,9 +3,10 @@ import { EMPTY_CONVERSATION, type Step } from "../protocol/pure/conversation.ts"
 import { fold } from "../protocol/pure/fold.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { seqOf } from "./ids.ts";
-import { type Log, readEvents } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { ListedMessage, MessagePage, MessageQuery, ThreadPage, ThreadQuery } from "./rpc.ts";
 import { messagesOf } from "./snapshot.ts";
+import { readEvents } from "./stored-event.ts";
 import { type Threads, threadView } from "./threads.ts";
 
 /** Newest first; `next` is the `before` of the page after it. */

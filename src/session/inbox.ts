@@ -9,10 +9,11 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { State } from "./commands/context.ts";
 import { type Command, carryOut, type Effect, type Outcome } from "./commands/dispatch.ts";
 import { faultOf } from "./faults.ts";
-import { type Log, readEvent } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
 import { optionalInteger, optionalText } from "./rows.ts";
 import type { Storage } from "./storage.ts";
+import { readEvent } from "./stored-event.ts";
 import { commit, type Transaction } from "./transaction.ts";
 
 export interface Submission {

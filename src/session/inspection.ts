@@ -1,9 +1,10 @@
 /** What an operator may know of one user's session, and what a user may take away: the log as it lies there. */
 import type { Connections } from "./connections.ts";
-import { isErased, type Log, readEvents } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { ExportPage, Overview, Rating, StatePage } from "./rpc.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
+import { isErased, readEvents } from "./stored-event.ts";
 import { type Threads, threadView } from "./threads.ts";
 
 interface Parts {

@@ -1,6 +1,6 @@
 /** One walk along the log: events as they are, and a word for every hole. */
 import type { EventsSkipped } from "../protocol/events.ts";
-import { isErased, type StoredEvent } from "./log.ts";
+import { isErased, type StoredEvent } from "./stored-event.ts";
 
 export type Hole = EventsSkipped["payload"];
 

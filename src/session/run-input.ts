@@ -1,7 +1,8 @@
 /** What an agent is given: the question and what was said before it, as it stands in the log. */
 import type { AgentInput, HistoryMessage } from "../agents/agent.ts";
-import { type Log, readEvent } from "./log.ts";
+import type { Log } from "./log.ts";
 import { questionSeq, type Run } from "./run.ts";
+import { readEvent } from "./stored-event.ts";
 import { messageView, type Threads } from "./threads.ts";
 
 /** Enough for a conversation to make sense; models cut it further by tokens. */

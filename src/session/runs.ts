@@ -7,7 +7,7 @@ import type { Plan } from "../protocol/greeting.ts";
 import type { Plans } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { makeId } from "./ids.ts";
-import { type Log, readEvents } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -147,7 +147,8 @@ export class Runs {
    */
   finish(tx: Transaction, run: Run, ending: Ending, inItsPlace?: () => void): void {
     if (run.state === "queued") this.#announce(tx, run);
-    for (const call of this.#openTools(tx, run)) {
+    // From the log, so that it holds for runs nobody executes any more.
+    for (const call of this.#log.openCalls(run.run_id, run.start_seq)) {
       const error = { code: ending.open_tools, message: OPEN_TOOL_MESSAGES[ending.open_tools] };
       this.append(tx, run, (of) => ({
         type: "tool_completed",
@@ -235,21 +236,9 @@ export class Runs {
     return running.length < runs_per_user && inThread.length < runs_per_thread;
   }
 
-  /** From the log, so that it holds for runs nobody executes any more. */
-  #openTools(tx: Transaction, run: Run) {
-    const open = new Map<string, { step: number; tool_call_id: string; tool_name: string }>();
-    for (const event of readEvents(this.#log.ofRun(run.run_id, run.start_seq, tx.nextSeq - 1))) {
-      if (event.type === "tool_completed") open.delete(event.payload.tool_call_id);
-      if (event.type !== "tool_executing") continue;
-      const { step, tool_call_id, tool_name } = event.payload;
-      open.set(tool_call_id, { step, tool_call_id, tool_name });
-    }
-    return open.values();
-  }
-
   /** Events of an unfinished run are never trimmed, so their number is the next one. */
   #nextRunSeq(run: Run): number {
-    return this.#seqs.get(run.run_id) ?? this.#log.ofRun(run.run_id, run.start_seq).length;
+    return this.#seqs.get(run.run_id) ?? this.#log.countOfRun(run.run_id, run.start_seq);
   }
 
   #query(where: string, ...bindings: string[]): Run[] {

@@ -11,6 +11,7 @@ import type { Ack } from "../protocol/replies.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { Answers } from "./answers.ts";
 import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
+import type { State } from "./commands/context.ts";
 import { ackOf, type Command, eventOf, type Outcome } from "./commands/dispatch.ts";
 import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
 import { startFacts } from "./commands/run-start.ts";
@@ -159,8 +160,10 @@ export class Session {
       deadlines,
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
-    const textOf = (run_id: string, tx: Transaction) => feeds.textOf(run_id, tx);
-    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], textOf };
+    const textOf: State["textOf"] = (run_id, tx) => feeds.textOf(run_id, tx);
+    const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
+      feeds.course(run_id, is_unfinished, tx);
+    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], textOf, courseOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
     const { reception } = this;

@@ -47,6 +47,7 @@ export function settle(tx: Transaction, followers: Followers): void {
   const steps = [
     () => runs.committed(tx),
     () => shared.committed(tx),
+    () => feeds.committed(tx),
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
     () => tx.started.length > 0 && deadlines.touch(feeds.next() ?? Number.POSITIVE_INFINITY),
     () => changed && deadlines.touch(retention.dueAt(tx.now)),

@@ -5,10 +5,11 @@ import { EMPTY_CONVERSATION, type Message, type Run as RunView } from "../protoc
 import { fold } from "../protocol/pure/fold.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 import { seqOf } from "./ids.ts";
-import { type Log, readEvent, readEvents } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { SharedState } from "./shared-state.ts";
+import { readEvent, readEvents } from "./stored-event.ts";
 import { messageView, type Threads, threadView } from "./threads.ts";
 
 /** More are listed by `GET /v1/threads`. */

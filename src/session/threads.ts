@@ -3,8 +3,9 @@ import { DEFAULT_THREAD_ID } from "../protocol/pure/constants.ts";
 import type { Message, Thread } from "../protocol/pure/conversation.ts";
 import { messageOf } from "../protocol/pure/fold.ts";
 import { seqOf } from "./ids.ts";
-import { type Log, readEvent, type StoredEvent } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Storage } from "./storage.ts";
+import { readEvent, type StoredEvent } from "./stored-event.ts";
 import { THREAD_COLUMNS, type ThreadRow, threadRow } from "./thread-row.ts";
 import type { Transaction } from "./transaction.ts";
 

@@ -6,9 +6,11 @@
 import type { Event } from "../protocol/events.ts";
 import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
+import type { Course } from "./course.ts";
 import type { FedBatch } from "./feeds.ts";
-import { erased, type Log, type StoredEvent } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Storage } from "./storage.ts";
+import { erased, type StoredEvent } from "./stored-event.ts";
 import { type ThreadRow, writeThread, writeTombstone } from "./thread-row.ts";
 
 type WithoutSeq<E> = E extends { seq: number } ? Omit<E, "seq"> : never;
@@ -43,6 +45,8 @@ export class Transaction {
   readonly ended: string[] = [];
   /** What feeders said of their runs. */
   readonly fed: FedBatch[] = [];
+  /** How fed runs went, up to here. */
+  readonly courses = new Map<string, Course>();
   /** The version of the shared state, if it was changed here. */
   state_version: number | undefined;
   /** The next `run_seq` of every run that got an event here. */

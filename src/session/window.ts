@@ -5,7 +5,8 @@
  */
 import { WINDOW_BYTES, WINDOW_EVENTS } from "../protocol/limits.ts";
 import type { Connection } from "./connections.ts";
-import type { Log, Weight } from "./log.ts";
+import type { Log } from "./log.ts";
+import type { Weight } from "./log-reader.ts";
 
 /** How many events more may be sent; the last one may be larger than what is left of the bytes. */
 export function room(connection: Connection, log: Log, now: number): number {

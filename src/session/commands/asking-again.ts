@@ -4,9 +4,9 @@ import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import type { ThreadUpdated } from "../../protocol/thread-events.ts";
 import { seqOf } from "../ids.ts";
-import { readEvent } from "../log.ts";
 import type { Run } from "../run.ts";
 import type { Question } from "../runs.ts";
+import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
 
 /** The message itself, if a person said it; of an answer, what it answers. */

@@ -3,10 +3,9 @@ import type { Event } from "../../protocol/events.ts";
 import type { Fed, FedEvent, FedText } from "../../protocol/feeding.ts";
 import { MAX_FED_RUN_CHARS } from "../../protocol/limits.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
-import { asRecorded, Course } from "../course.ts";
-import { seqOf } from "../ids.ts";
-import { readEvent, readEvents, type StoredEvent } from "../log.ts";
+import { asRecorded, type Course } from "../course.ts";
 import type { Run, RunEventDraft } from "../run.ts";
+import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
 
 /** Not on the wire of the clients: services feed over HTTP. Its events have numbers of their own, so it needs no id. */
@@ -18,19 +17,24 @@ export interface FeedCommand {
 
 /** All of them or none; the newest event of the run is what the reply is made from. */
 export function feed(context: Context, { payload }: FeedCommand): Result<Event> {
-  const { runs } = context;
+  const { runs, tx, log } = context;
   const run = runs.get(payload.run_id);
-  const rows = rowsOf(context, payload.run_id);
-  const recorded = readEvents(rows);
-  const newest = recorded.at(-1);
-  if (newest === undefined || (run !== undefined && run.feed === undefined)) return UNKNOWN_RUN;
-  const fresh = freshOf(new Course(recorded), payload.events);
+  if (run !== undefined && run.feed === undefined) return UNKNOWN_RUN;
+  const course = context.courseOf(payload.run_id, run !== undefined, tx);
+  const newest = course.newest;
+  if (newest === undefined) return UNKNOWN_RUN;
+  const fresh = freshOf(course, payload.events, (seq) => readEvent(log.at(seq)));
   if (!fresh.ok) return fresh;
-  if (run === undefined) return ok(newest);
-  if (!fits(rows, fresh.value)) return TOO_MUCH;
-  for (const event of fresh.value) append(context, run, event);
-  listen(context, run, payload.events, fresh.value);
-  return ok(readEvent(rowsOf(context, payload.run_id).at(-1)) ?? newest);
+  if (run !== undefined) {
+    if (!fits(course, fresh.value)) return TOO_MUCH;
+    const before = tx.rows.length;
+    for (const event of fresh.value) append(context, run, event);
+    course.placed(tx.rows.slice(before).filter(({ run_id }) => run_id === run.run_id));
+    listen(context, run, payload.events, fresh.value);
+    tx.courses.set(run.run_id, course);
+  }
+  const event = readEvent(log.at(course.newest ?? newest));
+  return event === undefined ? UNKNOWN_RUN : ok(event);
 }
 
 /** What its reply says, made from the newest event of the run. */
@@ -40,18 +44,11 @@ export function feedFacts({ seq, type, payload }: Event) {
   return { seq, next_run_seq: payload.run_seq + 1, ended, ...(ended && { status: payload.status }) };
 }
 
-/** Those of this transaction included. */
-function rowsOf({ log, tx }: Context, run_id: string): StoredEvent[] {
-  const start = seqOf(run_id, ["r"]);
-  return start === undefined ? [] : log.ofRun(run_id, start, tx.nextSeq - 1);
-}
-
 /** A run is looked at as a whole, again and again. What ends it, or a call of it, always has room. */
-function fits(rows: readonly StoredEvent[], fresh: readonly FedEvent[]): boolean {
+function fits(course: Course, fresh: readonly FedEvent[]): boolean {
   const more = fresh.filter(({ type }) => type !== "tool_completed" && type !== "agent_completed");
   if (more.length === 0) return true;
-  const present = rows.reduce((sum, { frame }) => sum + frame.length, 0);
-  return more.reduce((sum, event) => sum + JSON.stringify(event).length, present) <= MAX_FED_RUN_CHARS;
+  return more.reduce((sum, event) => sum + JSON.stringify(event).length, course.chars) <= MAX_FED_RUN_CHARS;
 }
 
 const TOO_MUCH = refuse("too_large", `the events of a fed run may have ${MAX_FED_RUN_CHARS} characters`, {
@@ -59,7 +56,11 @@ const TOO_MUCH = refuse("too_large", `the events of a fed run may have ${MAX_FED
   limit: MAX_FED_RUN_CHARS,
 });
 
-function freshOf(course: Course, fed: readonly Fed[]): Result<readonly FedEvent[]> {
+function freshOf(
+  course: Course,
+  fed: readonly Fed[],
+  eventAt: (seq: number) => Event | undefined,
+): Result<readonly FedEvent[]> {
   const fresh: FedEvent[] = [];
   let known = false;
   for (const [index, one] of fed.entries()) {
@@ -67,7 +68,7 @@ function freshOf(course: Course, fed: readonly Fed[]): Result<readonly FedEvent[
       return refuse("invalid_payload", "nothing follows agent_completed", { field: `events.${index}` });
     }
     if (one.type === "partial_result") continue;
-    const advanced = course.advance(one, `events.${index}`);
+    const advanced = course.advance(one, `events.${index}`, eventAt);
     if (!advanced.ok) return advanced;
     if (advanced.value) fresh.push(one);
     else known = true;

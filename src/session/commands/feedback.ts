@@ -3,7 +3,7 @@ import type { FeedbackCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { seqOf } from "../ids.ts";
-import { readEvent } from "../log.ts";
+import { readEvent } from "../stored-event.ts";
 import { messageView } from "../threads.ts";
 import type { Context } from "./context.ts";
 

@@ -4,8 +4,8 @@ import type { Event } from "../../protocol/events.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { cancelled } from "../failures.ts";
 import { seqOf } from "../ids.ts";
-import { readEvent } from "../log.ts";
 import { runAskedBy } from "../run.ts";
+import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
 
 export function runCancel(context: Context, command: RunCancelCommand): Result<Event> {

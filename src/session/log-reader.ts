@@ -1,0 +1,193 @@
+/** Questions to the log: one by one what the conversation, its runs and its queue are made of. */
+import { QUEUE_EVENTS } from "../protocol/limits.ts";
+import { integer, optionalText, text } from "./rows.ts";
+import type { Storage } from "./storage.ts";
+import { COLUMNS, ERASED, type StoredEvent, storedEvent } from "./stored-event.ts";
+
+/** A message and the one it follows; null for the first of a branch. */
+export interface Link {
+  readonly message_id: string;
+  readonly parent_message_id: string | null;
+}
+
+/** A tool call without its outcome. */
+export interface OpenCall {
+  readonly step: number;
+  readonly tool_call_id: string;
+  readonly tool_name: string;
+}
+
+/** How much there is of something: UTF-8 bytes of the frames. */
+export interface Weight {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+const NOTHING: Weight = { events: 0, bytes: 0 };
+
+const ALIVE = "(expires_at IS NULL OR expires_at > ?)";
+
+const CHAIN = `WITH RECURSIVE chain(place, link, up) AS (
+  SELECT 1, seq, prev FROM events WHERE seq = ?2
+  UNION ALL
+  SELECT place + 1, seq, prev FROM chain JOIN events ON seq = up WHERE place < ?1
+) SELECT ${COLUMNS} FROM chain JOIN events ON seq = link ORDER BY place`;
+
+const ANCESTOR = `WITH RECURSIVE chain(link, up) AS (
+  SELECT seq, prev FROM events WHERE seq = ?1
+  UNION ALL
+  SELECT seq, prev FROM chain JOIN events ON seq = up WHERE link >= ?2
+) SELECT link FROM chain WHERE link < ?2`;
+
+/** Beyond this whatever is weighed is too much, and how much too much matters to nobody. */
+const WEIGHED_EVENTS = QUEUE_EVENTS + 1;
+
+export class LogReader {
+  protected readonly storage: Storage;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+  }
+
+  /** When the oldest event that is kept was written. */
+  begun(): number | undefined {
+    const [first] = this.storage.read("SELECT at FROM events ORDER BY seq LIMIT 1");
+    return first === undefined ? undefined : integer(first, "at");
+  }
+
+  at(seq: number): StoredEvent | undefined {
+    return this.query("WHERE seq = ?", seq)[0];
+  }
+
+  /** The event at `seq`, its parent, the parent of that, and so on; one query, however long. */
+  chain(seq: number, limit: number): StoredEvent[] {
+    return this.storage.read(CHAIN, limit, seq).map(storedEvent);
+  }
+
+  /** The events of one run, which lie from `from` to `to`; without an index, so the span must be short. */
+  ofRun(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): StoredEvent[] {
+    return this.query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
+  }
+
+  /** How many events a run has, which began after `from`. */
+  countOfRun(run_id: string, from: number): number {
+    const [row] = this.storage.read(
+      "SELECT COUNT(*) AS events FROM events WHERE seq > ? AND run_id = ?",
+      from,
+      run_id,
+    );
+    return row === undefined ? 0 : integer(row, "events");
+  }
+
+  /** The tool calls that a run, which began after `from`, has begun and not completed. */
+  openCalls(run_id: string, from: number): OpenCall[] {
+    const query = `SELECT type, json_extract(frame, '$.payload.tool_call_id') AS tool_call_id,
+      json_extract(frame, '$.payload.tool_name') AS tool_name, json_extract(frame, '$.payload.step') AS step
+      FROM events WHERE seq > ? AND run_id = ? AND type IN ('tool_executing', 'tool_completed') ORDER BY seq`;
+    const open = new Map<string, OpenCall>();
+    for (const row of this.storage.read(query, from, run_id)) {
+      const tool_call_id = text(row, "tool_call_id");
+      if (text(row, "type") === "tool_completed") open.delete(tool_call_id);
+      else
+        open.set(tool_call_id, {
+          step: integer(row, "step"),
+          tool_call_id,
+          tool_name: text(row, "tool_name"),
+        });
+    }
+    return [...open.values()];
+  }
+
+  /** When the newest event of a run was written, which began after `from`. */
+  lastOfRun(run_id: string, from: number): number | undefined {
+    const [row] = this.storage.read(
+      "SELECT at FROM events WHERE seq > ? AND run_id = ? ORDER BY seq DESC LIMIT 1",
+      from,
+      run_id,
+    );
+    return row === undefined ? undefined : integer(row, "at");
+  }
+
+  /** The report of a run, whose events lie from `from` to `to`. */
+  reportOf(run_id: string, from: number, to: number): StoredEvent | undefined {
+    return this.query(
+      "WHERE seq BETWEEN ? AND ? AND run_id = ? AND type = 'final_report' ORDER BY seq DESC LIMIT 1",
+      from,
+      to,
+      run_id,
+    )[0];
+  }
+
+  /** The answer of the run that began at seq `start`, found as soon as it is met; undefined while there is none. */
+  answerOf(start: number): StoredEvent | undefined {
+    return this.query(
+      "WHERE seq >= ? AND run_id GLOB ? AND type = 'agent_completed' LIMIT 1",
+      start,
+      `r_${start}_*`,
+    )[0];
+  }
+
+  /** All that was ever said of answers, in order. */
+  ratings(after = 0): StoredEvent[] {
+    return this.query("WHERE seq > ? AND type = 'feedback_recorded' ORDER BY seq", after);
+  }
+
+  /** What the reader last said of each answer that came after `seq`; of none if nothing did. */
+  ratingsAfter(seq: number | undefined): Map<string, 1 | -1> {
+    if (seq === undefined) return new Map();
+    // The other columns of a group are those of its newest row (SQLite, "bare columns").
+    const query = `SELECT MAX(seq), json_extract(frame, '$.payload.message_id') AS message_id,
+      json_extract(frame, '$.payload.rating') AS rating
+      FROM events WHERE seq > ? AND type = 'feedback_recorded' GROUP BY message_id`;
+    const rows = this.storage.read(query, seq);
+    return new Map(rows.map((row) => [text(row, "message_id"), integer(row, "rating") === 1 ? 1 : -1]));
+  }
+
+  /** The seqs at which a message of a thread was asked to be answered again, or at last. */
+  askedAgain(thread_id: string, message_id: string): number[] {
+    const query = `SELECT seq FROM events WHERE thread_id = ?1 AND type = 'thread_updated'
+      AND json_extract(frame, '$.payload.run_id') IS NOT NULL
+      AND ?2 IN (json_extract(frame, '$.payload.question_id'), json_extract(frame, '$.payload.head_message_id'))`;
+    return this.storage.read(query, thread_id, message_id).map((row) => integer(row, "seq"));
+  }
+
+  /** Which message of a thread follows which, on every branch, in the order in which they were said. */
+  linksOf(thread_id: string): Link[] {
+    const query = `SELECT json_extract(frame, '$.payload.message_id') AS message_id,
+      json_extract(frame, '$.payload.parent_message_id') AS parent_message_id
+      FROM events WHERE thread_id = ? AND type IN ('user_message', 'agent_completed') ORDER BY seq`;
+    return this.storage.read(query, thread_id).map((row) => ({
+      message_id: text(row, "message_id"),
+      parent_message_id: optionalText(row, "parent_message_id") ?? null,
+    }));
+  }
+
+  /** The newest event below `before` among the one at `seq`, its parent, the parent of that, and so on. */
+  ancestor(seq: number, before: number): number | undefined {
+    const [row] = this.storage.read(ANCESTOR, seq, before);
+    return row === undefined ? undefined : integer(row, "link");
+  }
+
+  /** Notifications after `seq` that have not expired, oldest first. */
+  notificationsAfter(seq: number, now: number): StoredEvent[] {
+    return this.query(`WHERE seq > ? AND type = 'notification' AND ${ALIVE} ORDER BY seq`, seq, now);
+  }
+
+  /** The events after `after` up to `to` that are kept and have not expired; at most 1,001 of them are counted. */
+  weigh(after: number, to: number, now: number): Weight {
+    if (after >= to) return NOTHING;
+    const [row] = this.storage.read(
+      `SELECT COUNT(*) AS events, COALESCE(SUM(LENGTH(CAST(frame AS BLOB))), 0) AS bytes FROM
+       (SELECT frame FROM events WHERE seq > ? AND seq <= ? AND ${ALIVE} AND type <> '${ERASED}' LIMIT ?)`,
+      after,
+      to,
+      now,
+      WEIGHED_EVENTS,
+    );
+    return row === undefined ? NOTHING : { events: integer(row, "events"), bytes: integer(row, "bytes") };
+  }
+
+  protected query(where: string, ...bindings: (string | number)[]): StoredEvent[] {
+    return this.storage.read(`SELECT ${COLUMNS} FROM events ${where}`, ...bindings).map(storedEvent);
+  }
+}
