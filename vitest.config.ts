@@ -52,7 +52,8 @@ const model = {
   test: {
     name: "model",
     include: ["test/model/**/*.test.ts"],
-    testTimeout: 300_000,
+    // Ten thousand histories take two minutes where nothing else runs, and an hour is nobody's patience.
+    testTimeout: 1_200_000,
     isolate: false,
   },
 };

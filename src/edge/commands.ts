@@ -70,25 +70,31 @@ function isPlain(value: unknown): value is object {
 /** As long as a run may take, and a little for those that wait before it; below what proxies allow. */
 const MAX_WAIT_MS = 55_000;
 
-/** With the answer, if there is one to wait for and it comes in time; otherwise 202, and it comes later. */
+/**
+ * With the answer, if there is one to wait for and it comes in time; otherwise
+ * 202: whatever keeps the answer away, the message was accepted.
+ */
 async function answered(session: () => SessionStub, who: Principal, ack: Ack["payload"], ports: EdgePorts) {
   const run_id = "run_id" in ack ? ack.run_id : undefined;
   if (run_id === undefined) return json(ack);
   const late = ports.wait(MAX_WAIT_MS).then(() => undefined);
-  const answer = await Promise.race([patiently(session, who, run_id), late]);
-  if (answer === undefined) return json(ack, 202);
-  return answer.ok ? json({ ...ack, answer: answer.value }) : refuseHttp(answer.refusal);
+  const answer = await Promise.race([patiently(session, who, run_id, ports), late]);
+  if (answer?.ok) return json({ ...ack, answer: answer.value });
+  // Deleted while it was being answered: the only case in which there is nothing to come back for.
+  return answer?.refusal.code === "not_found" ? refuseHttp(answer.refusal) : json(ack, 202);
 }
 
 /** An object that goes while somebody waits comes back, and so does who waits; a stub of the old one is worth nothing. */
-async function patiently(session: () => SessionStub, who: Principal, run_id: string) {
-  for (let left = RETRIES; left > 0; left -= 1) {
+async function patiently(session: () => SessionStub, who: Principal, run_id: string, ports: EdgePorts) {
+  for (const pause_ms of PAUSES_MS) {
     const answer = await session()
       .answer(who, run_id)
       .catch(() => undefined);
-    if (answer !== undefined) return answer;
+    if (answer !== undefined && (answer.ok || answer.refusal.code !== "internal")) return answer;
+    await ports.wait(pause_ms);
   }
   return undefined;
 }
 
-const RETRIES = 3;
+/** An object that was reset is back at once; one that is being moved, a little later. */
+const PAUSES_MS = [0, 500, 2_000, 5_000];

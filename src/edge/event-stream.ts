@@ -91,8 +91,12 @@ function written(text: string, frame: unknown, epoch: string): string {
   const to = { events_skipped: "to", state_snapshot: "as_of_seq" }[textIn(frame, "type") ?? ""] ?? "";
   const seq = field(frame, "seq") ?? field(frame, "payload", to);
   const id = seq === undefined ? "" : `id: ${epoch}:${seq}\n`;
-  return `${id}event: ${textIn(frame, "type")}\ndata: ${text}\n\n`;
+  const type = textIn(frame, "type");
+  return `${id}event: ${type === "error" ? ERROR_FRAME : type}\ndata: ${text}\n\n`;
 }
+
+/** `error` is what a browser's EventSource calls its own trouble with the connection. */
+const ERROR_FRAME = "error_frame";
 
 /** Says what a socket would be told by its close code; the bands mean the same here. */
 function closing({ code, reason }: { readonly code: number; readonly reason: string }): string {

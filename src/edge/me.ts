@@ -1,6 +1,8 @@
 /** What is kept of a user, as a file to take away (`GET /v1/me/export`), and its end (`DELETE /v1/me`). */
 import type { Handler } from "hono";
 import type { Principal } from "../auth/principal.ts";
+import type { Result } from "../protocol/result.ts";
+import type { ThreadsPage } from "../session/rpc.ts";
 import { json, jsonStream } from "./answers.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Edge, EdgePorts, SessionStub } from "./env.ts";
@@ -47,12 +49,25 @@ async function* pages(session: () => SessionStub, who: Principal, { opening, emp
   yield opening;
   let separator = empty ? "" : ",";
   for (let after = next; after !== undefined; ) {
-    const page = await session().exportPage(who, after, epoch);
-    if (!page.ok) throw new Error("the export was refused half-way");
-    const { events } = page.value;
+    const { events, next } = whole(await session().exportPage(who, after, epoch));
     if (events.length > 0) yield separator + events.join(",");
     if (events.length > 0) separator = ",";
-    after = page.value.next;
+    after = next;
+  }
+  yield '],"threads":[';
+  separator = "";
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const page: ThreadsPage = whole(await session().exportThreads(who, after, epoch));
+    for (const thread of page.threads) {
+      yield separator + JSON.stringify(thread);
+      separator = ",";
+    }
+    after = page.next;
   }
   yield "]}";
+}
+
+function whole<T>(page: Result<T>): T {
+  if (page.ok) return page.value;
+  throw new Error("the export was refused half-way");
 }

@@ -30,6 +30,9 @@ export const MAX_ANSWER_BYTES = 256 * 1024;
 /** `state_snapshot`, UTF-8 bytes; older messages are left out first. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024;
 
+/** One page of messages or of an export, UTF-8 bytes; a page that would be larger ends earlier, and has at least one entry. */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
 /** The shared state of a user, UTF-8 bytes of its JSON. */
 export const MAX_STATE_BYTES = 64 * 1024;
 

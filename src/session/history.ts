@@ -1,7 +1,9 @@
 /** Reading what was said: threads and their messages, in pages, on any branch, with how an answer came about. */
-import { EMPTY_CONVERSATION, type Step } from "../protocol/pure/conversation.ts";
+import { MAX_PAGE_BYTES } from "../protocol/limits.ts";
+import { EMPTY_CONVERSATION, type Message, type Step } from "../protocol/pure/conversation.ts";
 import { fold } from "../protocol/pure/fold.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { page } from "./budget.ts";
 import { seqOf } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { ListedMessage, MessagePage, MessageQuery, ThreadPage, ThreadQuery } from "./rpc.ts";
@@ -29,19 +31,38 @@ export function listMessages(log: Log, threads: Threads, query: MessageQuery): R
   }
   const end = field === "through" && named !== undefined ? newestAfter(log, thread_id, named) : named;
   const head = end === undefined ? thread.head : threads.find(thread_id, end)?.seq;
-  const messages = messagesOf(log, threads, threads.pageStart(thread_id, head, before), limit).reverse();
   const branches = query.alternatives ? branchesOf(log, thread_id) : undefined;
-  const listed = messages.map((message): ListedMessage => {
+  const start = threads.pageStart(thread_id, head, before);
+  const view = (message: Message): ListedMessage => {
     const others = branches?.get(message.parent_message_id) ?? [];
     return {
       ...message,
       ...(query.steps && message.role === "assistant" ? { steps: stepsOf(log, message) } : {}),
       ...(others.length > 1 ? { alternatives: others } : {}),
     };
-  });
-  const first = messages[0];
+  };
+  const listed = page(MAX_PAGE_BYTES, newestFirst(log, threads, { start, limit, view })).reverse();
+  const first = listed[0];
   const more = first !== undefined && first.parent_message_id !== null;
   return ok({ messages: listed, ...(more ? { next: first.seq } : {}) });
+}
+
+/** Few enough at a time that they may be as long as they can be. */
+const READ_AT_ONCE = 16;
+
+interface Reading {
+  readonly start: number | undefined;
+  readonly limit: number;
+  readonly view: (message: Message) => ListedMessage;
+}
+
+function* newestFirst(log: Log, threads: Threads, { start, limit, view }: Reading) {
+  for (let next = start, left = limit; next !== undefined && left > 0; left -= READ_AT_ONCE) {
+    const messages = messagesOf(log, threads, next, Math.min(left, READ_AT_ONCE));
+    for (const message of messages) yield view(message);
+    const oldest = messages.at(-1);
+    next = messages.length < READ_AT_ONCE || oldest === undefined ? undefined : log.at(oldest.seq)?.prev;
+  }
 }
 
 /** The answer of a run that has ended, with its report; undefined if there is none. */

@@ -1,7 +1,9 @@
 /** What an operator may know of one user's session, and what a user may take away: the log as it lies there. */
+import { MAX_PAGE_BYTES } from "../protocol/limits.ts";
+import { page } from "./budget.ts";
 import type { Connections } from "./connections.ts";
 import type { Log } from "./log.ts";
-import type { ExportPage, Overview, Rating, StatePage } from "./rpc.ts";
+import type { ExportPage, Overview, Rating, StatePage, ThreadsPage } from "./rpc.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 import { isErased, readEvents } from "./stored-event.ts";
@@ -23,7 +25,7 @@ export function overview(parts: Parts, now: number): Overview | undefined {
   const { storage, log, runs, connections } = parts;
   if (storage.born === undefined) return undefined;
   const { user_id, epoch } = storage.born;
-  const ratings = ratingsOf(log);
+  const ratings = [...log.ratingsAfter(0).values()];
   return {
     user_id,
     epoch,
@@ -47,46 +49,44 @@ export function overview(parts: Parts, now: number): Overview | undefined {
       accepted_at: new Date(accepted_at).toISOString(),
     })),
     feedback: {
-      good: ratings.filter(({ rating }) => rating === 1).length,
-      bad: ratings.filter(({ rating }) => rating === -1).length,
-      newest: ratings.toReversed().slice(0, SHOWN_RATINGS),
+      good: ratings.filter((rating) => rating === 1).length,
+      bad: ratings.filter((rating) => rating === -1).length,
+      newest: newestRatings(log),
     },
   };
 }
 
-/** The last word on each answer, in the order in which it was said. */
-function ratingsOf(log: Log): Rating[] {
-  const ratings = new Map<string, Rating>();
-  for (const { type, payload } of readEvents(log.ratings())) {
-    if (type !== "feedback_recorded") continue;
-    ratings.delete(payload.message_id);
-    ratings.set(payload.message_id, payload);
-  }
-  return [...ratings.values()];
+/** The last word on each of the answers that something was said of last. */
+function newestRatings(log: Log): Rating[] {
+  return readEvents(log.newestRatings(SHOWN_RATINGS)).flatMap(({ type, payload }) =>
+    type === "feedback_recorded" ? [payload] : [],
+  );
 }
 
-/** Events in one page of an export; each may have 256 KiB. */
+/** Events in one page of an export. */
 const PAGE_EVENTS = 32;
+
+/** Threads in one page of an export. */
+const PAGE_THREADS = 500;
 
 /**
  * Everything that is kept, page by page. Unlike reading events, taking a copy is no acknowledgement.
  * @param shared the shared state as it is now
  */
-export function exportPage({ storage, log, threads }: Parts, shared: StatePage, after: number): ExportPage {
-  const rows = log.after(after, PAGE_EVENTS);
+export function exportPage({ storage, log }: Parts, shared: StatePage, after: number): ExportPage {
+  const rows = page(MAX_PAGE_BYTES, log.after(after, PAGE_EVENTS));
   const last = rows.at(-1)?.seq ?? log.head;
+  const facts = { epoch: storage.born?.epoch ?? null, head_seq: log.head, shared_state: shared };
   return {
     events: rows.filter((row) => !isErased(row)).map(({ frame }) => frame),
     ...(last < log.head ? { next: last } : {}),
-    ...(after > 0
-      ? {}
-      : {
-          facts: {
-            epoch: storage.born?.epoch ?? null,
-            head_seq: log.head,
-            threads: threads.newest(Number.MAX_SAFE_INTEGER).map(threadView),
-            shared_state: shared,
-          },
-        }),
+    ...(after > 0 ? {} : { facts }),
   };
+}
+
+/** The threads themselves, by their ids: what is said meanwhile does not move them. */
+export function exportThreads({ threads }: Parts, after: string): ThreadsPage {
+  const rows = threads.byId(PAGE_THREADS, after);
+  const last = rows[PAGE_THREADS - 1];
+  return { threads: rows.map(threadView), ...(last === undefined ? {} : { next: last.thread_id }) };
 }

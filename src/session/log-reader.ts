@@ -127,9 +127,12 @@ export class LogReader {
     )[0];
   }
 
-  /** All that was ever said of answers, in order. */
-  ratings(after = 0): StoredEvent[] {
-    return this.query("WHERE seq > ? AND type = 'feedback_recorded' ORDER BY seq", after);
+  /** The last word on each answer, newest first, at most `limit`. */
+  newestRatings(limit: number): StoredEvent[] {
+    // The other columns of a group are those of its newest row (SQLite, "bare columns").
+    const query = `SELECT ${COLUMNS}, MAX(seq) AS newest FROM events WHERE type = 'feedback_recorded'
+      GROUP BY json_extract(frame, '$.payload.message_id') ORDER BY newest DESC LIMIT ?`;
+    return this.storage.read(query, limit).map(storedEvent);
   }
 
   /** What the reader last said of each answer that came after `seq`; of none if nothing did. */

@@ -126,6 +126,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#answer(() => this.#session.answer(who, run_id));
   }
 
+  async exportThreads(who: Principal, after: string, epoch?: string | null) {
+    return this.#answer(() => this.#session.exportThreads(who, after, epoch));
+  }
+
   async exportPage(who: Principal, after: number, epoch?: string | null) {
     return this.#answer(() => this.#session.exportPage(who, after, epoch));
   }

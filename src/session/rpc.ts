@@ -113,13 +113,19 @@ export interface ExportPage {
   readonly facts?: {
     readonly epoch: string | null;
     readonly head_seq: number;
-    readonly threads: readonly Thread[];
     readonly shared_state: StatePage;
   };
   /** Frames as they lie in the log, JSON text. */
   readonly events: readonly string[];
   /** The seq after which the next page begins; absent on the last one. */
   readonly next?: number;
+}
+
+/** Part of a copy of all threads. */
+export interface ThreadsPage {
+  readonly threads: readonly Thread[];
+  /** The id after which the next page begins; absent on the last one. */
+  readonly next?: string;
 }
 
 /** The shared state; version 0 and empty until there is one. */
@@ -189,6 +195,7 @@ export interface SessionRpc {
   answer(who: Principal, run_id: string): Promise<Result<ListedMessage>>;
   /** @param epoch of the page before it */
   exportPage(who: Principal, after: number, epoch?: string | null): Promise<Result<ExportPage>>;
+  exportThreads(who: Principal, after: string, epoch?: string | null): Promise<Result<ThreadsPage>>;
   /** Nothing of the user is left. */
   erase(who: Principal): Promise<Result<void>>;
   overview(): Promise<Result<Overview>>;

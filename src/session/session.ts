@@ -25,7 +25,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { answerOf, listMessages, listThreads } from "./history.ts";
 import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
-import { exportPage, overview } from "./inspection.ts";
+import { exportPage, exportThreads, overview } from "./inspection.ts";
 import { Intake } from "./intake.ts";
 import { Log } from "./log.ts";
 import type { Ports, Socket } from "./ports.ts";
@@ -51,6 +51,7 @@ import type {
   StatePage,
   ThreadPage,
   ThreadQuery,
+  ThreadsPage,
 } from "./rpc.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
@@ -225,9 +226,14 @@ export class Session {
   }
 
   exportPage(who: Principal, after: number, epoch?: string | null): Result<ExportPage> {
-    if (epoch !== undefined && epoch !== (this.#storage.born?.epoch ?? null)) return NOT_THE_SAME;
+    if (this.#isAnother(epoch)) return NOT_THE_SAME;
     const state = this.readState(who);
     return state.ok ? ok(exportPage(this.#parts(), state.value, after)) : state;
+  }
+
+  exportThreads(who: Principal, after: string, epoch?: string | null): Result<ThreadsPage> {
+    if (this.#isAnother(epoch)) return NOT_THE_SAME;
+    return refuseSignedOut(this.#storage, who) ?? ok(exportThreads(this.#parts(), after));
   }
 
   overview(): Result<Overview> {
@@ -313,6 +319,10 @@ export class Session {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     await this.#inbox.submit({ who, client_id: NO_SOCKET, command, reply: resolve });
     return await promise;
+  }
+
+  #isAnother(epoch: string | null | undefined): boolean {
+    return epoch !== undefined && epoch !== (this.#storage.born?.epoch ?? null);
   }
 
   #parts() {

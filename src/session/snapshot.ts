@@ -1,9 +1,9 @@
 /** Rows → snapshot: the state as of the head, from which the next event goes on. */
 import { MAX_SNAPSHOT_BYTES, SNAPSHOT_MESSAGES } from "../protocol/limits.ts";
-import { utf8Length } from "../protocol/primitives.ts";
 import { EMPTY_CONVERSATION, type Message, type Run as RunView } from "../protocol/pure/conversation.ts";
 import { fold } from "../protocol/pure/fold.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
+import { Budget, sizeOf } from "./budget.ts";
 import { seqOf } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { Run } from "./run.ts";
@@ -17,6 +17,9 @@ const SNAPSHOT_THREADS = 100;
 
 /** Less what the shared state takes, so that no message is crowded out; who has more of them reads on with `GET /v1/events`. */
 const MAX_NOTIFICATIONS_BYTES = MAX_SNAPSHOT_BYTES / 2;
+
+/** What threads with the longest of titles leave to notifications, they must not take from the newest message. */
+const ROOM_FOR_MESSAGES = 64 * 1024;
 
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
 const CUT_CHARS = 16 * 1024;
@@ -41,22 +44,19 @@ export function snapshot({ log, threads, runs, shared, streams }: Source, now: n
   const known = threads.newest(SNAPSHOT_THREADS);
   const budget = new Budget(MAX_SNAPSHOT_BYTES);
   const { version, document } = shared.read();
-  const head = {
-    as_of_seq: log.head,
-    threads: known.map(threadView),
-    ...newestNotifications(log, log.time(now), MAX_NOTIFICATIONS_BYTES - sizeOf(document)),
-    version,
-    shared: document,
-  };
-  budget.take(head);
+  const rest = { as_of_seq: log.head, threads: known.map(threadView), version, shared: document };
+  budget.spend(rest);
+  const room = Math.min(MAX_NOTIFICATIONS_BYTES - sizeOf(document), budget.left - ROOM_FOR_MESSAGES);
+  const unread = newestNotifications(log, log.time(now), room);
+  budget.spend(unread);
   const [newest, ...older] = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
   const last = newest === undefined ? [] : [budget.takeOr(newest, cutShort)];
   const inProgress = runs.unfinished().flatMap((run) => runView(log, run, streams));
   const fitting = inProgress.map((run) => budget.takeOr(run, withoutData));
-  const rest = budget.takeWhile(older);
+  const others = budget.takeWhile(older);
   return {
     type: "state_snapshot",
-    payload: { ...head, runs: fitting, messages: [...last, ...rest].reverse() },
+    payload: { ...rest, ...unread, runs: fitting, messages: [...last, ...others].reverse() },
   };
 }
 
@@ -123,38 +123,4 @@ function cutShort(message: Message): Message {
 /** Never half of a character. */
 function start(text: string, chars: number): string {
   return text.slice(0, chars).toWellFormed();
-}
-
-class Budget {
-  #left: number;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  /** Takes the room for `value`, or nothing if there is not enough. */
-  take(value: unknown): boolean {
-    const bytes = sizeOf(value);
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-
-  /** `value`, or what is made of it if it does not fit; that is taken in any case, and leaves less for the rest. */
-  takeOr<T>(value: T, shorten: (value: T) => T): T {
-    if (this.take(value)) return value;
-    const shorter = shorten(value);
-    this.#left -= sizeOf(shorter);
-    return shorter;
-  }
-
-  /** The first of `values`, as many as there is room for. */
-  takeWhile<T>(values: readonly T[]): T[] {
-    const index = values.findIndex((value) => !this.take(value));
-    return values.slice(0, index === -1 ? values.length : index);
-  }
-}
-
-function sizeOf(value: unknown): number {
-  return utf8Length(JSON.stringify(value)) + 1;
 }

@@ -52,6 +52,11 @@ export class Threads {
     return this.#query("AND touched < ? ORDER BY touched DESC LIMIT ?", before, limit);
   }
 
+  /** In the order of their ids, those after `after`. */
+  byId(limit: number, after: string): ThreadRow[] {
+    return this.#query("AND thread_id > ? ORDER BY thread_id LIMIT ?", after, limit);
+  }
+
   /** Makes a thread, which the event about to be appended tells of. Only inside a transaction. */
   create(tx: Transaction, thread_id: string, title: string, head?: Head): void {
     const nothing = { head_message_id: null };

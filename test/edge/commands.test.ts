@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../src/edge/app.ts";
 import type { SessionStub } from "../../src/edge/env.ts";
-import { ok } from "../../src/protocol/result.ts";
+import { ok, refuse } from "../../src/protocol/result.ts";
 import { platformIds, platformLogger, platformProvider } from "../../src/session/platform.ts";
 import { connect, newUser } from "../support/client.ts";
 import { countSessions } from "../support/edge.ts";
@@ -210,6 +210,28 @@ describe("waiting for the answer", () => {
     );
     expect([response.status, await response.json()]).toMatchObject([202, { run_id: "r", duplicate: false }]);
     expect(waits).toEqual([55_000]);
+  });
+
+  test.each([
+    ["the user has signed out everywhere", refuse("signed_out", "signed out")],
+    ["the server fails", refuse("internal", "something went wrong")],
+  ])("[H3] says that the message was accepted where the answer cannot be told: %s", async (_, refused) => {
+    const user = new HttpUser(newUser());
+    const ack = { seq: 1, message_id: "m", thread_id: "main", run_id: "r", duplicate: false };
+    const getByName = () => ({ submit: async () => ok(ack), answer: async () => refused });
+    const waits: number[] = [];
+    // The 55 s do not pass here; the pauses between the tries do.
+    const wait = async (ms: number) => {
+      waits.push(ms);
+      if (ms === 55_000) await new Promise(() => {});
+    };
+    const app = createApp({ ...PORTS, wait });
+    const response = await app.fetch(
+      await user.request("POST", "/v1/messages?wait=true", { body: { content: "?" } }),
+      { ...env, USER_SESSION: { getByName } },
+    );
+    expect([response.status, await response.json()]).toEqual([202, ack]);
+    expect(waits).toEqual(refused.refusal.code === "internal" ? [55_000, 0, 500, 2_000, 5_000] : [55_000]);
   });
 
   test("[H3] ends when the answer can never come: its thread is deleted", async () => {

@@ -126,7 +126,10 @@ describe("events without a socket", () => {
     const reader = await open(user);
     await reader.next("replay_completed");
     await user.ask("POST", "/v1/auth/sign-out");
-    expect((await reader.next("error")).data.payload).toMatchObject({ code: "signed_out", fatal: true });
+    expect((await reader.next("error_frame")).data.payload).toMatchObject({
+      code: "signed_out",
+      fatal: true,
+    });
     expect((await reader.next("closed")).data).toEqual({ code: 4007, reason: "signed_out" });
     await expect(reader.next()).rejects.toThrow("ended");
   });

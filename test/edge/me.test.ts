@@ -30,6 +30,22 @@ describe("a copy of everything", () => {
     expect(copy.body.events).toEqual(tab.events());
   });
 
+  test("[H5] has all threads, however many there are", async () => {
+    const user = new HttpUser(newUser());
+    const ids = Array.from({ length: 1_001 }, (_, index) => `t_${String(index).padStart(4, "0")}`);
+    await user.ask("POST", "/v1/messages", { body: { content: "x", respond: false } });
+    await runInDurableObject(await stubOf(user.sub), (_, { storage }) => {
+      for (const id of ids) {
+        storage.sql.exec(
+          "INSERT INTO threads (thread_id, title, head, updated_at, detail, touched) SELECT ?, title, head, updated_at, detail, touched FROM threads WHERE thread_id = 'main'",
+          id,
+        );
+      }
+    });
+    const { body } = await user.ask("GET", "/v1/me/export");
+    expect(body.threads.map(({ thread_id }: any) => thread_id)).toEqual(["main", ...ids]);
+  });
+
   test("[H5] of somebody who was never here is empty, and makes nobody", async () => {
     const copy = await new HttpUser(newUser()).ask("GET", "/v1/me/export");
     expect(copy.body).toMatchObject({ epoch: null, head_seq: 0, threads: [], events: [] });

@@ -39,6 +39,7 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       submit: notAskedFor,
       answer: notAskedFor,
       exportPage: notAskedFor,
+      exportThreads: notAskedFor,
       erase: notAskedFor,
       overview: notAskedFor,
       publish: notAskedFor,

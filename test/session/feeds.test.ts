@@ -817,6 +817,68 @@ describe("taking over where others wait", () => {
 });
 
 describe("how much may be fed", () => {
+  test("[V5] costs a batch what is in it: a long run is not read again for each", () =>
+    atTheDesk(async (desk, storage) => {
+      const { run_id } = await started(desk);
+      const think = (run_seq: number) => ({
+        type: "agent_thinking" as const,
+        run_seq,
+        payload: { step: run_seq, thought: "and then" },
+      });
+      const steps = Array.from({ length: 200 }, (_, index) => think(index + 1));
+      await feed(desk, run_id, ...steps);
+      const cursors: { rowsRead: number }[] = [];
+      const { exec } = storage.sql;
+      storage.sql.exec = (query: string, ...bindings: unknown[]) => {
+        const cursor = exec.call(storage.sql, query, ...bindings);
+        cursors.push(cursor);
+        return cursor as never;
+      };
+      const readBy = async (...events: unknown[]) => {
+        cursors.length = 0;
+        expect(await feed(desk, run_id, ...events)).toMatchObject({ ok: true });
+        return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+      };
+      expect(await readBy(think(201))).toBeLessThan(30);
+      expect(await readBy(think(201), think(202))).toBeLessThan(30);
+      desk.crash();
+      await readBy(think(203));
+      expect(await readBy(think(204))).toBeLessThan(30);
+    }));
+
+  test("[V5] knows its way after a batch that was rolled back or refused: nothing of it is remembered", () =>
+    atTheDesk(async (desk, storage) => {
+      const { run_id } = await started(desk);
+      const call = (run_seq: number, tool_call_id: string) => ({
+        type: "tool_executing" as const,
+        run_seq,
+        payload: { step: 1, tool_call_id, tool_name: "look", args: {} },
+      });
+      const done = (run_seq: number, tool_call_id: string) => ({
+        type: "tool_completed" as const,
+        run_seq,
+        payload: { step: 1, tool_call_id, tool_name: "look", status: "ok", result: 1, duration_ms: 1 },
+      });
+      expect(await feed(desk, run_id, call(1, "a"))).toMatchObject({ ok: true });
+      // Refused for its second event, so the first has not happened either.
+      expect(await feed(desk, run_id, call(2, "b"), done(3, "c"))).toMatchObject({ ok: false });
+      expect(await feed(desk, run_id, done(2, "b"))).toMatchObject({ ok: false });
+      const { exec } = storage.sql;
+      storage.sql.exec = (query: string, ...bindings: unknown[]) => {
+        if (query.startsWith("INSERT INTO events")) throw new Error("the disk is full");
+        return exec.call(storage.sql, query, ...bindings) as never;
+      };
+      expect(await feed(desk, run_id, call(2, "b"))).toMatchObject({
+        ok: false,
+        refusal: { code: "internal" },
+      });
+      storage.sql.exec = exec.bind(storage.sql) as never;
+      expect(await feed(desk, run_id, call(2, "b"), done(3, "a"), done(4, "b"))).toMatchObject({
+        ok: true,
+        value: { next_run_seq: 5 },
+      });
+    }));
+
   test("[V5] is bounded over the whole run; what ends it always has room, and a page can be opened on it", () =>
     atTheDesk(async (desk) => {
       desk.connect();

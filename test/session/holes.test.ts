@@ -119,4 +119,25 @@ describe("a notification", () => {
       expect(frame.payload.messages).toHaveLength(5);
     });
   });
+
+  test("[S11] has at most 256 KiB with a hundred of the longest titles and the largest shared state, too", async () => {
+    await withFiveMessages(async (desk) => {
+      const socket = desk.connect();
+      const title = "\u0001".repeat(200);
+      for (let i = 0; i < 100; i += 1) {
+        const command = { type: "thread_create", id: `t${i}`, payload: { title } } as const;
+        await desk.session.submit(principalWith(["chat"]), command);
+      }
+      const value = "s".repeat(64_000);
+      const patch = [{ op: "add", path: "/draft", value }];
+      await desk.send(socket, { type: "state_update", id: "s", payload: { base_version: 0, patch } });
+      const events = Array.from({ length: 5 }, () => ({ topic: "big", data: "x".repeat(20_000) }));
+      await desk.session.publish({ who: principalWith([]), events });
+      const frame = desk.connect().of("state_snapshot")[0];
+      expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
+      expect(frame.payload.threads).toHaveLength(100);
+      expect(frame.payload.shared.draft).toBe(value);
+      expect(frame.payload.notifications_omitted.count + frame.payload.notifications.length).toBe(5);
+    });
+  });
 });

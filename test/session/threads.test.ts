@@ -410,6 +410,45 @@ describe("reading threads", () => {
       expect(second.value.next).toBeUndefined();
     }));
 
+  test("[T4] ends a page before it has more than 4 MiB; the next goes on without a gap", () =>
+    withBench(async (bench) => {
+      const long = "x".repeat(32_000);
+      for (let i = 0; i < 150; i += 1) {
+        const payload = { content: `${i} ${long}`, respond: false, thread_id: THREAD };
+        await bench.desk.session.submit(WHO, { type: "user_message", id: `m${i}`, payload });
+      }
+      const pages: any[][] = [];
+      for (let before: number | undefined, more = true; more; more = before !== undefined) {
+        const page: any = bench.desk.session.listMessages(WHO, {
+          thread_id: THREAD,
+          limit: 200,
+          ...(before !== undefined && { before }),
+        });
+        pages.unshift(page.value.messages);
+        before = page.value.next;
+      }
+      expect(pages.map((page) => JSON.stringify(page).length < 4 * 1024 * 1024)).toEqual([true, true]);
+      const numbers = pages.flat().map(({ content }) => Number.parseInt(content, 10));
+      expect(numbers).toEqual(Array.from({ length: 150 }, (_, index) => index));
+    }));
+
+  test("[T4] has one message in a page, however long it is", () =>
+    withBench(async (bench) => {
+      const script = Array.from({ length: 8 }, () => ({ tool: "echo", key: "k" }));
+      for (const content of ["first", "second"])
+        await bench.say(content, { respond: true, data: { script } });
+      bench.storage.sql.exec(
+        "UPDATE events SET frame = json_set(frame, '$.payload.result', ?) WHERE type = 'tool_completed'",
+        "e".repeat(600_000),
+      );
+      await bench.desk.idle();
+      const page: any = bench.desk.session.listMessages(WHO, { thread_id: THREAD, limit: 50, steps: true });
+      expect(page.value.messages.map(({ role }: any) => role)).toEqual(["assistant"]);
+      const { next } = page.value;
+      const rest: any = bench.desk.session.listMessages(WHO, { thread_id: THREAD, limit: 1, before: next });
+      expect(rest.value.messages.map(({ content }: any) => content)).toEqual(["second"]);
+    }));
+
   test("[T4] shows how an answer came about, if it is asked to", () =>
     withBench(async (bench) => {
       const script = [{ think: "hm" }, { tool: "echo", key: "k" }, { text: "so" }];
