@@ -1,0 +1,250 @@
+/**
+ * Any provider of the AI SDK, through the part of its interface that is used
+ * (specification v4, of `ai` 7): no package of it is imported.
+ */
+import * as z from "zod/mini";
+import { count } from "../../protocol/primitives.ts";
+import { field } from "../../protocol/pure/json.ts";
+import { type AiSdkMessage, promptOf } from "./ai-sdk-prompt.ts";
+import { ModelFailure, readError, refusal, retryAfter } from "./failure.ts";
+import type { Model, ModelContext, ModelPart, ModelRequest, Usage } from "./model.ts";
+
+/** What `createOpenAI(…)("…")`, `createAnthropic(…)("…")` and the like return. */
+export interface LanguageModelV4 {
+  readonly specificationVersion: "v4";
+  readonly provider: string;
+  readonly modelId: string;
+  doStream(options: AiSdkOptions): PromiseLike<{ stream: ReadableStream<unknown> }>;
+}
+
+export interface AiSdkOptions {
+  prompt: AiSdkMessage[];
+  tools?: AiSdkTool[];
+  toolChoice?: { type: "auto" | "none" | "required" };
+  maxOutputTokens?: number;
+  temperature?: number;
+  abortSignal?: AbortSignal;
+}
+
+interface AiSdkTool {
+  type: "function";
+  name: string;
+  description: string;
+  inputSchema: Record<string, unknown>;
+}
+
+const tokens = z.catch(z.optional(count), undefined);
+
+/** The parts that mean something here. Others are passed over: sources, files, warnings, raw chunks, pings. */
+const part = z.discriminatedUnion("type", [
+  z.object({ type: z.enum(["text-delta", "reasoning-delta", "tool-input-delta"]), delta: z.string() }),
+  z.object({ type: z.literal("tool-input-start") }),
+  z.object({
+    type: z.literal("tool-call"),
+    toolCallId: z.string().check(z.minLength(1)),
+    toolName: z.string().check(z.minLength(1)),
+    input: z.string(),
+    /** The provider runs it itself, and tells the model what came of it. */
+    providerExecuted: z.nullish(z.boolean()),
+  }),
+  z.object({
+    type: z.literal("finish"),
+    finishReason: z.object({ unified: z.string() }),
+    usage: z.catch(
+      z.optional(
+        z.object({
+          inputTokens: z.object({ total: tokens, cacheRead: tokens, cacheWrite: tokens }),
+          outputTokens: z.object({ total: tokens, reasoning: tokens }),
+        }),
+      ),
+      undefined,
+    ),
+  }),
+  z.object({ type: z.literal("error"), error: z.optional(z.unknown()) }),
+]);
+
+type Part = z.infer<typeof part>;
+
+const KNOWN = new Set([
+  "text-delta",
+  "reasoning-delta",
+  "tool-input-start",
+  "tool-input-delta",
+  "tool-call",
+  "finish",
+  "error",
+]);
+
+export interface AiSdkPorts {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function aiSdkModel(model: LanguageModelV4, { now }: AiSdkPorts): Model {
+  return {
+    provider: model.provider,
+    model_id: model.modelId,
+    async *stream(request, context) {
+      for await (const value of parts(model, request, context, now)) {
+        const said = partOf(value);
+        if (said === undefined) continue;
+        if (said.type === "error") throw failureOf(said.error, now());
+        if (said.type === "finish") return yield finish(said, model);
+        yield* modelParts(said);
+      }
+      throw new ModelFailure("model_stream_cut");
+    },
+  };
+}
+
+/** What the provider's stream holds, read when it is wanted; aborting cancels it at once. */
+async function* parts(
+  model: LanguageModelV4,
+  request: ModelRequest,
+  { signal }: ModelContext,
+  now: () => number,
+): AsyncGenerator<unknown, void, undefined> {
+  let reader: ReadableStreamDefaultReader<unknown> | undefined;
+  // Whether the other side hears it is its own affair.
+  const stop = () => void reader?.cancel().catch(() => {});
+  signal.addEventListener("abort", stop);
+  try {
+    const { stream } = await model.doStream(optionsOf(request, signal));
+    reader = stream.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) throw new ModelFailure("cancelled");
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    if (signal.aborted) throw new ModelFailure("cancelled");
+    const failure = failureOf(cause, now());
+    // What breaks once the answer has begun to come is the connection, unless it says something else.
+    const cut = reader !== undefined && failure.code === "model_unavailable" && failure.status === undefined;
+    throw cut ? new ModelFailure("model_stream_cut") : failure;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
+  }
+}
+
+function optionsOf(request: ModelRequest, signal: AbortSignal): AiSdkOptions {
+  const { messages, tools = [], tool_choice, max_output_tokens, temperature } = request;
+  return {
+    prompt: promptOf(messages),
+    abortSignal: signal,
+    ...(tools.length > 0 && {
+      tools: tools.map(({ name, description, parameters }) => ({
+        type: "function",
+        name,
+        description,
+        inputSchema: { ...parameters },
+      })),
+    }),
+    ...(tools.length > 0 && tool_choice !== undefined && { toolChoice: { type: tool_choice } }),
+    ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
+    ...(temperature !== undefined && { temperature }),
+  };
+}
+
+function partOf(value: unknown): Part | undefined {
+  const type = field(value, "type");
+  if (typeof type !== "string" || !KNOWN.has(type)) return undefined;
+  const parsed = part.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ModelFailure("model_bad_response");
+}
+
+function* modelParts(
+  said: Exclude<Part, { type: "finish" | "error" }>,
+): Generator<ModelPart, void, undefined> {
+  switch (said.type) {
+    case "text-delta":
+      if (said.delta !== "") yield { type: "text", delta: said.delta };
+      return;
+    case "reasoning-delta":
+      if (said.delta !== "") yield { type: "reasoning", delta: said.delta };
+      return;
+    case "tool-input-start":
+    case "tool-input-delta":
+      return yield { type: "tool_call_piece" };
+    case "tool-call":
+      if (said.providerExecuted === true) return;
+      yield {
+        type: "tool_call",
+        tool_call_id: said.toolCallId,
+        tool_name: said.toolName,
+        args_text: said.input === "" ? "{}" : said.input,
+      };
+  }
+}
+
+function finish(
+  { finishReason, usage }: Extract<Part, { type: "finish" }>,
+  model: LanguageModelV4,
+): ModelPart {
+  return {
+    type: "finish",
+    finish_reason: reasonOf(finishReason.unified),
+    usage: usageOf(usage, model),
+  };
+}
+
+function reasonOf(unified: string) {
+  switch (unified) {
+    case "stop":
+    case "length":
+    case "tool-calls":
+      return unified;
+    case "interrupted":
+      throw new ModelFailure("model_stream_cut");
+    case "error":
+      throw new ModelFailure("model_unavailable");
+    default:
+      return "other";
+  }
+}
+
+function usageOf(
+  usage: Extract<Part, { type: "finish" }>["usage"],
+  { provider, modelId }: LanguageModelV4,
+): Usage | undefined {
+  const input_tokens = usage?.inputTokens.total ?? 0;
+  const output_tokens = usage?.outputTokens.total ?? 0;
+  if (usage === undefined || input_tokens + output_tokens === 0) return undefined;
+  const { cacheRead, cacheWrite } = usage.inputTokens;
+  const { reasoning } = usage.outputTokens;
+  return {
+    provider,
+    model: modelId,
+    input_tokens,
+    output_tokens,
+    total_tokens: input_tokens + output_tokens,
+    ...(reasoning !== undefined && { reasoning_tokens: reasoning }),
+    ...(cacheRead !== undefined && { cached_input_tokens: cacheRead }),
+    ...(cacheWrite !== undefined && { cache_write_input_tokens: cacheWrite }),
+  };
+}
+
+/** `APICallError` has status and headers; other errors of the SDK have a name. */
+function failureOf(error: unknown, now: number): ModelFailure {
+  if (error instanceof ModelFailure) return error;
+  const name = error instanceof Error ? error.name : "";
+  if (/JSONParse|TypeValidation|InvalidResponseData/.test(name))
+    return new ModelFailure("model_bad_response");
+  if (/LoadAPIKey|InvalidPrompt|InvalidArgument|UnsupportedFunctionality|NoSuchModel/.test(name)) {
+    return new ModelFailure("model_refused", { cause: error });
+  }
+  const status = field(error, "statusCode");
+  const headers = field(error, "responseHeaders");
+  return refusal({
+    status: typeof status === "number" ? status : undefined,
+    provider_code: readError(field(error, "data", "error")).provider_code,
+    retry_after_ms: retryAfter({ get: (header) => textOf(field(headers, header)) }, now),
+  });
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

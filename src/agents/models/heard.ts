@@ -1,0 +1,75 @@
+/** What one attempt at a call has brought so far. */
+import type { FinishReason } from "../../protocol/run-events.ts";
+import { ModelFailure } from "./failure.ts";
+import type { Model, ModelPart, ModelRequest, RequestedCall, Usage } from "./model.ts";
+import { callTokens, messageTokens, textTokens, toolTokens } from "./tokens.ts";
+
+/** Text, reasoning and arguments together: an answer that never ends must not fill memory. UTF-16 code units. */
+export const MAX_OUTPUT_CHARS = 1024 * 1024;
+
+export class Heard {
+  readonly #tool_calls: RequestedCall[] = [];
+  #chars = 0;
+  #begun = false;
+  #text = "";
+  #reasoning = "";
+  #finish_reason: FinishReason | undefined;
+  #usage: Usage | undefined;
+
+  /** Whether any of the answer has come: from then on it is not asked for again. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  get reasoning(): string {
+    return this.#reasoning;
+  }
+
+  get tool_calls(): readonly RequestedCall[] {
+    return this.#tool_calls;
+  }
+
+  /** Undefined until the answer has ended. */
+  get finish_reason(): FinishReason | undefined {
+    return this.#finish_reason;
+  }
+
+  /** @throws ModelFailure if it is more than any answer has */
+  take(part: ModelPart): void {
+    if (part.type === "finish") return this.#finish(part.finish_reason, part.usage);
+    this.#begun = true;
+    if (part.type === "tool_call_piece") return;
+    this.#chars += part.type === "tool_call" ? part.args_text.length : part.delta.length;
+    if (this.#chars > MAX_OUTPUT_CHARS) throw new ModelFailure("model_bad_response");
+    if (part.type === "text") this.#text += part.delta;
+    else if (part.type === "reasoning") this.#reasoning += part.delta;
+    else this.#tool_calls.push(callOf(part));
+  }
+
+  /** Nobody wants more of it. */
+  cutShort(): void {
+    this.#finish("length", undefined);
+  }
+
+  /** As the provider says, or counted by us. */
+  usage({ provider, model_id }: Model, { messages, tools = [] }: ModelRequest): Usage {
+    if (this.#usage !== undefined) return this.#usage;
+    const input_tokens = messages.reduce((sum, message) => sum + messageTokens(message), toolTokens(tools));
+    const output_tokens = textTokens(this.#text) + textTokens(this.#reasoning) + callTokens(this.#tool_calls);
+    const total_tokens = input_tokens + output_tokens;
+    return { provider, model: model_id, input_tokens, output_tokens, total_tokens, estimated: true };
+  }
+
+  #finish(reason: FinishReason, usage: Usage | undefined): void {
+    this.#finish_reason = reason;
+    this.#usage = usage;
+  }
+}
+
+function callOf({ tool_call_id, tool_name, args_text }: RequestedCall): RequestedCall {
+  return { tool_call_id, tool_name, args_text };
+}

@@ -1,0 +1,85 @@
+/**
+ * Tool calls as providers send them: several at once, in pieces, by index. What
+ * a piece leaves out differs between servers, so the rules here say which call
+ * it belongs to when the index or the id is missing or wrong.
+ */
+import * as z from "zod/mini";
+import { ModelFailure } from "./failure.ts";
+import type { RequestedCall } from "./model.ts";
+
+/** More than any model asks for at once: beyond it something has gone wrong. */
+const MAX_CALLS = 128;
+
+const said = z.object({
+  name: z.nullish(z.string()),
+  /** Text that is JSON in the end; some servers send the object. */
+  arguments: z.optional(z.unknown()),
+});
+
+export const toolCallPiece = z.object({
+  ...said.shape,
+  index: z.nullish(z.number()),
+  id: z.nullish(z.string()),
+  /** Where OpenAI and most others put name and arguments; Workers AI's older models do not. */
+  function: z.nullish(said),
+});
+
+export type ToolCallPiece = z.infer<typeof toolCallPiece>;
+
+interface Open {
+  readonly index: number | undefined;
+  readonly id: string;
+  name: string;
+  args: string;
+}
+
+export class ToolCalls {
+  readonly #calls: Open[] = [];
+
+  /** False if the piece says nothing. */
+  add(piece: ToolCallPiece): boolean {
+    const name = piece.function?.name ?? piece.name ?? "";
+    const args = textOf(piece.function?.arguments ?? piece.arguments);
+    if (name === "" && args === "" && !piece.id) return false;
+    const call = this.#callOf(piece, name) ?? this.#open(piece);
+    // Some servers repeat the whole name in every piece, others send it in pieces.
+    if (call.name !== name) call.name += name;
+    call.args += args;
+    return true;
+  }
+
+  /** Whole calls, in the order they began. */
+  finished(): readonly RequestedCall[] {
+    const ids = new Set<string>();
+    return this.#calls.map(({ id, name, args }, position) => {
+      if (name === "") throw new ModelFailure("model_bad_response");
+      // Made up from the position: the same on every replay, and no other call of this answer has it.
+      const tool_call_id = id === "" || ids.has(id) ? `call_${position}` : id;
+      ids.add(tool_call_id);
+      return { tool_call_id, tool_name: name, args_text: args === "" ? "{}" : args };
+    });
+  }
+
+  #callOf({ index, id }: ToolCallPiece, name: string): Open | undefined {
+    if (typeof index === "number") {
+      const last = this.#calls.findLast((call) => call.index === index);
+      // Gemini calls all of its parallel calls number 0; another id with a name is another call.
+      return last !== undefined && id && name !== "" && last.id !== id && last.id !== "" ? undefined : last;
+    }
+    const last = this.#calls.at(-1);
+    if (id) return this.#calls.find((call) => call.id === id);
+    return name !== "" && last?.args !== "" ? undefined : last;
+  }
+
+  #open({ index, id }: ToolCallPiece): Open {
+    if (this.#calls.length >= MAX_CALLS) throw new ModelFailure("model_bad_response");
+    const call = { index: index ?? undefined, id: id ?? "", name: "", args: "" };
+    this.#calls.push(call);
+    return call;
+  }
+}
+
+function textOf(args: unknown): string {
+  if (args === undefined || args === null) return "";
+  return typeof args === "string" ? args : JSON.stringify(args);
+}
