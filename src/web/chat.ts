@@ -148,10 +148,16 @@ export class Chat {
     if (loaded === "gone") this.#deleted(thread_id);
   }
 
+  /** What the list lacks: names of threads that only something said late has brought into the view. */
+  async #nameThreads(): Promise<void> {
+    if (await this.#pages.learnTitles(this.#client.conversation)) this.#changed();
+  }
+
   #stateChanged(state: ClientState): void {
     this.#options.status.show(state);
     if (state.status === "open") {
       this.#history.again();
+      this.#pages.again();
       this.#changed();
     }
     if ("reason" in state && state.reason.startsWith("token_")) this.#options.identity.refused(state.reason);
@@ -169,6 +175,7 @@ export class Chat {
     const threads = this.#threads();
     // Stay in the thread that was shown at first, whatever other pages do in theirs.
     this.#thread_id ??= placeIn(threads);
+    void this.#nameThreads();
     const { pending } = this.commands;
     pending.settle(view);
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
