@@ -66,6 +66,7 @@ export class Chat {
       this.#changed();
     });
     this.#client.on("thread_updated", ({ payload }) => this.#pages.updated(payload));
+    this.#client.on("feedback_recorded", ({ payload }) => this.#history.rated(payload));
     this.#client.on("thread_deleted", ({ payload }) => this.#deleted(payload.thread_id));
     this.#client.on("frame", ({ type }) => {
       // Before the view is replaced: what it shows now is kept until it has been loaded.
@@ -176,8 +177,9 @@ export class Chat {
     // Stay in the thread that was shown at first, whatever other pages do in theirs.
     this.#thread_id ??= placeIn(threads);
     void this.#nameThreads();
-    const { pending } = this.commands;
+    const { pending, ratings } = this.commands;
     pending.settle(view);
+    ratings.settle(view);
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
     const thread = threads.find((known) => known.thread_id === thread_id);
     if (thread !== undefined) void this.#complete(thread);
@@ -185,6 +187,7 @@ export class Chat {
       thread_id,
       head: thread?.head_message_id,
       pending: pending.of(thread_id),
+      rated: (message_id) => ratings.of(message_id),
       listed: (message_id) => this.#history.listed(message_id),
     });
     this.#options.transcript.show(this.#turns);

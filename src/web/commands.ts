@@ -1,11 +1,17 @@
 /** What the reader asks of the server: shown at once where it can be; what is refused is told. */
 import { type Client, ClientError, type Message, uuidv7 } from "../client/index.ts";
 import { type Pending, PendingMessages, problemOf } from "./pending.ts";
+import { type Given, Ratings } from "./ratings.ts";
+
+/** What is thought of an answer, and why, if that was said. */
+export interface Opinion extends Given {
+  readonly comment?: string;
+}
 
 export interface CommandsOptions {
   readonly client: Pick<Client, "send" | "command" | "cancel">;
   readonly notice: { show(text: string): void; clear(): void };
-  /** Called when `pending` has changed. */
+  /** Called when `pending` or `ratings` have changed. */
   readonly changed: () => void;
 }
 
@@ -13,6 +19,7 @@ const UNKNOWN = { code: "unknown", message: "something went wrong" } as const;
 
 export class Commands {
   readonly pending = new PendingMessages();
+  readonly ratings = new Ratings();
   readonly #options: CommandsOptions;
 
   constructor(options: CommandsOptions) {
@@ -38,6 +45,20 @@ export class Commands {
   regenerate(message_id: string): void {
     const command = { type: "message_regenerate", payload: { message_id } } as const;
     void this.#ask("A new answer could not be asked for", command);
+  }
+
+  /** Resolves to true once it is stored, to false if it was refused. */
+  async rate(opinion: Opinion): Promise<boolean> {
+    this.ratings.add(opinion);
+    this.#options.changed();
+    const ack = await this.#ask("What you think of the answer was not taken", {
+      type: "feedback",
+      payload: opinion,
+    });
+    if (ack === undefined) this.ratings.refused(opinion);
+    else this.ratings.stored(opinion, ack.seq);
+    this.#options.changed();
+    return ack !== undefined;
   }
 
   /** Shows the branch of a thread that ends with a message. */

@@ -31,6 +31,7 @@ const transcript = new Transcript({
     retry: (pending) => chat?.commands.retry(pending),
     edit: (question, content) => chat?.commands.edit(question, content),
     regenerate: (answer_id) => chat?.commands.regenerate(answer_id),
+    rate: async (opinion) => (await chat?.commands.rate(opinion)) ?? false,
     show: (message_id) => void chat?.showVersion(message_id),
   },
 });

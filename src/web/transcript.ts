@@ -105,7 +105,7 @@ function runPart(actions: RunActions): Part {
 
 /** Everything a run shows is replaced when it changes; only its versions are counted anew each time. */
 function sameRun(a: RunTurn, b: RunTurn): boolean {
-  const same = a.run === b.run && a.answer === b.answer && a.steps === b.steps;
+  const same = a.run === b.run && a.answer === b.answer && a.steps === b.steps && a.rating === b.rating;
   return same && a.versions?.index === b.versions?.index && a.versions?.ids.length === b.versions?.ids.length;
 }
 

@@ -35,6 +35,40 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const REFUSED = new ClientError("not_found", "no such answer");
 
+describe("rating an answer", () => {
+  test("[W11] shows it at once, and leaves it to the view once it is stored", async () => {
+    const { commands, asked, replies, changes } = byHand();
+    const rating = commands.rate({ message_id: "a2", rating: -1, comment: "too vague" });
+    expect([commands.ratings.of("a2"), changes()]).toEqual([-1, 1]);
+    expect(asked).toEqual([
+      { type: "feedback", payload: { message_id: "a2", rating: -1, comment: "too vague" } },
+    ]);
+    replies[0]?.give({ seq: 9, duplicate: false });
+    expect([await rating, changes()]).toEqual([true, 2]);
+    commands.ratings.settle(view({ last_seq: 9 }));
+    expect(commands.ratings.of("a2")).toBeUndefined();
+  });
+
+  test("[W11] takes it back where it is refused, and says why", async () => {
+    const { commands, told, replies } = byHand();
+    const rating = commands.rate({ message_id: "a2", rating: 1 });
+    replies[0]?.refuse(REFUSED);
+    expect([await rating, commands.ratings.of("a2")]).toEqual([false, undefined]);
+    expect(told.at(-1)).toBe("What you think of the answer was not taken: no such answer.");
+  });
+
+  test("[W11] stands by the last word where an earlier one is refused", async () => {
+    const { commands, replies } = byHand();
+    const ratings = [
+      commands.rate({ message_id: "a2", rating: 1 }),
+      commands.rate({ message_id: "a2", rating: -1 }),
+    ];
+    replies[0]?.refuse(new Error("a bug"));
+    replies[1]?.give({ seq: 9, duplicate: false });
+    expect([await Promise.all(ratings), commands.ratings.of("a2")]).toEqual([[false, true], -1]);
+  });
+});
+
 describe("what is said", () => {
   test("[W7] is on its way until the log has it, in the place it was written for", async () => {
     const { commands, asked, replies } = byHand();
@@ -79,6 +113,13 @@ describe("a refused command", () => {
     replies[0]?.refuse(REFUSED);
     await settled();
     expect(told.at(-1)).toBe(`${problem}: no such answer.`);
+  });
+
+  test("[W11] is not, where the chat was closed and another may be shown by now", async () => {
+    const { commands, told, replies } = byHand();
+    const rating = commands.rate({ message_id: "a2", rating: 1 });
+    replies[0]?.refuse(new ClientError("closed", "stopped: closed"));
+    expect([await rating, told]).toEqual([false, [""]]);
   });
 
   test("[W3] is not, where a run that is to be stopped has just ended", async () => {
