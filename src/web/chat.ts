@@ -1,22 +1,20 @@
 /** One signed-in user's chat: a client, and the page that shows one of its threads. */
 import {
   type Client,
-  ClientError,
   type ClientState,
   connect,
   DEFAULT_THREAD_ID,
   inProgress,
-  type Message,
   type Run,
   type Thread,
   uuidv7,
 } from "../client/index.ts";
 import { announce } from "./announcer.ts";
 import { Api } from "./api.ts";
+import { Commands } from "./commands.ts";
 import type { Composer } from "./composer.ts";
 import { History } from "./history.ts";
 import type { Notice } from "./notice.ts";
-import { type Pending, PendingMessages, problemOf } from "./pending.ts";
 import { keepPlace, placeIn } from "./place.ts";
 import type { Identity } from "./sign-in.ts";
 import type { StatusView } from "./status.ts";
@@ -39,9 +37,10 @@ export interface ChatOptions {
 }
 
 export class Chat {
+  /** What is asked for, whatever is shown. */
+  readonly commands: Commands;
   readonly #options: ChatOptions;
   readonly #client: Client;
-  readonly #pending = new PendingMessages();
   readonly #history: History;
   readonly #pages: ThreadPages;
   #thread_id: string | undefined;
@@ -52,7 +51,7 @@ export class Chat {
 
   constructor(options: ChatOptions) {
     this.#options = options;
-    const { origin, identity, announcer } = options;
+    const { origin, identity, announcer, notice } = options;
     const api = new Api(origin, identity.getToken);
     this.#history = new History((thread_id, through) => api.messages(thread_id, through));
     this.#pages = new ThreadPages((before) => api.threads(before));
@@ -61,11 +60,13 @@ export class Chat {
       getToken: identity.getToken,
       onState: (state) => this.#stateChanged(state),
     });
+    this.commands = new Commands({ client: this.#client, notice, changed: () => this.#changed() });
     this.#client.on("conversation", () => {
       this.#ready = true;
       this.#changed();
     });
     this.#client.on("thread_updated", ({ payload }) => this.#pages.updated(payload));
+    this.#client.on("feedback_recorded", ({ payload }) => this.#history.rated(payload));
     this.#client.on("thread_deleted", ({ payload }) => this.#deleted(payload.thread_id));
     this.#client.on("frame", ({ type }) => {
       // Before the view is replaced: what it shows now is kept until it has been loaded.
@@ -78,27 +79,9 @@ export class Chat {
 
   ask(content: string): void {
     this.#thread_id ??= DEFAULT_THREAD_ID;
-    this.#submit({ key: uuidv7(), thread_id: this.#thread_id, content });
+    this.commands.say(this.#thread_id, content);
+    this.#render();
     this.#options.transcript.scrollToEnd();
-  }
-
-  /** Into the thread it was written in, whichever is shown now. */
-  retry(pending: Pending): void {
-    this.#pending.forget(pending.key);
-    const { problem: _problem, ...message } = pending;
-    this.#submit({ ...message, key: uuidv7() });
-  }
-
-  /** In the place of what was asked: the question and all that followed stay on their branch. */
-  edit({ thread_id, parent_message_id }: Message, content: string): void {
-    this.#submit({ key: uuidv7(), thread_id, content, parent_message_id });
-  }
-
-  regenerate(message_id: string): void {
-    this.#command("A new answer could not be asked for", {
-      type: "message_regenerate",
-      payload: { message_id },
-    });
   }
 
   /** Shows the branch that goes through a message, to its newest end. */
@@ -106,16 +89,12 @@ export class Chat {
     const thread_id = this.#thread_id;
     if (thread_id === undefined) return;
     const head_message_id = await this.#history.newest(this.#client.conversation, thread_id, message_id);
-    this.#command("The other version cannot be shown", {
-      type: "thread_update",
-      payload: { thread_id, head_message_id },
-    });
+    this.commands.showBranch(thread_id, head_message_id);
   }
 
   stopRun(): void {
     const run = this.#activeRun();
-    // A refusal means that the run has just ended by itself.
-    if (run !== undefined) this.#client.cancel(run.run_id).catch(() => {});
+    if (run !== undefined) this.commands.stopRun(run.run_id);
   }
 
   openThread(thread_id: string): void {
@@ -131,14 +110,10 @@ export class Chat {
     this.openThread(uuidv7());
   }
 
-  renameThread(thread_id: string, title: string): void {
-    this.#command("The chat could not be renamed", { type: "thread_update", payload: { thread_id, title } });
-  }
-
   deleteThread(thread_id: string): void {
     // What is deleted here needs no telling.
     if (thread_id === this.#thread_id) this.#leave();
-    this.#command("The chat could not be deleted", { type: "thread_delete", payload: { thread_id } });
+    this.commands.deleteThread(thread_id);
   }
 
   async moreThreads(): Promise<void> {
@@ -150,32 +125,6 @@ export class Chat {
     this.#closed = true;
     this.#client.close();
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
-  }
-
-  #command(problem: string, command: Parameters<Client["command"]>[0]): void {
-    this.#options.notice.clear();
-    this.#client.command(command).catch((error: unknown) => {
-      const reason = error instanceof ClientError ? error.message : "something went wrong";
-      this.#options.notice.show(`${problem}: ${reason}.`);
-    });
-  }
-
-  #submit(message: Pending): void {
-    this.#options.notice.clear();
-    this.#pending.add(message);
-    this.#render();
-    void this.#send(message);
-  }
-
-  async #send({ key, content, thread_id, parent_message_id }: Pending): Promise<void> {
-    const place = parent_message_id === undefined ? { thread_id } : { thread_id, parent_message_id };
-    try {
-      const { message_id } = await this.#client.send(content, place);
-      this.#pending.change(key, { message_id });
-    } catch (error) {
-      this.#pending.change(key, { problem: problemOf(error) });
-    }
-    this.#changed();
   }
 
   #deleted(thread_id: string): void {
@@ -200,10 +149,16 @@ export class Chat {
     if (loaded === "gone") this.#deleted(thread_id);
   }
 
+  /** What the list lacks: names of threads that only something said late has brought into the view. */
+  async #nameThreads(): Promise<void> {
+    if (await this.#pages.learnTitles(this.#client.conversation)) this.#changed();
+  }
+
   #stateChanged(state: ClientState): void {
     this.#options.status.show(state);
     if (state.status === "open") {
       this.#history.again();
+      this.#pages.again();
       this.#changed();
     }
     if ("reason" in state && state.reason.startsWith("token_")) this.#options.identity.refused(state.reason);
@@ -221,14 +176,18 @@ export class Chat {
     const threads = this.#threads();
     // Stay in the thread that was shown at first, whatever other pages do in theirs.
     this.#thread_id ??= placeIn(threads);
-    this.#pending.settle(view);
+    void this.#nameThreads();
+    const { pending, ratings } = this.commands;
+    pending.settle(view);
+    ratings.settle(view);
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
     const thread = threads.find((known) => known.thread_id === thread_id);
     if (thread !== undefined) void this.#complete(thread);
     this.#turns = turnsOf(view, {
       thread_id,
       head: thread?.head_message_id,
-      pending: this.#pending.of(thread_id),
+      pending: pending.of(thread_id),
+      rated: (message_id) => ratings.of(message_id),
       listed: (message_id) => this.#history.listed(message_id),
     });
     this.#options.transcript.show(this.#turns);

@@ -5,6 +5,7 @@
 import type { Conversation, Message } from "../client/index.ts";
 import type { ListedMessage } from "./api.ts";
 import { newestAfter } from "./branch.ts";
+import type { Given } from "./ratings.ts";
 
 type Load = (thread_id: string, through?: string) => Promise<readonly ListedMessage[] | undefined>;
 
@@ -19,6 +20,8 @@ export class History {
   readonly #failed = new Set<string>();
   /** Threads of which everything kept is from after the latest snapshot. */
   #fresh = new Set<string>();
+  /** Ratings since the latest snapshot: an answer that was read before them may come after them. */
+  #ratings = new Map<string, Given>();
 
   constructor(load: Load) {
     this.#load = load;
@@ -28,6 +31,7 @@ export class History {
   replaced(shown: Conversation, thread_id: string | undefined): void {
     const kept = this.complete(shown).messages.filter((message) => message.thread_id === thread_id);
     this.#messages = new Map(kept.map((message) => [message.message_id, message]));
+    this.#ratings = new Map();
     this.#asked = new Set();
     this.#fresh = new Set();
   }
@@ -58,7 +62,7 @@ export class History {
   /** The newest message of the branch that goes through `message_id`; as far as it is known, if it cannot be loaded. */
   async newest(view: Conversation, thread_id: string, message_id: string): Promise<string> {
     const messages = await this.#load(thread_id, message_id).catch(() => undefined);
-    for (const message of messages ?? []) this.#messages.set(message.message_id, message);
+    this.#keep(messages ?? []);
     return newestAfter(this.complete(view).messages, message_id);
   }
 
@@ -75,6 +79,13 @@ export class History {
     return this.#messages.get(message_id);
   }
 
+  /** What is in the view is rated there as well. */
+  rated(given: Given): void {
+    this.#ratings.set(given.message_id, given);
+    const message = this.#messages.get(given.message_id);
+    if (message !== undefined) this.#keep([message]);
+  }
+
   forget(thread_id: string): void {
     for (const [id, message] of this.#messages)
       if (message.thread_id === thread_id) this.#messages.delete(id);
@@ -84,6 +95,13 @@ export class History {
   #take(thread_id: string, messages: readonly ListedMessage[]): void {
     if (!this.#fresh.has(thread_id)) this.forget(thread_id);
     this.#fresh.add(thread_id);
-    for (const message of messages) this.#messages.set(message.message_id, message);
+    this.#keep(messages);
+  }
+
+  #keep(messages: readonly ListedMessage[]): void {
+    for (const message of messages) {
+      const { rating } = this.#ratings.get(message.message_id) ?? message;
+      this.#messages.set(message.message_id, { ...message, rating });
+    }
   }
 }

@@ -28,9 +28,10 @@ const transcript = new Transcript({
   scroller: byId("scroller", HTMLElement),
   latest: byId("latest", HTMLButtonElement),
   actions: {
-    retry: (pending) => chat?.retry(pending),
-    edit: (question, content) => chat?.edit(question, content),
-    regenerate: (answer_id) => chat?.regenerate(answer_id),
+    retry: (pending) => chat?.commands.retry(pending),
+    edit: (question, content) => chat?.commands.edit(question, content),
+    regenerate: (answer_id) => chat?.commands.regenerate(answer_id),
+    rate: async (opinion) => (await chat?.commands.rate(opinion)) ?? false,
     show: (message_id) => void chat?.showVersion(message_id),
   },
 });
@@ -49,7 +50,7 @@ const threads = new ThreadList({
   created: () => goTo(() => chat?.startThread()),
   open: (thread_id) => goTo(() => chat?.openThread(thread_id)),
   asked: () => void chat?.moreThreads(),
-  rename: (thread_id, title) => chat?.renameThread(thread_id, title),
+  rename: (thread_id, title) => chat?.commands.renameThread(thread_id, title),
   remove: async (thread) => {
     if (await confirmDeletion(titleOf(thread))) chat?.deleteThread(thread.thread_id);
   },

@@ -1,7 +1,9 @@
 /** One answer: the steps of its run, the text as it streams in, and the report. */
 import { inProgress, type Report } from "../client/index.ts";
+import type { Opinion } from "./commands.ts";
 import { button, el } from "./dom.ts";
 import { renderMarkdown } from "./markdown.ts";
+import { RatingView } from "./rating-view.ts";
 import { renderReport } from "./report.ts";
 import { StepsView } from "./steps.ts";
 import type { RunTurn } from "./turns.ts";
@@ -15,6 +17,8 @@ const ENDINGS: Readonly<Record<string, string>> = {
 
 export interface RunActions {
   readonly regenerate: (answer_id: string) => void;
+  /** Resolves to true once it is stored. */
+  readonly rate: (opinion: Opinion) => Promise<boolean>;
   readonly show: (message_id: string) => void;
 }
 
@@ -27,16 +31,18 @@ export class RunView {
   readonly #ending = el("p", { class: "ending" });
   readonly #versions: VersionSwitch;
   readonly #again: HTMLButtonElement;
+  readonly #rating: RatingView;
   #answer_id = "";
   #shown_text = "";
   #shown_report: Report | undefined;
 
-  constructor({ regenerate, show }: RunActions) {
+  constructor({ regenerate, rate, show }: RunActions) {
     const speaker = el("h2", { class: "visually-hidden", text: "Answer" });
     this.#versions = new VersionSwitch(show);
     this.#again = button("Regenerate", "turn-action", () => regenerate(this.#answer_id));
-    // What else can be done about an answer has its place here, too.
-    const actions = el("div", { class: "turn-actions" }, this.#versions.element, this.#again);
+    this.#rating = new RatingView((rating) => rate({ message_id: this.#answer_id, ...rating }));
+    const parts = [this.#versions.element, this.#again, this.#rating.element];
+    const actions = el("div", { class: "turn-actions" }, ...parts, this.#rating.comment);
     this.element.append(
       speaker,
       this.#steps.element,
@@ -48,9 +54,11 @@ export class RunView {
     );
   }
 
-  update({ run, answer, steps, versions }: RunTurn): void {
+  update({ run, answer, steps, rating, versions }: RunTurn): void {
     this.#answer_id = answer?.message_id ?? "";
     this.#again.hidden = answer === undefined;
+    this.#rating.element.hidden = answer === undefined;
+    this.#rating.update(rating);
     this.#versions.update(versions);
     const running = run !== undefined && inProgress(run) && answer === undefined;
     const text = answer?.content ?? run?.text ?? "";

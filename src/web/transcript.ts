@@ -33,13 +33,16 @@ export class Transcript {
   }
 
   show(turns: readonly Turn[]): void {
+    const { scroller } = this.#options;
     const follow = this.#nearEnd();
+    const height = scroller.scrollHeight;
     const keys = new Set(turns.map(({ key }) => key));
     for (const [key, part] of this.#parts) if (!keys.has(key)) this.#remove(key, part);
     turns.forEach((turn, index) => {
       this.#place(turn, index);
     });
-    if (follow) this.#options.scroller.scrollTop = this.#restingPoint();
+    // Where nothing has grown nothing is moved under the eyes of the reader.
+    if (follow && scroller.scrollHeight !== height) scroller.scrollTop = this.#restingPoint();
     this.#showLatest();
   }
 
@@ -102,7 +105,7 @@ function runPart(actions: RunActions): Part {
 
 /** Everything a run shows is replaced when it changes; only its versions are counted anew each time. */
 function sameRun(a: RunTurn, b: RunTurn): boolean {
-  const same = a.run === b.run && a.answer === b.answer && a.steps === b.steps;
+  const same = a.run === b.run && a.answer === b.answer && a.steps === b.steps && a.rating === b.rating;
   return same && a.versions?.index === b.versions?.index && a.versions?.ids.length === b.versions?.ids.length;
 }
 

@@ -3,6 +3,7 @@ import { type Conversation, inProgress, type Message, type Run, type Step } from
 import type { ListedMessage } from "./api.ts";
 import { branchTo, type Versions, versionsBeside, versionsOf } from "./branch.ts";
 import type { Pending } from "./pending.ts";
+import type { Rating } from "./ratings.ts";
 
 export type Turn = QuestionTurn | RunTurn | PendingTurn;
 
@@ -19,6 +20,7 @@ export interface RunTurn {
   readonly run: Run | undefined;
   readonly answer: Message | undefined;
   readonly steps: readonly Step[];
+  readonly rating: Rating | undefined;
   readonly versions: Versions | undefined;
 }
 
@@ -36,12 +38,14 @@ export interface Shown {
   readonly pending: readonly Pending[];
   /** What the server listed with a message. */
   readonly listed?: (message_id: string) => ListedMessage | undefined;
+  /** How an answer was rated here, where the view does not have that yet. */
+  readonly rated?: (message_id: string) => Rating | undefined;
 }
 
 const NO_STEPS: readonly Step[] = [];
 
 export function turnsOf(view: Conversation, shown: Shown): Turn[] {
-  const { pending, listed = () => undefined } = shown;
+  const { pending, listed = () => undefined, rated = () => undefined } = shown;
   const isOf = (of: { readonly thread_id: string }) => of.thread_id === shown.thread_id;
   const messages = view.messages.filter(isOf);
   const runs = view.runs.filter(isOf);
@@ -55,7 +59,9 @@ export function turnsOf(view: Conversation, shown: Shown): Turn[] {
     const run = runs.find(({ run_id }) => run_id === answer.run_id);
     const live = run?.steps ?? NO_STEPS;
     const steps = live.length > 0 ? live : (listed(answer.message_id)?.steps ?? NO_STEPS);
-    return { kind: "run", key: keyOfRun(answer.run_id), run, answer, steps, versions: versions(answer) };
+    const rating = rated(answer.message_id) ?? answer.rating;
+    const key = keyOfRun(answer.run_id);
+    return { kind: "run", key, run, answer, steps, rating, versions: versions(answer) };
   };
   const answersOf = (question: Message): Turn[] => {
     const asked = runs.filter(({ question_id }) => question_id === question.message_id);
@@ -95,7 +101,8 @@ function branchOf(messages: readonly Message[], { head, pending }: Shown): Messa
 }
 
 function working(run: Run, versions: Versions | undefined): Turn {
-  return { kind: "run", key: keyOfRun(run.run_id), run, answer: undefined, steps: run.steps, versions };
+  const unanswered = { answer: undefined, rating: undefined };
+  return { kind: "run", key: keyOfRun(run.run_id), run, ...unanswered, steps: run.steps, versions };
 }
 
 function keyOfRun(run_id: string | undefined): string {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as launcher, type Page } from "playwright-core";
+import { type Browser, type Locator, chromium as launcher, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DevServer, startDevServer } from "../../scripts/dev-server.ts";
 import { type FlakyNetwork, flakyNetwork } from "../../scripts/flaky-network.ts";
@@ -222,6 +222,40 @@ describe("the page", () => {
     witness.close();
   }, 60_000);
 
+  test("[W11] rates an answer, says why, and shows the last word in every tab and after a reload", async () => {
+    const { page, context, faults } = await visit(DESKTOP, "light");
+    const witness = await watch(page);
+    const pressed = (of: Page) => labels(of.locator(".rate[aria-pressed=true]"));
+    await ask(page, "Save half of $50k a month.");
+    await page.getByRole("button", { name: "Good answer" }).press("Enter");
+    await expect.poll(() => pressed(page)).toEqual(["Good answer"]);
+
+    const other = await context.newPage();
+    await other.goto(network.url);
+    await expect.poll(() => pressed(other)).toEqual(["Good answer"]);
+    await other.getByRole("button", { name: "Bad answer" }).click();
+    await expect.poll(() => pressed(page)).toEqual(["Bad answer"]);
+    const comment = other.getByLabel("What was wrong with it?");
+    await comment.press("Escape");
+    expect(await comment.count()).toBe(0);
+    expect(await labels(other.locator(":focus"))).toEqual(["Bad answer"]);
+
+    await other.getByRole("button", { name: "Bad answer" }).press("Space");
+    await comment.fill("x".repeat(4097));
+    await comment.press("Enter");
+    await other.getByText("please shorten it by 1 characters").waitFor();
+    await comment.fill("Which GPUs?");
+    await shot(other, "14-comment");
+    const said = commented(witness);
+    await comment.press("Enter");
+    expect(await said).toBe("Which GPUs?");
+    expect(await comment.count()).toBe(0);
+    await page.reload();
+    await expect.poll(() => pressed(page)).toEqual(["Bad answer"]);
+    expect(faults).toEqual([]);
+    witness.close();
+  }, 45_000);
+
   test("[W5] asks for a token where there is no development sign-in, and keeps it in memory only", async () => {
     const page = await browser.newPage({ viewport: DESKTOP, colorScheme: "light" });
     await page.route("**/v1/config", async (route) => {
@@ -252,6 +286,21 @@ async function ask(page: Page, question: string): Promise<void> {
 
 function bubbles(page: Page): Promise<string[]> {
   return page.locator(".bubble").allTextContents();
+}
+
+/** The names that buttons have for those who do not see them. */
+async function labels(buttons: Locator): Promise<(string | null)[]> {
+  return Promise.all((await buttons.all()).map((button) => button.getAttribute("aria-label")));
+}
+
+/** The next thing that somebody says about an answer. */
+function commented(client: Client): Promise<string> {
+  return new Promise((resolve) => {
+    client.on(
+      "feedback_recorded",
+      ({ payload }) => payload.comment !== undefined && resolve(payload.comment),
+    );
+  });
 }
 
 function versions(page: Page): Promise<string[]> {

@@ -96,6 +96,57 @@ describe("what a snapshot leaves out", () => {
   });
 });
 
+describe("the rating of an answer that a snapshot leaves out", () => {
+  const rated = (history: History, conversation = view({})) =>
+    history.complete(conversation).messages.map(({ rating }) => rating);
+
+  test("[W11] is the one that was listed, until an event has another", async () => {
+    const { history, answers } = byHand();
+    const loading = history.load(view({}), "main", "a2");
+    answers[0]?.give([ONE, { ...TWO, rating: 1 }]);
+    await loading;
+    expect(rated(history)).toEqual([undefined, 1]);
+    const before = history.complete(view({})).messages[0];
+    history.rated({ message_id: "a2", rating: -1 });
+    history.rated({ message_id: "a99", rating: -1 });
+    expect(rated(history)).toEqual([undefined, -1]);
+    expect(history.complete(view({})).messages[0]).toBe(before);
+  });
+
+  test("[W11] is not taken back by an answer that was read before the event", async () => {
+    const { history, answers } = byHand();
+    const loading = history.load(view({}), "main", "a2");
+    history.rated({ message_id: "a2", rating: -1 });
+    answers[0]?.give([ONE, { ...TWO, rating: 1 }]);
+    await loading;
+    expect(rated(history)).toEqual([undefined, -1]);
+    const finding = history.newest(view({}), "main", "a2");
+    answers[1]?.give([{ ...TWO, rating: 1 }]);
+    await finding;
+    expect(rated(history)).toEqual([undefined, -1]);
+  });
+
+  test("[W11] after a snapshot is what the server has, not what was heard before the gap", async () => {
+    const { history, answers } = byHand();
+    history.rated({ message_id: "a2", rating: -1 });
+    history.replaced(view({ messages: [ONE, { ...TWO, rating: -1 }] }), "main");
+    expect(rated(history)).toEqual([undefined, -1]);
+    const loading = history.load(view({}), "main", "a2");
+    answers[0]?.give([ONE, { ...TWO, rating: 1 }]);
+    await loading;
+    expect(rated(history)).toEqual([undefined, 1]);
+  });
+
+  test("[W11] is the view's where the view has the answer", async () => {
+    const { history, answers } = byHand();
+    const loading = history.load(view({}), "main", "a2");
+    answers[0]?.give([ONE, TWO]);
+    await loading;
+    history.rated({ message_id: "a2", rating: 1 });
+    expect(rated(history, view({ messages: [{ ...TWO, rating: -1 }] }))).toEqual([undefined, -1]);
+  });
+});
+
 describe("the end of another branch", () => {
   test("[W9] is asked for, as only the server knows all that was said there", async () => {
     const { history, asked, answers } = byHand();

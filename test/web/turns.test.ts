@@ -72,6 +72,20 @@ describe("turns", () => {
     expect(names(shown(view({ runs })))).toEqual(["r7:…"]);
   });
 
+  test("[W11] are rated as was last said here, or else as the view has it; what is being written is not", () => {
+    const conversation = view({
+      messages: [ASKED, { ...ANSWERED, rating: 1 }, message("m4", "a2", { run_id: "r4" })],
+      runs: [run("r4", "m4")],
+    });
+    const ratings = (rated?: Shown["rated"]) =>
+      shown(conversation, { head: "m4", ...(rated && { rated }) }).flatMap((turn) =>
+        turn.kind === "run" ? [turn.rating] : [],
+      );
+    expect(ratings()).toEqual([1, undefined]);
+    expect(ratings((id) => (id === "a2" ? -1 : undefined))).toEqual([-1, undefined]);
+    expect(ratings(() => undefined)).toEqual([1, undefined]);
+  });
+
   test("[W2] have the steps that were listed where those of the run are gone", () => {
     const steps = [{ kind: "thinking", step: 0, thought: "hm" }] as const;
     const listed = (id: string) => (id === "a2" ? { ...ANSWERED, steps } : undefined);
