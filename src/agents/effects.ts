@@ -12,37 +12,11 @@
 import { isRecord } from "../protocol/pure/json.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import type { Report } from "../protocol/report.ts";
-import { type Schema, validate } from "./schema.ts";
-
-export interface ToolContext {
-  /** Aborted when the run is cancelled, times out, or the tool does. */
-  readonly signal: AbortSignal;
-}
-
-export interface Tool<Args, Result> {
-  readonly name: string;
-  readonly description: string;
-  readonly input: Schema<Args>;
-  readonly output: Schema<Result>;
-  /** True if running it twice does no harm: a call cut by a crash is then simply repeated. */
-  readonly idempotent: boolean;
-  /** Overrides the limit for all tools, milliseconds. */
-  readonly timeout_ms?: number;
-  execute(args: Args, context: ToolContext): Result | Promise<Result>;
-}
-
-/** A tool call whose types are erased; `execute` validates the arguments itself. */
-export interface ToolCall {
-  readonly tool_name: string;
-  readonly args: unknown;
-  readonly idempotent: boolean;
-  readonly timeout_ms?: number;
-  execute(args: unknown, context: ToolContext): Promise<unknown>;
-}
-
-export type ToolOutcome<T = unknown> =
-  | { readonly status: "ok"; readonly result: T }
-  | { readonly status: "error"; readonly error: { readonly code: string; readonly message: string } };
+import type { CallLimits } from "./models/calling.ts";
+import type { Model, ModelRequest } from "./models/model.ts";
+import { type ModelResult, modelResult } from "./models/result.ts";
+import { validate } from "./schema.ts";
+import { type ClientTool, type Tool, type ToolCall, ToolFailure, type ToolOutcome } from "./tool.ts";
 
 export type Effect =
   | { readonly kind: "think"; readonly thought: string }
@@ -50,21 +24,49 @@ export type Effect =
   | { readonly kind: "text"; readonly delta: string; readonly pace_ms?: number }
   | { readonly kind: "report"; readonly report: Report }
   /** Without a patch the shared state is only read. */
-  | { readonly kind: "state"; readonly patch?: Patch };
+  | { readonly kind: "state"; readonly patch?: Patch }
+  | ModelCall
+  | Wait;
+
+/** Nothing goes on until it is answered, or its time is over; until then the run costs nothing. */
+export interface Wait {
+  readonly kind: "wait";
+  /** `signal`: for what somebody else has to say; `timer`: for nothing but the time. */
+  readonly for: "signal" | "timer";
+  /** What whoever answers knows it by. */
+  readonly name?: string;
+  readonly reason?: string;
+  /** ISO 8601. */
+  readonly expires_at: string;
+}
+
+/** How a wait ended. */
+export type WaitAnswer =
+  | { readonly status: "answered"; readonly value: unknown }
+  | { readonly status: "expired" };
+
+/** One call of a model. Its text is streamed as it comes, its reasoning is one thought. */
+export interface ModelCall {
+  readonly kind: "model";
+  readonly model: Model;
+  readonly request: ModelRequest;
+  /** Other time limits than those of every model. */
+  readonly limits?: Partial<CallLimits>;
+}
 
 /** What an effect evaluates to inside a helper: the generator is resumed with an untyped value. */
 type Step<T> = Generator<Effect, T, unknown>;
 
-/** Thrown into the agent where a tool it relies on has failed; uncaught, it ends the run as `failed`. */
-export class ToolFailure extends Error {
-  override readonly name = "ToolFailure";
-  readonly tool_name: string;
+/** Thrown into the agent where a model it relies on has failed; uncaught, it ends the run as `failed`, with the text so far. */
+export class ModelCallFailed extends Error {
+  override readonly name = "ModelCallFailed";
   readonly code: string;
+  readonly retryable: boolean;
 
-  constructor(tool_name: string, code: string, message: string) {
+  constructor({ code, message, retryable }: (ModelResult & { readonly status: "error" })["error"]) {
     super(message);
-    this.tool_name = tool_name;
     this.code = code;
+    this.retryable = retryable;
   }
 }
 
@@ -107,6 +109,18 @@ export function* updateState(patch: Patch): Step<ToolOutcome<{ readonly version:
   return { status: "ok", result: { version: Number(made) } };
 }
 
+/** Calls a model once; throws `ModelCallFailed` into the agent if that failed for good. Durable. */
+export function* model(
+  model: Model,
+  request: ModelRequest,
+  limits: Partial<CallLimits> = {},
+): Step<ModelResult & { readonly status: "ok" }> {
+  const resumed = yield { kind: "model", model, request, limits };
+  const result = modelResult.parse(resumed);
+  if (result.status === "ok") return result;
+  throw new ModelCallFailed(result.error);
+}
+
 /** Runs one tool and returns its result; throws `ToolFailure` into the agent if it failed. */
 export function* tool<Args, Result>(definition: Tool<Args, Result>, args: Args): Step<Result> {
   const [outcome] = yield* tools([[definition, args]]);
@@ -130,20 +144,62 @@ export function* tools<Args, Result>(
   return calls.map(([definition], index) => typed(definition, outcomes[index]));
 }
 
+/** Runs a tool where the user is, in a page or an app that knows it; throws `ToolFailure` if nobody did in time. */
+export function* clientTool<Args, Result>(definition: ClientTool<Args, Result>, args: Args): Step<Result> {
+  const { name, expires_ms } = definition;
+  const call: ToolCall = {
+    tool_name: name,
+    args: validate(definition.input, args, `arguments of ${name}`),
+    idempotent: true,
+    waits_for: "client_tool",
+    ...(expires_ms === undefined ? {} : { expires_ms }),
+    execute: () => Promise.reject(new Error("a client executes it")),
+  };
+  const resumed = yield { kind: "tools", calls: [call] };
+  const outcome = typed(definition, Array.isArray(resumed) ? resumed[0] : undefined);
+  if (outcome.status === "ok") return outcome.result;
+  throw new ToolFailure(name, outcome.error.code, outcome.error.message);
+}
+
+/** Waits for what somebody else has to say: a person, or another service. Durable, and free of cost meanwhile. */
+export function* signal(
+  name: string,
+  { until, reason }: { readonly until: string; readonly reason?: string },
+): Step<WaitAnswer> {
+  const resumed = yield {
+    kind: "wait",
+    for: "signal",
+    name,
+    expires_at: until,
+    ...(reason === undefined ? {} : { reason }),
+  };
+  if (!isRecord(resumed) || resumed.status !== "answered") return { status: "expired" };
+  return { status: "answered", value: resumed.value };
+}
+
+/** Does nothing until then. Durable, and free of cost meanwhile. @param until ISO 8601 */
+export function* sleep(until: string): Step<void> {
+  yield { kind: "wait", for: "timer", expires_at: until };
+}
+
 function erase<Args, Result>(definition: Tool<Args, Result>, args: Args): ToolCall {
-  const { name, idempotent, timeout_ms } = definition;
+  const { name, idempotent, timeout_ms, approval = "never" } = definition;
+  const asks = approval === "always" || (approval !== "never" && approval(args));
   return {
     tool_name: name,
     args,
     idempotent,
     ...(timeout_ms === undefined ? {} : { timeout_ms }),
+    ...(asks ? { waits_for: "approval" as const } : {}),
     async execute(given, context) {
       return definition.execute(validate(definition.input, given, `arguments of ${name}`), context);
     },
   };
 }
 
-function typed<Args, Result>(definition: Tool<Args, Result>, resumed: unknown): ToolOutcome<Result> {
+function typed<Args, Result>(
+  definition: Pick<Tool<Args, Result>, "name" | "output">,
+  resumed: unknown): ToolOutcome<Result> {
   const outcome = asOutcome(resumed);
   if (outcome.status === "error") return outcome;
   const result = validate(definition.output, outcome.result, `result of ${definition.name}`);

@@ -3,7 +3,8 @@
  * or recalls them from the journal, and says how it ended.
  */
 import type { Agent, AgentInput } from "../agents/agent.ts";
-import type { Effect, ToolCall, ToolOutcome } from "../agents/effects.ts";
+import type { Effect } from "../agents/effects.ts";
+import type { ToolCall, ToolOutcome } from "../agents/tool.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import { type Report, report as reportSchema } from "../protocol/report.ts";

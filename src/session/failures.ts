@@ -1,5 +1,5 @@
 /** What can go wrong in a run, and the honest ending each makes. */
-import { ToolFailure } from "../agents/effects.ts";
+import { ToolFailure } from "../agents/tool.ts";
 import type { Attempt } from "./execution.ts";
 import { Divergence } from "./journal.ts";
 import type { Ending } from "./run.ts";

@@ -3,7 +3,7 @@
  * is not here is orphaned, and taken over at once. There are no leases.
  */
 import type { Agent } from "../agents/agent.ts";
-import type { ToolOutcome } from "../agents/effects.ts";
+import type { ToolOutcome } from "../agents/tool.ts";
 import type { Plans } from "../protocol/limits.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import type { Answer } from "./answer.ts";

@@ -2,10 +2,12 @@
  * Replay: the events of a run are its journal. Given a durable effect, the
  * journal knows whether it was carried out before, and with what result.
  */
-import type { ToolOutcome } from "../agents/effects.ts";
+import type { ToolOutcome } from "../agents/tool.ts";
+import type { ModelResult } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import type { Event } from "../protocol/events.ts";
 import type { ToolCompleted } from "../protocol/run-events.ts";
+import type { ModelEntry } from "./model-entry.ts";
 
 /** The generator did not do again what the journal says it did. */
 export class Divergence extends Error {
@@ -25,6 +27,7 @@ export type Recorded =
 
 type StepRecord =
   | { readonly kind: "published"; readonly content: string }
+  | { readonly kind: "model"; readonly entry: ModelEntry }
   | { readonly kind: "tools"; readonly calls: Map<string, RecordedCall> };
 
 interface RecordedCall {
@@ -36,8 +39,12 @@ interface RecordedCall {
 export class Journal {
   readonly #steps = new Map<number, StepRecord>();
 
-  /** @param events every event of the run, in order */
-  constructor(events: readonly Event[]) {
+  /**
+   * @param events every event of the run, in order
+   * @param answered what models answered it
+   */
+  constructor(events: readonly Event[], answered: readonly ModelEntry[]) {
+    for (const entry of answered) this.#steps.set(entry.step, { kind: "model", entry });
     for (const event of events) this.#record(event);
   }
 
@@ -53,6 +60,14 @@ export class Journal {
     const recorded = record.kind === "published" ? record.content : undefined;
     if (recorded !== canonicalJson([type, content])) throw diverged(step);
     return true;
+  }
+
+  /** What a model answered at this step before. */
+  model(step: number, request: string): ModelResult | undefined {
+    const record = this.#take(step);
+    if (record === undefined) return undefined;
+    if (record.kind !== "model" || record.entry.request !== request) throw diverged(step);
+    return record.entry.result;
   }
 
   /** What is known of the calls of a step, in their order. */
@@ -89,6 +104,8 @@ export class Journal {
   }
 
   #publish(step: number, content: unknown): void {
+    // The reasoning of a model is part of what it answered.
+    if (this.#steps.get(step)?.kind === "model") return;
     this.#steps.set(step, { kind: "published", content: canonicalJson(content) });
   }
 

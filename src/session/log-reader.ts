@@ -69,6 +69,12 @@ export class LogReader {
     return this.query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
   }
 
+  /** What the journal column of the events of a run holds, where it holds anything. */
+  journalOf(run_id: string, from: number): string[] {
+    const query = "SELECT journal FROM events WHERE seq > ? AND run_id = ? AND journal IS NOT NULL ORDER BY seq";
+    return this.storage.read(query, from, run_id).map((row) => text(row, "journal"));
+  }
+
   /** How many events a run has, which began after `from`. */
   countOfRun(run_id: string, from: number): number {
     const [row] = this.storage.read(

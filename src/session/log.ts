@@ -11,6 +11,8 @@ import { ERASED, type StoredEvent } from "./stored-event.ts";
 /** An event about to be written. */
 export interface NewEvent extends StoredEvent {
   readonly at: number;
+  /** What models answered before it, as JSON. */
+  readonly journal?: string | undefined;
 }
 
 /** Acknowledgements that are not on disk; a fraction of what a queue may hold. */
@@ -82,8 +84,8 @@ export class Log extends LogReader {
   /** Only inside a transaction; the head moves with `committed`. */
   insert(event: NewEvent): void {
     this.storage.write(
-      `INSERT INTO events (seq, at, acked, type, thread_id, run_id, prev, expires_at, frame)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO events (seq, at, acked, type, thread_id, run_id, prev, expires_at, frame, journal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       event.seq,
       event.at,
       this.#acked,
@@ -93,6 +95,7 @@ export class Log extends LogReader {
       event.prev ?? null,
       event.expires_at ?? null,
       event.frame,
+      event.journal ?? null,
     );
   }
 

@@ -1,5 +1,5 @@
 /** Executing one tool call: bounded in time and size, and turned into an outcome whatever happens. */
-import type { ToolCall, ToolOutcome } from "../agents/effects.ts";
+import type { ToolCall, ToolOutcome } from "../agents/tool.ts";
 import { SchemaError } from "../agents/schema.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
 import type { Clock } from "./ports.ts";

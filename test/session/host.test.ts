@@ -2,7 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { type Effect, report, type Tool, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { type Effect, report, text, think, tool, tools } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { newUser, stubOf } from "../support/client.ts";
 import { Desk, type RecordingSocket } from "../support/desk.ts";
 

@@ -1,6 +1,7 @@
 /** Runs an agent to its end as the host would: tools for real, every result through JSON. */
 import type { Agent, AgentInput, AgentResult } from "../../src/agents/agent.ts";
-import type { Effect, ToolCall, ToolOutcome } from "../../src/agents/effects.ts";
+import type { Effect } from "../../src/agents/effects.ts";
+import type { ToolCall, ToolOutcome } from "../../src/agents/tool.ts";
 import type { Report } from "../../src/protocol/report.ts";
 
 export interface DrivenTool {

@@ -2,7 +2,8 @@
 import * as z from "zod/mini";
 import { advisor } from "../../src/agents/advisor/advisor.ts";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, type Tool, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { report, text, think, tool, tools } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { probe } from "./probe.ts";
 
 const keyed = z.object({ key: z.string(), value: z.optional(z.unknown()) });

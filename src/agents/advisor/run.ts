@@ -1,5 +1,5 @@
 /** One simulation to run. */
-import type { Tool } from "../effects.ts";
+import type { Tool } from "../tool.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
 import { described, type Factors } from "./tools/factors.ts";
 import type { Simulation } from "./tools/savings.ts";

@@ -1,7 +1,7 @@
 /** The answers to the five canonical prompts, their siblings, and everything that is none of them. */
 import { describe, expect, test } from "vitest";
 import { advisor } from "../../../src/agents/advisor/advisor.ts";
-import { ToolFailure } from "../../../src/agents/effects.ts";
+import { ToolFailure } from "../../../src/agents/tool.ts";
 import { report as reportSchema } from "../../../src/protocol/report.ts";
 import { ask, type Driven, drive } from "../../support/drive-agent.ts";
 

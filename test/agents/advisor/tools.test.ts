@@ -13,7 +13,7 @@ import {
   spotSaving,
   trainingEfficiency,
 } from "../../../src/agents/advisor/tools/training-efficiency.ts";
-import type { Tool } from "../../../src/agents/effects.ts";
+import type { Tool } from "../../../src/agents/tool.ts";
 import { SchemaError, validate } from "../../../src/agents/schema.ts";
 
 const context = { signal: new AbortController().signal };

@@ -1,6 +1,6 @@
 /** Billing and usage exports as rows with known columns; daily rows come back as monthly sums, totals cover everything. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
+import type { Tool } from "../../tool.ts";
 import { columnsOf, looksLikeUsage } from "../usage/columns.ts";
 import { type Row, readRow } from "../usage/row.ts";
 import { readTable, recordsOf, type Table } from "../usage/table.ts";

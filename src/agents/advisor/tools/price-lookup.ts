@@ -1,6 +1,6 @@
 /** What a mix of tokens costs on the models named, and which models of the same class are cheaper. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
+import type { Tool } from "../../tool.ts";
 import { MODEL_PRICES, type ModelPrice, PRICES_AS_OF, PRICES_SOURCE } from "../prices.ts";
 import { amount, cents, clamp } from "./savings.ts";
 

@@ -4,7 +4,7 @@
  * ones before it have left, which comes to bucket × (1 − ∏(1 − sᵢ)).
  */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
+import type { Tool } from "../../tool.ts";
 import { amount, amounts, cents, clamp, type Range, shares } from "./savings.ts";
 
 const level = z.enum(["low", "medium", "high"]);

@@ -1,6 +1,6 @@
 /** What every simulation answers: how much of a bucket each of its levers saves, and why. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
+import type { Tool } from "../../tool.ts";
 import type { Schema } from "../../schema.ts";
 
 /** From the cautious end to the hopeful one. */

@@ -1,6 +1,6 @@
 /** Where the money goes: the monthly total, by category and by model. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
+import type { Tool } from "../../tool.ts";
 import { DAYS_PER_MONTH } from "../facts/periods.ts";
 import { type UsageRow, usageRow } from "./parse-usage.ts";
 import { amount, cents, clamp, share } from "./savings.ts";

@@ -1,0 +1,51 @@
+/**
+ * What came of one call of a model, as it lies in the journal and as an agent is
+ * handed it: the very same on replay, for which nobody is asked or paid again.
+ */
+import * as z from "zod/mini";
+import { finishReason } from "../../protocol/run-events.ts";
+
+const tokens = z.number().check(z.gte(0));
+
+/** Of one call, or of several of the same model together; in AG-UI's words. */
+export const usage = z.object({
+  provider: z.string(),
+  model: z.string(),
+  input_tokens: tokens,
+  output_tokens: tokens,
+  total_tokens: tokens,
+  reasoning_tokens: z.optional(tokens),
+  cached_input_tokens: z.optional(tokens),
+  cache_write_input_tokens: z.optional(tokens),
+  /** The provider said nothing: counted by us. */
+  estimated: z.optional(z.literal(true)),
+});
+
+const requestedCall = z.object({ tool_call_id: z.string(), tool_name: z.string(), args_text: z.string() });
+
+export const modelResult = z.discriminatedUnion("status", [
+  z.object({
+    status: z.literal("ok"),
+    text: z.string(),
+    reasoning: z.string(),
+    tool_calls: z.array(requestedCall),
+    finish_reason: finishReason,
+    usage,
+  }),
+  z.object({
+    status: z.literal("error"),
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      retryable: z.boolean(),
+      retry_after_ms: z.optional(z.number()),
+    }),
+    /** What had been streamed before it failed. */
+    text: z.string(),
+    reasoning: z.string(),
+    /** Of a call that had begun to answer, and so is paid for. */
+    usage: z.optional(usage),
+  }),
+]);
+
+export type ModelResult = z.infer<typeof modelResult>;
