@@ -44,8 +44,9 @@ export function snapshot({ log, threads, runs, shared, streams }: Source, now: n
   const known = threads.newest(SNAPSHOT_THREADS);
   const budget = new Budget(MAX_SNAPSHOT_BYTES);
   const { version, document } = shared.read();
-  const rest = { as_of_seq: log.head, threads: known.map(threadView), version, shared: document };
-  budget.spend(rest);
+  const head = { as_of_seq: log.head, threads: known.map(threadView) };
+  const state = { version, shared: document };
+  budget.spend({ ...head, ...state });
   const room = Math.min(MAX_NOTIFICATIONS_BYTES - sizeOf(document), budget.left - ROOM_FOR_MESSAGES);
   const unread = newestNotifications(log, log.time(now), room);
   budget.spend(unread);
@@ -53,10 +54,10 @@ export function snapshot({ log, threads, runs, shared, streams }: Source, now: n
   const last = newest === undefined ? [] : [budget.takeOr(newest, cutShort)];
   const inProgress = runs.unfinished().flatMap((run) => runView(log, run, streams));
   const fitting = inProgress.map((run) => budget.takeOr(run, withoutData));
-  const others = budget.takeWhile(older);
+  const rest = budget.takeWhile(older);
   return {
     type: "state_snapshot",
-    payload: { ...rest, ...unread, runs: fitting, messages: [...last, ...others].reverse() },
+    payload: { ...head, ...unread, ...state, runs: fitting, messages: [...last, ...rest].reverse() },
   };
 }
 

@@ -34,6 +34,7 @@ interface Step {
 class Table {
   readonly desk: Desk;
   readonly pages: Page[] = [];
+  readonly #storage: DurableObjectStorage;
   readonly #gates: (() => void)[] = [];
   #speaker: ReturnType<Desk["connect"]>;
   readonly #witness: Page;
@@ -44,6 +45,7 @@ class Table {
   readonly expires = new Map<number, number>();
 
   constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
     this.desk = new Desk(
       storage,
       agentWith((go) => this.#gates.push(go)),
@@ -106,7 +108,13 @@ class Table {
     this.#count += 1;
     const event = { topic: "t", data: this.#count, ...(ttl_s === undefined ? {} : { ttl_s }) };
     const done = await this.desk.session.publish({ who: SERVICE, events: [event] });
-    if (done.ok && ttl_s !== undefined) this.expires.set(done.value.seq, this.desk.now + ttl_s * 1_000);
+    if (done.ok && ttl_s !== undefined) this.expires.set(done.value.seq, this.#expiryOf(done.value.seq));
+  }
+
+  /** As it lies there: it counts from the commit, and the clock may have moved since. */
+  #expiryOf(seq: number): number {
+    const { sql } = this.#storage;
+    return Number(sql.exec("SELECT expires_at FROM events WHERE seq = ?", seq).one().expires_at);
   }
 
   /** Until nothing happens any more by itself. */
@@ -255,6 +263,17 @@ function isElsewhere({ message_id, seq }: any, stale: any): boolean {
   return seq <= stale.as_of_seq && !shown;
 }
 
+/** Found by seed 1711117069: a notification is over when the clock moves with its commit still to come. */
+const EXPIRED_AT_ONCE: (readonly Step[])[] = [
+  [{ do: "watch", a: 0, b: 0 }],
+  [{ do: "say", a: 0, b: 0 }],
+  [
+    { do: "publish", a: 7, b: 0 },
+    { do: "later", a: 27, b: 0 },
+  ],
+  [{ do: "say", a: 0, b: 0 }],
+];
+
 describe("folding events over a stale snapshot", () => {
   test("[F10] gives the fresh one, whatever has happened in between", { timeout: 60_000 }, async () => {
     const seed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
@@ -264,7 +283,12 @@ describe("folding events over a stale snapshot", () => {
     });
     // biome-ignore lint/suspicious/noConsole: the seed must be known whatever comes of it
     console.log(`snapshot and fold: ${HISTORIES} histories, seed ${seed}`);
-    await fc.assert(property, { seed, numRuns: HISTORIES, interruptAfterTimeLimit: SHRINKING_MS });
+    await fc.assert(property, {
+      seed,
+      numRuns: HISTORIES,
+      interruptAfterTimeLimit: SHRINKING_MS,
+      examples: [[EXPIRED_AT_ONCE]],
+    });
     const types = new Set([...seen].map((type) => type.split(" ")[0]));
     expect(Object.keys(EVENTS).filter((type) => !types.has(type))).toEqual([]);
     const endings = ["succeeded", "failed", "cancelled"].map((status) => `agent_completed ${status}`);
