@@ -199,7 +199,8 @@ function erase<Args, Result>(definition: Tool<Args, Result>, args: Args): ToolCa
 
 function typed<Args, Result>(
   definition: Pick<Tool<Args, Result>, "name" | "output">,
-  resumed: unknown): ToolOutcome<Result> {
+  resumed: unknown,
+): ToolOutcome<Result> {
   const outcome = asOutcome(resumed);
   if (outcome.status === "error") return outcome;
   const result = validate(definition.output, outcome.result, `result of ${definition.name}`);

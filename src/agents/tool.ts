@@ -29,7 +29,11 @@ export interface ClientTool<Args, Result>
   readonly expires_ms?: number;
 }
 
-export type Approval<Args> = "never" | "always" | ((args: Args) => boolean);
+export type Approval<Args> = "never" | "always" | Asks<Args>["asks"];
+
+interface Asks<Args> {
+  asks(args: Args): boolean;
+}
 
 /** A tool call whose types are erased; `execute` validates the arguments itself. */
 export interface ToolCall {

@@ -28,6 +28,17 @@ export const runCancelCommand = z.object({
   payload: z.object({ run_id: id }),
 });
 
+/** Answers what a run waits for, once. An approval needs `approved` or `denied`; a tool of a client, and a signal, a `value` or `failed`. */
+export const runResumeCommand = z.object({
+  type: z.literal("run_resume"),
+  id,
+  payload: z.object({
+    wait_id: id,
+    decision: z.optional(z.enum(["approved", "denied", "answered", "failed"])),
+    value: z.optional(z.unknown()),
+  }),
+});
+
 /** Another answer to the same question, on a branch of its own. */
 export const messageRegenerateCommand = z.object({
   type: z.literal("message_regenerate"),
@@ -128,6 +139,7 @@ export const COMMANDS = {
   user_message: userMessageCommand,
   message_regenerate: messageRegenerateCommand,
   run_cancel: runCancelCommand,
+  run_resume: runResumeCommand,
   thread_create: threadCreateCommand,
   thread_update: threadUpdateCommand,
   thread_delete: threadDeleteCommand,
@@ -148,6 +160,7 @@ export type UserMessageCommand = z.infer<typeof userMessageCommand>;
 export type AuthRefreshCommand = z.infer<typeof authRefreshCommand>;
 export type MessageRegenerateCommand = z.infer<typeof messageRegenerateCommand>;
 export type RunCancelCommand = z.infer<typeof runCancelCommand>;
+export type RunResumeCommand = z.infer<typeof runResumeCommand>;
 export type ThreadCreateCommand = z.infer<typeof threadCreateCommand>;
 export type ThreadUpdateCommand = z.infer<typeof threadUpdateCommand>;
 export type ThreadDeleteCommand = z.infer<typeof threadDeleteCommand>;

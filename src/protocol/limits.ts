@@ -14,6 +14,9 @@ export const MAX_TITLE_CHARS = 200;
 /** All events of one fed run together, as JSON text, UTF-16 code units. */
 export const MAX_FED_RUN_CHARS = 4 * 1024 * 1024;
 
+/** The result of a tool, and what answers a wait, UTF-8 bytes of its JSON: shown to people and models, and replayed from the log; all want it small. */
+export const MAX_TOOL_RESULT_BYTES = 64 * 1024;
+
 /** Nesting of objects and arrays in a frame; the frame itself is level 1. */
 export const MAX_DEPTH = 32;
 

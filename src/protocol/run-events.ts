@@ -84,6 +84,37 @@ export const toolCompleted = z.object({
   payload: z.object({ ...ofRun, ...TOOL_COMPLETED }),
 });
 
+export const waitKind = z.enum(["approval", "client_tool", "signal", "timer"]);
+export const decision = z.enum(["approved", "denied", "answered", "failed", "expired"]);
+
+/** The run goes no further before this is answered by `run_resume`, or its time is over. */
+export const runWaiting = z.object({
+  type: z.literal("run_waiting"),
+  seq,
+  payload: z.object({
+    ...ofRun,
+    step,
+    wait_id: id,
+    kind: waitKind,
+    /** The call that is to be agreed to, or executed by a client: what is answered holds for exactly these arguments. */
+    tool_call_id: z.optional(id),
+    tool_name: z.optional(z.string()),
+    args: z.optional(z.unknown()),
+    /** Of a signal. */
+    name: z.optional(z.string()),
+    reason: z.optional(z.string()),
+    expires_at: timestamp,
+    /** The answer so far, since nothing streams while the run waits. */
+    text: z.optional(z.string()),
+  }),
+});
+
+export const runResumed = z.object({
+  type: z.literal("run_resumed"),
+  seq,
+  payload: z.object({ ...ofRun, wait_id: id, decision, value: z.optional(z.unknown()) }),
+});
+
 export const finalReport = z.object({
   type: z.literal("final_report"),
   seq,
@@ -112,5 +143,10 @@ export type AgentStarted = z.infer<typeof agentStarted>;
 export type AgentThinking = z.infer<typeof agentThinking>;
 export type ToolExecuting = z.infer<typeof toolExecuting>;
 export type ToolCompleted = z.infer<typeof toolCompleted>;
+export type RunWaiting = z.infer<typeof runWaiting>;
+export type RunResumed = z.infer<typeof runResumed>;
+export type WaitKind = z.infer<typeof waitKind>;
+/** How a wait ended; `expired` if nobody answered. */
+export type Decision = z.infer<typeof decision>;
 export type FinalReport = z.infer<typeof finalReport>;
 export type AgentCompleted = z.infer<typeof agentCompleted>;

@@ -3,6 +3,8 @@
  * once; what follows is coalesced, because a frame per token costs every client
  * a wake-up and tells a reader nothing more.
  */
+
+import type { Usage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
 import { fitsBytes, utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
@@ -12,6 +14,13 @@ import type { Run } from "./run.ts";
 /** Two flushes are at least this far apart; below what a reader notices. */
 const COALESCE_MS = 40;
 
+/** What is kept of a run that ends before its agent says so. */
+export interface SoFar {
+  readonly content: string;
+  /** What models have cost that is in no journal. */
+  readonly spent: readonly Usage[];
+}
+
 export class Answer {
   readonly #run: Run;
   readonly #clock: Clock;
@@ -20,6 +29,11 @@ export class Answer {
   #bytesLeft = MAX_ANSWER_BYTES;
   /** Length of the text that has been sent, in UTF-16 code units. */
   #sent = 0;
+  /** Full: nothing more is taken. */
+  #full = false;
+  /** What models have cost since the last event of the run. */
+  #spent: Usage[] = [];
+  #calling: (() => Usage) | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
@@ -31,6 +45,33 @@ export class Answer {
 
   get text(): string {
     return this.#text;
+  }
+
+  /** True if it has reached its limit, and something was left out. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** What is kept of the run if it ends now. A call that is under way has cost what can be estimated of it. */
+  get soFar(): SoFar {
+    const spent = this.#calling === undefined ? this.#spent : [...this.#spent, this.#calling()];
+    return { content: this.#text, spent };
+  }
+
+  /** A model is being called; what it has cost so far. */
+  calling(estimate: () => Usage): void {
+    this.#calling = estimate;
+  }
+
+  /** It has answered. */
+  spend(usage: Usage): void {
+    this.#calling = undefined;
+    this.#spent = [...this.#spent, usage];
+  }
+
+  /** It is in the journal now. */
+  written(): void {
+    this.#spent = [];
   }
 
   /** Adds text that an earlier attempt had written; nobody is told until `tellRecalled`. False if it is full. */
@@ -65,6 +106,7 @@ export class Answer {
     if (this.#sent > 0 && text.startsWith(this.#text)) return this.join(0, text);
     this.#text = "";
     this.#bytesLeft = MAX_ANSWER_BYTES;
+    this.#full = false;
     this.#add(text);
     this.stop();
     this.#sent = this.#sendable();
@@ -99,6 +141,7 @@ export class Answer {
     const added = fits ? delta : cut(delta, this.#bytesLeft);
     this.#text += added;
     this.#bytesLeft -= fits ? bytes : this.#bytesLeft;
+    this.#full ||= !fits;
     return fits;
   }
 

@@ -15,8 +15,27 @@ export const RUN_WATCHDOG_MS = 60_000;
 export function runWatchdog(runs: Runs, host: Host): Duty {
   return {
     name: "runs",
-    next: (now) => (runs.unfinished().some(ours) ? now + RUN_WATCHDOG_MS : undefined),
+    next: (now) =>
+      runs.unfinished().some((run) => ours(run) && run.state !== "waiting")
+        ? now + RUN_WATCHDOG_MS
+        : undefined,
     perform: () => host.takeOver(),
+  };
+}
+
+/** Ends what nobody has answered in time. One by one: a run that cannot go on must not keep the others waiting. */
+export function waits(runs: Runs, expire: (run: Run, wait_id: string, now: number) => void): Duty {
+  const open = () => runs.unfinished().flatMap((run) => run.waits ?? []);
+  return {
+    name: "waits",
+    next: () => earliest(open().map(({ expires_at }) => expires_at)),
+    perform(now) {
+      for (const { wait_id } of open().filter(({ expires_at }) => expires_at <= now)) {
+        // Looked up again: the one before it may have been of the same run.
+        const run = runs.unfinished().find((one) => one.waits?.some((wait) => wait.wait_id === wait_id));
+        if (run !== undefined) expire(run, wait_id, now);
+      }
+    },
   };
 }
 

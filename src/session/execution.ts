@@ -3,20 +3,24 @@
  * or recalls them from the journal, and says how it ended.
  */
 import type { Agent, AgentInput } from "../agents/agent.ts";
-import type { Effect } from "../agents/effects.ts";
-import type { ToolCall, ToolOutcome } from "../agents/tool.ts";
+import type { Effect, Wait, WaitAnswer } from "../agents/effects.ts";
+import type { ModelFailure } from "../agents/models/failure.ts";
+import type { ToolOutcome } from "../agents/tool.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import { type Report, report as reportSchema } from "../protocol/report.ts";
 import type { FinishReason } from "../protocol/run-events.ts";
 import { patch as patchSchema } from "../protocol/shared.ts";
 import type { Answer } from "./answer.ts";
-import { AppendFailed, BadEffect, endingOf, StepLimit } from "./failures.ts";
+import { AppendFailed, BadEffect, endingOf } from "./failures.ts";
 import { toolCallId } from "./ids.ts";
-import { type Call, Divergence, type Journal, type Recorded } from "./journal.ts";
+import { type Call, Divergence, type Journal } from "./journal.ts";
+import { modelStep } from "./model-step.ts";
 import type { Clock } from "./ports.ts";
 import type { Ending, Run, RunEventDraft } from "./run.ts";
-import { executeTool } from "./tools.ts";
+import { Steps, SUSPENDED } from "./steps.ts";
+import { asJson, toolStep } from "./tool-step.ts";
+import { expiryOf, type WaitDraft } from "./waits.ts";
 
 /** Effects in a row that wait for nothing; then timers, cancels and other users' frames get their turn. */
 const MAX_EFFECTS_IN_A_ROW = 256;
@@ -31,15 +35,33 @@ export interface Attempt {
   readonly limits: Limits;
   /** Aborted as soon as the run has ended in any other way: nothing is done from then on. */
   readonly signal: AbortSignal;
-  /** Appends events of the run in one transaction and sends them. */
-  readonly append: (drafts: readonly RunEventDraft[]) => void;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  /** Appends events of the run in one transaction and sends them; `journal` lies beside the first. */
+  readonly append: (drafts: readonly RunEventDraft[], journal: string | undefined) => void;
+  /** Writes what the run waits for; from then on nobody executes it. */
+  readonly suspend: (suspension: Suspension) => void;
+  /** Tells whoever is there how far a tool is. */
+  readonly progress: (call: Call, note: string) => void;
   /** Reads the shared state, or patches it, in the transaction that records the call and its outcome. */
   readonly consult: (patch: Patch | undefined, record: StateRecord) => ToolOutcome;
   readonly reportBug: (cause: unknown) => void;
+  /** A call of a model that failed, for the operator. */
+  readonly reportFailure: (failure: ModelFailure) => void;
+}
+
+/** Where a run stops for what has to come from elsewhere. */
+export interface Suspension {
+  readonly drafts: readonly RunEventDraft[];
+  readonly waits: readonly WaitDraft[];
+  /** The answer so far. */
+  readonly text: string;
+  readonly journal: string | undefined;
 }
 
 /** The events that say what was asked of the shared state, and what came of it. */
 export interface StateRecord {
+  readonly journal: string | undefined;
   readonly asked: RunEventDraft;
   readonly answered: (outcome: ToolOutcome) => RunEventDraft;
 }
@@ -60,24 +82,23 @@ export async function execute(attempt: Attempt): Promise<Ending | undefined> {
 
 class Execution {
   readonly #attempt: Attempt;
-  /** Ordinal of the last durable effect: the key of the journal. */
-  #step = 0;
+  readonly #steps: Steps;
   #effects = 0;
-  #full = false;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
+    this.#steps = new Steps(attempt);
   }
 
   async drive(): Promise<Ending | undefined> {
-    const { agent, input, signal } = this.#attempt;
+    const { agent, input, signal, answer } = this.#attempt;
     const generator = agent.run(input);
     let resumed: unknown;
-    while (!signal.aborted) {
+    while (!signal.aborted && resumed !== SUSPENDED) {
       const next = generator.next(resumed);
       if (next.done === true) return this.#end(next.value.finish_reason);
       resumed = await this.#carryOut(next.value);
-      if (!this.#full) continue;
+      if (!answer.full) continue;
       generator.return({ finish_reason: "length" });
       return this.#end("length");
     }
@@ -88,7 +109,7 @@ class Execution {
   #end(finish_reason: FinishReason): Ending {
     const { journal, answer } = this.#attempt;
     if (!journal.exhausted) throw new Divergence("the agent ended before the journal did");
-    return { status: "succeeded", finish_reason, content: answer.text, open_tools: "cancelled" };
+    return { status: "succeeded", finish_reason, ...answer.soFar, open_tools: "cancelled" };
   }
 
   async #carryOut(effect: Effect): Promise<unknown> {
@@ -98,63 +119,45 @@ class Execution {
       case "text":
         return await this.#text(effect.delta, effect.pace_ms ?? 0);
       case "think":
-        return this.#think(effect.thought);
+        return this.#publish("agent_thinking", { thought: effect.thought });
       case "report":
-        return this.#report(effect.report);
+        return this.#publish("final_report", { report: checkedReport(effect.report) });
       case "state":
         return this.#state(effect.patch);
       case "tools":
-        return effect.calls.length === 0 ? [] : await this.#tools(effect.calls);
+        return effect.calls.length === 0 ? [] : await toolStep(this.#steps, effect.calls);
+      case "model":
+        return await modelStep(this.#steps, effect);
+      case "wait":
+        return this.#wait(effect);
     }
-  }
-
-  #nextStep(): number {
-    const limit = this.#attempt.limits.run_steps;
-    if (this.#step >= limit) throw new StepLimit(`a run may have ${limit} steps`);
-    this.#step += 1;
-    return this.#step;
   }
 
   async #text(delta: string, pace_ms: number): Promise<void> {
     const { journal, answer, clock } = this.#attempt;
     const live = journal.exhausted;
-    this.#full = !(live ? answer.write(delta) : answer.recall(delta));
+    if (live) answer.write(delta);
+    else answer.recall(delta);
     if (live && pace_ms > 0) await clock.wait(pace_ms);
   }
 
-  #think(thought: string): void {
-    const step = this.#nextStep();
-    this.#publish(step, "agent_thinking", thought, (of) => ({
-      type: "agent_thinking",
-      payload: { ...of, step, thought },
-    }));
-  }
-
-  #report(value: unknown): void {
-    const step = this.#nextStep();
-    const report = checkedReport(value);
-    this.#publish(step, "final_report", report, (of) => ({
-      type: "final_report",
-      payload: { ...of, step, report },
-    }));
-  }
-
-  #publish(
-    step: number,
-    type: "agent_thinking" | "final_report",
-    content: unknown,
-    draft: RunEventDraft,
-  ): void {
-    const { journal, append } = this.#attempt;
-    const known = journal.published(step, type, content);
-    this.#tellIfLive();
-    if (!known) append([draft]);
+  #publish(...[type, content]: Publication): void {
+    const step = this.#steps.next();
+    const known = this.#attempt.journal.published(step, type, Object.values(content)[0]);
+    this.#steps.tellIfLive();
+    if (known) return;
+    this.#steps.append([
+      (of) =>
+        type === "agent_thinking"
+          ? { type, payload: { ...of, step, ...content } }
+          : { type, payload: { ...of, step, ...content } },
+    ]);
   }
 
   /** Done in the very transaction that records it: a call without an outcome has not happened. */
   #state(given: unknown): ToolOutcome {
     const { run, journal, consult } = this.#attempt;
-    const step = this.#nextStep();
+    const step = this.#steps.next();
     const patch = given === undefined ? undefined : checkedPatch(given);
     const call = {
       tool_call_id: toolCallId(run.start_seq, step, 0),
@@ -162,82 +165,38 @@ class Execution {
       args: patch === undefined ? {} : { patch },
     };
     const [recorded] = journal.tools(step, [call]);
-    this.#tellIfLive();
+    this.#steps.tellIfLive();
     if (recorded?.state === "done") return recorded.outcome;
     const { tool_call_id, tool_name } = call;
-    return consult(patch, {
-      asked: (of) => ({ type: "tool_executing", payload: { ...of, step, ...call } }),
-      answered: (outcome) => (of) => ({
-        type: "tool_completed",
-        payload: { ...of, step, tool_call_id, tool_name, ...outcome, duration_ms: 0 },
+    return this.#steps.consult((written) =>
+      consult(patch, {
+        journal: written,
+        asked: (of) => ({ type: "tool_executing", payload: { ...of, step, ...call } }),
+        answered: (outcome) => (of) => ({
+          type: "tool_completed",
+          payload: { ...of, step, tool_call_id, tool_name, ...outcome, duration_ms: 0 },
+        }),
       }),
-    });
-  }
-
-  /** Calls of one effect run in parallel; their outcomes come back in the order of the calls. */
-  async #tools(effects: readonly ToolCall[]): Promise<readonly ToolOutcome[]> {
-    const { run, journal, append } = this.#attempt;
-    const step = this.#nextStep();
-    const calls = effects.map((effect, index) => ({
-      effect,
-      call: {
-        tool_call_id: toolCallId(run.start_seq, step, index),
-        tool_name: effect.tool_name,
-        args: asJson(effect.args),
-      },
-    }));
-    const plain = calls.map(({ call }) => call);
-    const recorded = journal.tools(step, plain);
-    this.#tellIfLive();
-    const fresh = plain.filter((_, index) => recorded[index]?.state === "new");
-    if (fresh.length > 0) {
-      append(fresh.map((call) => (of) => ({ type: "tool_executing", payload: { ...of, step, ...call } })));
-    }
-    return await Promise.all(
-      calls.map(({ effect, call }, index) => this.#tool(step, effect, call, recorded[index])),
     );
   }
 
-  async #tool(
-    step: number,
-    effect: ToolCall,
-    { tool_call_id, tool_name, args }: Call,
-    recorded: Recorded | undefined,
-  ): Promise<ToolOutcome> {
-    if (recorded?.state === "done") return recorded.outcome;
-    const { clock, limits, signal, append } = this.#attempt;
-    const begun = clock.now();
-    const outcome =
-      recorded?.state === "open" && !effect.idempotent
-        ? OUTCOME_UNKNOWN
-        : await executeTool({ ...effect, args }, { clock, signal, timeout_ms: limits.tool_ms });
-    if (signal.aborted) return outcome;
-    const duration_ms = Math.max(0, clock.now() - begun);
-    append([
-      (of) => ({
-        type: "tool_completed",
-        payload: { ...of, step, tool_call_id, tool_name, ...outcome, duration_ms },
-      }),
-    ]);
-    return outcome;
-  }
-
-  /** The journal has just been used up: clients are shown the text it brought back. */
-  #tellIfLive(): void {
-    if (this.#attempt.journal.exhausted) this.#attempt.answer.tellRecalled();
+  #wait({ for: kind, name, reason, expires_at }: Wait): WaitAnswer | typeof SUSPENDED {
+    const { journal, clock } = this.#attempt;
+    const step = this.#steps.next();
+    const recorded = journal.wait(step, { kind, name });
+    this.#steps.tellIfLive();
+    if (recorded === undefined) {
+      const until = expiryOf(expires_at, clock.now());
+      return this.#steps.suspend([], [{ kind, step, name, reason, expires_at: until }]);
+    }
+    const { decision, value } = recorded;
+    return decision === "answered" ? { status: "answered", value } : { status: "expired" };
   }
 }
 
-/** A call cut by a crash that may or may not have had its effect is not repeated. */
-const OUTCOME_UNKNOWN: ToolOutcome = {
-  status: "error",
-  error: { code: "outcome_unknown", message: "the run was interrupted before the outcome was known" },
-};
-
-/** What an agent yields is what goes through JSON: the same in the event, for the tool, and on replay. */
-function asJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value) ?? "null");
-}
+type Publication =
+  | [type: "agent_thinking", content: { readonly thought: string }]
+  | [type: "final_report", content: { readonly report: Report }];
 
 /** A report with a number that is none, or a list that is too long, is the agent's bug, not the reader's problem. */
 function checkedReport(value: unknown): Report {

@@ -25,11 +25,12 @@ export function endingOf({ run, agent, answer, reportBug }: Attempt, cause: unkn
   const failed = (code: string, message: string, retryable: boolean): Ending => ({
     status: cause instanceof Divergence ? "interrupted" : "failed",
     finish_reason: cause instanceof Divergence ? "interrupted" : "error",
-    content: answer.text,
+    ...answer.soFar,
     error: { code, message, retryable },
     open_tools: "outcome_unknown",
   });
   if (cause instanceof StepLimit) return failed("step_limit", cause.message, false);
+  if (cause instanceof ModelCallFailed) return failed(cause.code, cause.message, cause.retryable);
   if (cause instanceof ToolFailure) return failed(cause.code, `the tool ${cause.tool_name} failed`, true);
   if (cause instanceof Divergence && run.agent_version !== agent.version) {
     return failed("agent_changed", "the agent was updated while it was working", true);
@@ -41,15 +42,15 @@ export function endingOf({ run, agent, answer, reportBug }: Attempt, cause: unkn
 }
 
 /** The text so far is kept. */
-export function cancelled(content: string): Ending {
-  return { status: "cancelled", finish_reason: "cancelled", content, open_tools: "cancelled" };
+export function cancelled(soFar: SoFar): Ending {
+  return { status: "cancelled", finish_reason: "cancelled", ...soFar, open_tools: "cancelled" };
 }
 
-export function timedOut(content: string): Ending {
+export function timedOut(soFar: SoFar): Ending {
   return {
     status: "failed",
     finish_reason: "error",
-    content,
+    ...soFar,
     error: { code: "timeout", message: "the run took too long", retryable: true },
     open_tools: "timeout",
   };

@@ -8,11 +8,12 @@ import type { Plans } from "../protocol/limits.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import type { Answer } from "./answer.ts";
 import type { Answers } from "./answers.ts";
-import { execute, type StateRecord } from "./execution.ts";
+import { execute, type StateRecord, type Suspension } from "./execution.ts";
 import { AppendFailed, interrupted, timedOut } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
+import { journalEntries } from "./model-entry.ts";
 import type { Clock, Logger } from "./ports.ts";
 import type { Ending, Run, RunEventDraft } from "./run.ts";
 import { runInput } from "./run-input.ts";
@@ -32,6 +33,9 @@ interface Parts {
   readonly answers: Answers;
   readonly shared: SharedState;
   readonly clock: Clock;
+  readonly random: () => number;
+  /** Tells everyone who has caught up how far a tool is. */
+  readonly progress: (progress: Progress) => void;
   readonly agents: readonly Agent[];
   readonly plans: Plans;
   readonly background: (work: Promise<void>) => void;
@@ -46,6 +50,13 @@ interface Live {
   readonly answer: Answer;
   readonly abort: AbortController;
   cancelTimer: () => void;
+}
+
+/** How far a tool is, as it says. */
+export interface Progress {
+  readonly run_id: string;
+  readonly tool_call_id: string;
+  readonly note: string;
 }
 
 export class Host {
@@ -92,12 +103,17 @@ export class Host {
   /** One by one: a run that cannot be taken over must not cost the others theirs. The alarm tries again. */
   #takeOver(run: Run): void {
     const { storage, log, clock, runs, plans, settle, report } = this.#parts;
-    const { run_id, attempt } = run;
+    const { run_id, attempt, attempts_before = 0 } = run;
     report("warn", "a run was orphaned", { run_id, attempt });
     try {
       const { tx } = commit(storage, log, clock.now(), (tx) => {
-        if (attempt < plans[run.plan].run_attempts) runs.retry(tx, run);
-        else runs.finish(tx, run, interrupted("attempts_exhausted", `interrupted ${attempt} times`, true));
+        if (attempt - attempts_before < plans[run.plan].run_attempts) runs.retry(tx, run);
+        else
+          runs.finish(
+            tx,
+            run,
+            interrupted("attempts_exhausted", `interrupted ${attempt - attempts_before} times`, true),
+          );
       });
       settle(tx);
     } catch (cause) {
@@ -132,7 +148,8 @@ export class Host {
 
   async #execute(live: Live): Promise<void> {
     const { run, answer, abort } = live;
-    const { log, threads, clock, plans, agents, report } = this.#parts;
+    const { log, threads, clock, random, plans, agents, report, progress } = this.#parts;
+    const { run_id, agent_name, start_seq } = run;
     const limits = plans[run.plan];
     const agent = agents.find(({ name }) => name === run.agent_name);
     if (agent === undefined) {
@@ -143,18 +160,28 @@ export class Host {
       run,
       agent,
       input: runInput(run, log, threads),
-      journal: new Journal(readEvents(log.ofRun(run.run_id, run.start_seq))),
+      journal: new Journal(
+        readEvents(log.ofRun(run_id, start_seq)),
+        log.journalOf(run_id, start_seq).flatMap(journalEntries),
+      ),
       answer,
       clock,
+      random,
       limits,
       signal: abort.signal,
-      append: (drafts) => this.#append(live, drafts),
+      append: (drafts, journal) => this.#append(live, drafts, journal),
+      suspend: (suspension) => this.#suspend(live, suspension),
+      progress: ({ tool_call_id }, note) => progress({ run_id, tool_call_id, note }),
       consult: (patch, record) => this.#consult(live, patch, record),
-      reportBug: (cause) =>
-        report("error", "an agent failed", {
-          run_id: run.run_id,
-          agent_name: run.agent_name,
-          ...faultOf(cause),
+      reportBug: (cause) => report("error", "an agent failed", { run_id, agent_name, ...faultOf(cause) }),
+      reportFailure: ({ code, status, provider_code, cause }) =>
+        report("warn", "a model failed", {
+          run_id,
+          agent_name,
+          code,
+          status,
+          provider_code,
+          ...faultIn(cause),
         }),
     });
     if (ending !== undefined) this.#finish(live, ending);
@@ -164,23 +191,29 @@ export class Host {
   #timeOut(live: Live): void {
     const { run_id } = live.run;
     try {
-      this.#finish(live, timedOut(live.answer.text));
+      this.#finish(live, timedOut(live.answer.soFar));
     } catch (cause) {
       this.#parts.report("error", "a run could not be ended", { run_id, ...faultOf(cause) });
       this.stop(run_id);
     }
   }
 
-  #append(live: Live, drafts: readonly RunEventDraft[]): void {
+  #append(live: Live, drafts: readonly RunEventDraft[], journal: string | undefined): void {
     this.#record(live, (tx) => {
-      for (const draft of drafts) this.#parts.runs.append(tx, live.run, draft);
+      for (const [index, draft] of drafts.entries()) {
+        this.#parts.runs.append(tx, live.run, draft, index === 0 ? { journal } : {});
+      }
     });
   }
 
-  #consult(live: Live, patch: Patch | undefined, { asked, answered }: StateRecord): ToolOutcome {
+  #suspend(live: Live, suspension: Suspension): void {
+    this.#record(live, (tx) => this.#parts.runs.suspend(tx, live.run, suspension));
+  }
+
+  #consult(live: Live, patch: Patch | undefined, { journal, asked, answered }: StateRecord): ToolOutcome {
     const { runs, shared } = this.#parts;
     const outcome = this.#record(live, (tx) => {
-      runs.append(tx, live.run, asked);
+      runs.append(tx, live.run, asked, { journal });
       const outcome = consult(shared, tx, patch);
       runs.append(tx, live.run, answered(outcome));
       return outcome;

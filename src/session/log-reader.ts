@@ -1,4 +1,5 @@
 /** Questions to the log: one by one what the conversation, its runs and its queue are made of. */
+import type { EventType } from "../protocol/events.ts";
 import { QUEUE_EVENTS } from "../protocol/limits.ts";
 import { integer, optionalText, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
@@ -71,7 +72,8 @@ export class LogReader {
 
   /** What the journal column of the events of a run holds, where it holds anything. */
   journalOf(run_id: string, from: number): string[] {
-    const query = "SELECT journal FROM events WHERE seq > ? AND run_id = ? AND journal IS NOT NULL ORDER BY seq";
+    const query =
+      "SELECT journal FROM events WHERE seq > ? AND run_id = ? AND journal IS NOT NULL ORDER BY seq";
     return this.storage.read(query, from, run_id).map((row) => text(row, "journal"));
   }
 
@@ -102,6 +104,11 @@ export class LogReader {
         });
     }
     return [...open.values()];
+  }
+
+  /** The events of one type of a run, which began after `from`. */
+  typeOfRun(run_id: string, from: number, type: EventType): StoredEvent[] {
+    return this.query("WHERE seq > ? AND run_id = ? AND type = ? ORDER BY seq", from, run_id, type);
   }
 
   /** When the newest event of a run was written, which began after `from`. */

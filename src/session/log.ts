@@ -24,7 +24,7 @@ const SAVE_BYTES = QUEUE_BYTES / 8;
  * and reports are the conversation itself; that a thread was deleted has to reach
  * a page that still shows it, however long it was away.
  */
-const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification',
+const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'run_waiting', 'run_resumed', 'notification',
   '${ERASED}')`;
 
 export class Log extends LogReader {

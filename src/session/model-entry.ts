@@ -3,8 +3,8 @@
  * committed after it: never sent, and read again by whoever continues the run.
  */
 import * as z from "zod/mini";
-import { modelResult } from "../agents/models/result.ts";
 import type { ModelCall } from "../agents/effects.ts";
+import { modelResult } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 
 const modelEntry = z.object({

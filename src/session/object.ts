@@ -47,6 +47,7 @@ export class SessionObject extends DurableObject implements SessionRpc {
       sockets: () => ctx.getWebSockets(),
       clock: platformClock,
       ids: platformIds,
+      random: Math.random,
       background: (work) => ctx.waitUntil(work),
       answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
       report: platformLogger,

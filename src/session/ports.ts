@@ -63,6 +63,8 @@ export interface Ports {
   readonly answeredAt: () => ReadonlyMap<Socket, number>;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** From 0 to below 1: so that those who failed together do not come back together. */
+  readonly random: () => number;
   /** Keeps the object in memory until `work` is done; `work` never rejects. */
   readonly background: (work: Promise<void>) => void;
   /** The first one answers. */

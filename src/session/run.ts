@@ -1,11 +1,13 @@
 /** One unfinished run as its row says, and what its events have in common. */
 import * as z from "zod/mini";
+import type { Usage } from "../agents/models/model.ts";
 import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { seqOf } from "./ids.ts";
 import { integer, text } from "./rows.ts";
 import type { EventDraft } from "./transaction.ts";
+import { openWait } from "./waits.ts";
 
 const runDetail = z.object({
   /** The answer's id, fixed when the run was accepted. */
@@ -24,6 +26,10 @@ const runDetail = z.object({
       until: z.number(),
     }),
   ),
+  /** What it waits for, while it waits. */
+  waits: z.optional(z.array(openWait)),
+  /** Attempts that were not cut short: after a wait the count of those that were begins anew. */
+  attempts_before: z.optional(z.number()),
 });
 
 export type Feed = Readonly<NonNullable<z.infer<typeof runDetail>["feed"]>>;
@@ -31,7 +37,7 @@ export type Feed = Readonly<NonNullable<z.infer<typeof runDetail>["feed"]>>;
 export interface Run extends Readonly<z.infer<typeof runDetail>> {
   readonly run_id: string;
   readonly thread_id: string;
-  readonly state: "queued" | "running";
+  readonly state: RunState;
   readonly attempt: number;
   readonly agent_name: string;
   readonly agent_version: string;
@@ -39,19 +45,26 @@ export interface Run extends Readonly<z.infer<typeof runDetail>> {
   readonly start_seq: number;
 }
 
+export type RunState = "queued" | "running" | "waiting";
+
+const STATES: readonly RunState[] = ["queued", "running", "waiting"];
+
 /** How a run ended. */
 export interface Ending {
   readonly status: RunStatus;
   readonly finish_reason: FinishReason;
   readonly content: string;
+  /** Of a run that is executed elsewhere, as its feeder says. */
   readonly usage?: AgentCompleted["payload"]["usage"];
+  /** What models have cost it that is in no journal. */
+  readonly spent?: readonly Usage[];
   readonly error?: AgentCompleted["payload"]["error"];
   /** What open tool calls are completed with. */
   readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";
 }
 
 /** An event of a run, given what all of them carry. */
-export type RunEventDraft = (of: OfRun) => EventDraft;
+export type RunEventDraft = (of: OfRun, seq: number) => EventDraft;
 
 /** What every event of a run carries. */
 export interface OfRun {
@@ -74,15 +87,16 @@ export function runAskedBy(event: Event | undefined): string | undefined {
 }
 
 /** What a run's row holds beside what it is looked up by. */
-export function detailOf({ message_id, question_id, accepted_at, plan, feed }: Run): string {
-  return JSON.stringify({ message_id, question_id, accepted_at, plan, feed });
+export function detailOf(run: Run): string {
+  const { message_id, question_id, accepted_at, plan, feed, waits, attempts_before } = run;
+  return JSON.stringify({ message_id, question_id, accepted_at, plan, feed, waits, attempts_before });
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {
   return {
     run_id: text(row, "run_id"),
     thread_id: text(row, "thread_id"),
-    state: text(row, "state") === "queued" ? "queued" : "running",
+    state: STATES.find((state) => state === row.state) ?? "running",
     attempt: integer(row, "attempt"),
     agent_name: text(row, "agent"),
     agent_version: text(row, "version"),

@@ -3,11 +3,15 @@
  * that begin and end one. Executing them is the host's job. A run has a row only
  * while it is unfinished.
  */
+import type { Usage } from "../agents/models/model.ts";
 import type { Plan } from "../protocol/greeting.ts";
 import type { Plans } from "../protocol/limits.ts";
+import { fitsBytes } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import type { Suspension } from "./execution.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
+import { journalEntries } from "./model-entry.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -21,11 +25,19 @@ import {
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
+import { totals } from "./usage.ts";
+import type { OpenWait, RecordedAnswer, WaitDraft } from "./waits.ts";
 
 /** Where an answer is wanted, and to what. */
 export interface Question {
   readonly thread_id: string;
   readonly question_id: string;
+}
+
+/** Columns of an event's row that only some have. */
+interface Beside {
+  readonly prev?: number;
+  readonly journal?: string | undefined;
 }
 
 /** Besides, whose limits hold. */
@@ -126,19 +138,40 @@ export class Runs {
 
   /** The feeder of a run was heard of, though no event says so. */
   heard(run: Run, feed: Feed): void {
-    this.#storage.write(
-      "UPDATE runs SET detail = ? WHERE run_id = ?",
-      detailOf({ ...run, feed }),
-      run.run_id,
-    );
+    this.#change({ ...run, feed });
   }
 
-  append(tx: Transaction, run: Run, draft: RunEventDraft, prev?: number): void {
+  append(tx: Transaction, run: Run, draft: RunEventDraft, beside: Beside = {}): void {
     const { run_id, thread_id, agent_name } = run;
     const run_seq = tx.runSeqs.get(run_id) ?? this.#nextRunSeq(run);
-    const placement = { thread_id, run_id, ...(prev === undefined ? {} : { prev }) };
-    tx.append(draft({ run_id, thread_id, agent_name, run_seq, timestamp: tx.timestamp }), placement);
+    const of = { run_id, thread_id, agent_name, run_seq, timestamp: tx.timestamp };
+    tx.append(draft(of, tx.nextSeq), { thread_id, run_id, ...beside });
     tx.runSeqs.set(run_id, run_seq + 1);
+  }
+
+  /** From here on the run waits: it has a row, and nobody executes it. */
+  suspend(tx: Transaction, run: Run, { drafts, waits, text, journal }: Suspension): void {
+    for (const [index, draft] of drafts.entries())
+      this.append(tx, run, draft, index === 0 ? { journal } : {});
+    const open = waits.map((wait, index): OpenWait => {
+      const wait_id = makeId("w", tx.nextSeq, this.#ids.random());
+      const first = index === 0 && drafts.length === 0;
+      this.append(tx, run, waiting(wait, wait_id, index === 0 ? text : ""), first ? { journal } : {});
+      return { wait_id, kind: wait.kind, expires_at: wait.expires_at };
+    });
+    this.#change({ ...run, state: "waiting", waits: open });
+    tx.suspended.push({ run_id: run.run_id, until: Math.min(...open.map(({ expires_at }) => expires_at)) });
+    // Whoever waits does not keep others from working.
+    this.#startWaiting(tx);
+  }
+
+  /** What it waited for has come, or will not; with the last of it the run goes on when it is its turn. */
+  resume(tx: Transaction, run: Run, wait_id: string, answer: RecordedAnswer): void {
+    this.append(tx, run, (of) => ({ type: "run_resumed", payload: { ...of, wait_id, ...answer } }));
+    const waits = (run.waits ?? []).filter((wait) => wait.wait_id !== wait_id);
+    if (waits.length > 0) return this.#change({ ...run, waits });
+    this.#change({ ...run, state: "queued", waits: undefined, attempts_before: run.attempt });
+    this.#startWaiting(tx);
   }
 
   /**
@@ -146,7 +179,7 @@ export class Runs {
    * @param inItsPlace begins what comes before those that wait
    */
   finish(tx: Transaction, run: Run, ending: Ending, inItsPlace?: () => void): void {
-    if (run.state === "queued") this.#announce(tx, run);
+    if (run.attempt === 0) this.#announce(tx, run);
     // From the log, so that it holds for runs nobody executes any more.
     for (const call of this.#log.openCalls(run.run_id, run.start_seq)) {
       const error = { code: ending.open_tools, message: OPEN_TOOL_MESSAGES[ending.open_tools] };
@@ -189,7 +222,8 @@ export class Runs {
   }
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
-    const { status, finish_reason, content, usage = [], error } = ending;
+    const { status, finish_reason, content, error } = ending;
+    const usage = ending.usage ?? this.#usageOf(run, ending.spent ?? []);
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.
@@ -217,16 +251,35 @@ export class Runs {
           ...(error === undefined ? {} : { error }),
         },
       }),
-      parent?.head ?? question,
+      { prev: parent?.head ?? question },
     );
   }
 
+  /** Those that have their turn now, in order of their questions; one that has waited for an answer has begun before. */
   #startWaiting(tx: Transaction): void {
     for (const run of this.unfinished()) {
       if (run.state !== "queued" || !this.#mayStart(run, this.unfinished())) continue;
-      this.#storage.write("UPDATE runs SET state = 'running', attempt = 1 WHERE run_id = ?", run.run_id);
-      this.#begin(tx, { ...run, state: "running", attempt: 1 });
+      const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
+      this.#change(begun);
+      if (run.attempt === 0) this.#announce(tx, begun);
+      tx.started.push(run.run_id);
     }
+  }
+
+  #change(run: Run): void {
+    this.#storage.write(
+      "UPDATE runs SET state = ?, attempt = ?, detail = ? WHERE run_id = ?",
+      run.state,
+      run.attempt,
+      detailOf(run),
+      run.run_id,
+    );
+  }
+
+  /** All that models have cost it, by model. */
+  #usageOf({ run_id, start_seq }: Run, spent: readonly Usage[]): Usage[] {
+    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(journalEntries);
+    return totals([...journaled.flatMap(({ result }) => result.usage ?? []), ...spent]);
   }
 
   #mayStart({ thread_id, plan }: Pick<Run, "thread_id" | "plan">, unfinished: readonly Run[]): boolean {
@@ -250,6 +303,18 @@ export class Runs {
       .map(runRow);
   }
 }
+
+function waiting({ expires_at, ...wait }: WaitDraft, wait_id: string, text: string): RunEventDraft {
+  const until = new Date(expires_at).toISOString();
+  const shown = text !== "" && fitsBytes(text, MAX_WAITING_TEXT_BYTES) ? { text } : {};
+  return (of) => ({
+    type: "run_waiting",
+    payload: { ...of, ...wait, wait_id, expires_at: until, ...shown },
+  });
+}
+
+/** Beside it the arguments must fit; who does not know a longer text is told when the run goes on. */
+const MAX_WAITING_TEXT_BYTES = 128 * 1024;
 
 /** A run that is executed elsewhere is at work already. */
 export const BUSY = refuse(

@@ -17,13 +17,13 @@ import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
 import { startFacts } from "./commands/run-start.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
-import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
+import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings, waits } from "./duties.ts";
 import { faultOf } from "./faults.ts";
 import { Feeds } from "./feeds.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { answerOf, listMessages, listThreads } from "./history.ts";
-import { Host } from "./host.ts";
+import { Host, type Progress } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { exportPage, exportThreads, overview } from "./inspection.ts";
 import { Intake } from "./intake.ts";
@@ -60,8 +60,9 @@ import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
 import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
-import type { Transaction } from "./transaction.ts";
+import { commit, type Transaction } from "./transaction.ts";
 import { Waiters } from "./waiters.ts";
+import { waitedText } from "./waits.ts";
 
 /** All that outlives an erasure: without it, a token that was signed out would be good again. */
 interface Remembered {
@@ -144,9 +145,16 @@ export class Session {
     this.#shared = shared;
     this.#pump = pump;
     this.connections = connections;
-    this.#host = new Host({ ...ports, ...own });
+    const progress = (payload: Progress) => pump.stream({ type: "tool_progress", payload });
+    this.#host = new Host({ ...ports, ...own, progress });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
+      waits(runs, (run, wait_id, now) => {
+        const { tx } = commit(storage, log, now, (tx) =>
+          runs.resume(tx, run, wait_id, { decision: "expired" }),
+        );
+        afterCommit(tx);
+      }),
       feeds,
       tokenExpiry(connections, end),
       tokenWarnings(connections, pump, failed),
@@ -161,10 +169,14 @@ export class Session {
       deadlines,
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
-    const textOf: State["textOf"] = (run_id, tx) => feeds.textOf(run_id, tx);
+    const soFar: State["soFar"] = (run, tx) => {
+      if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), spent: [] };
+      const { content, spent } = answers.soFar(run.run_id);
+      return { content: content || waitedText(log, run), spent };
+    };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
-    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], textOf, courseOf };
+    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], soFar, courseOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
     const { reception } = this;

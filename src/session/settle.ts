@@ -51,11 +51,21 @@ export function settle(tx: Transaction, followers: Followers): void {
     () => tx.started.length > 0 && deadlines.touch(tx.now + RUN_WATCHDOG_MS),
     () => tx.started.length > 0 && deadlines.touch(feeds.next() ?? Number.POSITIVE_INFINITY),
     () => changed && deadlines.touch(retention.dueAt(tx.now)),
+    ...tx.suspended.map(
+      ({ until }) =>
+        () =>
+          deadlines.touch(until),
+    ),
     ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
     ...tx.ended.map((run_id) => () => answers.end(run_id)),
     ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
+    ...tx.suspended.map(
+      ({ run_id }) =>
+        () =>
+          host.stop(run_id),
+    ),
     () => pump.all(),
     ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.started.map((run_id) => () => host.start(run_id)),

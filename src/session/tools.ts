@@ -1,17 +1,17 @@
 /** Executing one tool call: bounded in time and size, and turned into an outcome whatever happens. */
-import type { ToolCall, ToolOutcome } from "../agents/tool.ts";
+
 import { SchemaError } from "../agents/schema.ts";
+import type { ToolCall, ToolContext, ToolOutcome } from "../agents/tool.ts";
+import { MAX_TOOL_RESULT_BYTES } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
 import type { Clock } from "./ports.ts";
-
-/** A result is shown to people and models, and replayed from the log; both want it small. UTF-8 bytes. */
-export const MAX_TOOL_RESULT_BYTES = 64 * 1024;
 
 export interface ToolBounds {
   readonly clock: Clock;
   /** Aborted when the run ends; the call then counts as cancelled. */
   readonly signal: AbortSignal;
   readonly timeout_ms: number;
+  readonly progress: (note: string) => void;
 }
 
 /** Never rejects. The result has been through JSON, so that live and replayed results are the same. */
@@ -27,7 +27,7 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
   const cancelled = () => resolve(CANCELLED);
   bounds.signal.addEventListener("abort", cancelled);
   try {
-    return await Promise.race([attempt(call, signal), interrupted]);
+    return await Promise.race([attempt(call, { signal, progress: bounds.progress }), interrupted]);
   } finally {
     cancelTimer();
     bounds.signal.removeEventListener("abort", cancelled);
@@ -39,9 +39,9 @@ export const CANCELLED: ToolOutcome = {
   error: { code: "cancelled", message: "the run ended" },
 };
 
-async function attempt(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
+async function attempt(call: ToolCall, context: ToolContext): Promise<ToolOutcome> {
   try {
-    return bounded(await call.execute(call.args, { signal }));
+    return bounded(await call.execute(call.args, context));
   } catch (cause) {
     // Only what we say about arguments may be shown; what a tool throws can hold anything.
     if (cause instanceof SchemaError) return failed("invalid_args", cause.message);

@@ -44,6 +44,8 @@ export class Transaction {
   readonly started: string[] = [];
   /** Runs that ended here: whatever still executes them has to stop. */
   readonly ended: string[] = [];
+  /** Runs that wait from here on, and until when at most. */
+  readonly suspended: { readonly run_id: string; readonly until: number }[] = [];
   /** What feeders said of their runs. */
   readonly fed: FedBatch[] = [];
   /** How fed runs went, up to here. */

@@ -59,18 +59,32 @@ export interface ToolStep {
   readonly duration_ms?: number | undefined;
 }
 
+/** Answered by `run_resume`. */
+export interface Wait {
+  readonly wait_id: string;
+  readonly kind: "approval" | "client_tool" | "signal" | "timer";
+  readonly tool_call_id?: string | undefined;
+  readonly tool_name?: string | undefined;
+  readonly args?: unknown;
+  readonly name?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly expires_at: string;
+}
+
 export interface Run {
   readonly run_id: string;
   readonly thread_id: string;
   /** The message that is being answered. */
   readonly question_id: string;
   readonly agent_name: string;
-  readonly status: "queued" | "running" | RunStatus;
+  readonly status: "queued" | "running" | "waiting" | RunStatus;
   /** The attempt whose text is shown; 0 before any text came. */
   readonly attempt: number;
   /** The answer so far. */
   readonly text: string;
   readonly steps: readonly Step[];
+  /** What it waits for, while it waits. */
+  readonly waits?: readonly Wait[] | undefined;
   readonly report?: Report | undefined;
 }
 

@@ -2,7 +2,17 @@
  * Folds frames into a `Conversation`. Pure: the same frames give the same view
  * everywhere. An event already folded is ignored, so feeding one twice is harmless.
  */
-import type { Author, Conversation, Message, Report, Run, RunStatus, Step, Thread } from "./conversation.ts";
+import type {
+  Author,
+  Conversation,
+  Message,
+  Report,
+  Run,
+  RunStatus,
+  Step,
+  Thread,
+  Wait,
+} from "./conversation.ts";
 
 interface OfRun {
   readonly run_id: string;
@@ -81,6 +91,8 @@ export type FoldedEvent =
   | EventOf<"agent_thinking", OfRun & { readonly step: number; readonly thought: string }>
   | EventOf<"tool_executing", OfTool & { readonly args?: unknown }>
   | ToolCompleted
+  | EventOf<"run_waiting", OfRun & Wait & { readonly text?: string | undefined }>
+  | EventOf<"run_resumed", OfRun & { readonly wait_id: string }>
   | EventOf<"final_report", OfRun & { readonly report: Report }>
   | AgentCompleted
   | EventOf<"notification", { readonly topic: string; readonly data?: unknown; readonly timestamp: string }>;
@@ -137,6 +149,13 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
     }
     case "tool_completed":
       return withRun(view, event.payload, (run) => ({ steps: completeTool(run.steps, event.payload) }));
+    case "run_waiting":
+      return withRun(view, event.payload, (run) => waiting(run, event.payload));
+    case "run_resumed":
+      return withRun(view, event.payload, ({ waits = [] }) => {
+        const left = waits.filter(({ wait_id }) => wait_id !== event.payload.wait_id);
+        return left.length > 0 ? { waits: left } : { waits: undefined, status: "running" };
+      });
     case "final_report":
       return withRun(view, event.payload, () => ({ report: event.payload.report }));
     case "agent_completed":
@@ -220,6 +239,12 @@ function foldCompleted(view: Conversation, event: AgentCompleted): Conversation 
   return touchThread(seen, payload, goesOn ? { head_message_id: message_id } : {});
 }
 
+function waiting(run: Run, { text, ...payload }: OfRun & Wait & { readonly text?: string | undefined }) {
+  const { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at } = payload;
+  const wait = { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at };
+  return { status: "waiting", text: text ?? run.text, waits: [...(run.waits ?? []), wait] } as const;
+}
+
 /** A delta that does not join the text known so far waits for the `set` that follows a resume. */
 function foldText(view: Conversation, part: PartialResult): Conversation {
   const { attempt } = part;
@@ -232,7 +257,7 @@ function foldText(view: Conversation, part: PartialResult): Conversation {
 }
 
 export function inProgress({ status }: Run): boolean {
-  return status === "queued" || status === "running";
+  return status === "queued" || status === "running" || status === "waiting";
 }
 
 function touchThread(

@@ -11,6 +11,7 @@ import { feedback } from "./feedback.ts";
 import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
+import { runResume } from "./run-resume.ts";
 import { type RunStartCommand, runStart } from "./run-start.ts";
 import { stateFacts, stateUpdate } from "./state-update.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
@@ -46,6 +47,8 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return messageRegenerate(context, command);
     case "run_cancel":
       return runCancel(context, command);
+    case "run_resume":
+      return runResume(context, command);
     case "thread_create":
       return threadCreate(context, command);
     case "thread_update":
@@ -90,6 +93,7 @@ export function ackOf(command: EffectCommand, { effect, duplicate }: Done): Ack 
     case "state_update":
       return { type: "command_ack", reply_to, payload: { ...stateFacts(effect), duplicate } };
     case "run_cancel":
+    case "run_resume":
     case "thread_update":
     case "thread_delete":
     case "feedback":

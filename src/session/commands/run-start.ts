@@ -72,9 +72,9 @@ const NO_TURN = refuse("conflict", "the run that is to answer this message waits
 });
 
 /** What was written so far is kept; the successor begins before anything that waits. */
-function replace({ tx, runs, textOf }: Context, present: Run, begin: () => Result<Event>): Result<Event> {
+function replace({ tx, runs, soFar }: Context, present: Run, begin: () => Result<Event>): Result<Event> {
   const begun: Result<Event>[] = [];
-  const ending = cancelled(textOf(present.run_id, tx));
+  const ending = cancelled(soFar(present, tx));
   runs.finish(tx, present, ending, () => {
     begun.push(begin());
   });

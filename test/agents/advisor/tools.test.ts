@@ -13,8 +13,8 @@ import {
   spotSaving,
   trainingEfficiency,
 } from "../../../src/agents/advisor/tools/training-efficiency.ts";
-import type { Tool } from "../../../src/agents/tool.ts";
 import { SchemaError, validate } from "../../../src/agents/schema.ts";
+import type { Tool } from "../../../src/agents/tool.ts";
 
 const context = { signal: new AbortController().signal };
 

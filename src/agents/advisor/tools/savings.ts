@@ -1,7 +1,7 @@
 /** What every simulation answers: how much of a bucket each of its levers saves, and why. */
 import * as z from "zod/mini";
-import type { Tool } from "../../tool.ts";
 import type { Schema } from "../../schema.ts";
+import type { Tool } from "../../tool.ts";
 
 /** From the cautious end to the hopeful one. */
 export type Range = readonly [number, number];
