@@ -88,7 +88,7 @@ export function aiSdkModel(model: LanguageModelV4, { now }: AiSdkPorts): Model {
       for await (const value of parts(model, request, context, now)) {
         const said = partOf(value);
         if (said === undefined) continue;
-        if (said.type === "error") throw failureOf(said.error, now());
+        if (said.type === "error") throw failureOf(said.error, now(), true);
         if (said.type === "finish") return yield finish(said, model);
         yield* modelParts(said);
       }
@@ -118,11 +118,7 @@ async function* parts(
       yield value;
     }
   } catch (cause) {
-    if (signal.aborted) throw new ModelFailure("cancelled");
-    const failure = failureOf(cause, now());
-    // What breaks once the answer has begun to come is the connection, unless it says something else.
-    const cut = reader !== undefined && failure.code === "model_unavailable" && failure.status === undefined;
-    throw cut ? new ModelFailure("model_stream_cut") : failure;
+    throw signal.aborted ? new ModelFailure("cancelled") : failureOf(cause, now(), reader !== undefined);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -227,24 +223,36 @@ function usageOf(
   };
 }
 
-/** `APICallError` has status and headers; other errors of the SDK have a name. */
-function failureOf(error: unknown, now: number): ModelFailure {
+/**
+ * `APICallError` has a status and headers, other errors of the SDK have a name;
+ * error objects of providers are passed on as they came.
+ */
+function failureOf(error: unknown, now: number, begun: boolean): ModelFailure {
   if (error instanceof ModelFailure) return error;
-  const name = error instanceof Error ? error.name : "";
+  const { name, message } = error instanceof Error ? error : { name: "", message: "" };
+  if (/without a finish reason/.test(message)) return new ModelFailure("model_stream_cut");
   if (/JSONParse|TypeValidation|InvalidResponseData/.test(name))
     return new ModelFailure("model_bad_response");
   if (/LoadAPIKey|InvalidPrompt|InvalidArgument|UnsupportedFunctionality|NoSuchModel/.test(name)) {
-    return new ModelFailure("model_refused", { cause: error });
+    return new ModelFailure("model_refused", { provider_code: name });
   }
-  const status = field(error, "statusCode");
-  const headers = field(error, "responseHeaders");
+  const { status, provider_code } = readError(field(error, "data", "error") ?? error);
+  const told = field(error, "statusCode") ?? status;
+  // What fails although it was answered with success broke off, or was not what it should be.
+  const answered = typeof told === "number" ? told < 300 : begun && error instanceof Error;
+  if (answered) return new ModelFailure(begun ? "model_stream_cut" : "model_bad_response");
   return refusal({
-    status: typeof status === "number" ? status : undefined,
-    provider_code: readError(field(error, "data", "error")).provider_code,
-    retry_after_ms: retryAfter({ get: (header) => textOf(field(headers, header)) }, now),
+    status: typeof told === "number" ? told : undefined,
+    provider_code,
+    retry_after_ms: retryAfter(headersOf(error), now),
   });
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
+function headersOf(error: unknown) {
+  return {
+    get(name: string): string | null {
+      const value = field(error, "responseHeaders", name);
+      return typeof value === "string" ? value : null;
+    },
+  };
 }
