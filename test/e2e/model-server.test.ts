@@ -63,6 +63,7 @@ describe("a model server over HTTP", () => {
       error: { code: "model_stream_cut" },
       text: "Hello, ",
     });
+    expect(server.requests.at(-1)?.aborted).toBe(false);
   });
 
   test("[O7] [O15] one that is destroyed before a word is tried again", async () => {

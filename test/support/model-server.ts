@@ -9,7 +9,7 @@ export interface ServedRequest extends Asked {
   readonly body: any;
   /** The client hung up before the end. */
   aborted: boolean;
-  /** The script has been played to its end. */
+  /** The script has been played to its end, be it a cut. */
   ended: boolean;
 }
 
@@ -64,8 +64,9 @@ export class ModelServer {
       served.aborted = !served.ended;
       gone.abort();
     });
-    await play(scriptFor(asked), response, gone.signal);
-    served.ended = true;
+    await play(scriptFor(asked), response, gone.signal, () => {
+      served.ended = true;
+    });
   }
 }
 
@@ -76,16 +77,24 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-async function play(script: Script, response: ServerResponse, gone: AbortSignal): Promise<void> {
+async function play(
+  script: Script,
+  response: ServerResponse,
+  gone: AbortSignal,
+  ended: () => void,
+): Promise<void> {
   for (const step of script) {
     if (gone.aborted) await never();
     if ("head" in step) response.writeHead(step.head.status, step.head.headers).flushHeaders();
     else if ("pause_ms" in step) await pause(step.pause_ms);
     else if ("send" in step) await send(response, step.send, gone);
-    else if (step.end === "close") response.end();
     else if (step.end === "hang") await never();
-    // What was sent so far goes out before the connection is destroyed.
-    else await new Promise((resolve) => setImmediate(() => resolve(response.destroy())));
+    else {
+      ended();
+      if (step.end === "close") response.end();
+      // What was sent so far goes out before the connection is destroyed.
+      else setImmediate(() => response.destroy());
+    }
   }
 }
 
