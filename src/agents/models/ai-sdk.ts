@@ -3,11 +3,11 @@
  * (specification v4, of `ai` 7): no package of it is imported.
  */
 import * as z from "zod/mini";
-import { count } from "../../protocol/primitives.ts";
 import { field } from "../../protocol/pure/json.ts";
 import { type AiSdkMessage, promptOf } from "./ai-sdk-prompt.ts";
 import { ModelFailure, readError, refusal, retryAfter } from "./failure.ts";
 import type { Model, ModelContext, ModelPart, ModelRequest, Usage } from "./model.ts";
+import { countedUsage } from "./usage.ts";
 
 /** What `createOpenAI(…)("…")`, `createAnthropic(…)("…")` and the like return. */
 export interface LanguageModelV4 {
@@ -33,47 +33,21 @@ interface AiSdkTool {
   inputSchema: Record<string, unknown>;
 }
 
-const tokens = z.catch(z.optional(count), undefined);
+const delta = z.object({ delta: z.string() });
 
 /** The parts that mean something here. Others are passed over: sources, files, warnings, raw chunks, pings. */
-const part = z.discriminatedUnion("type", [
-  z.object({ type: z.enum(["text-delta", "reasoning-delta", "tool-input-delta"]), delta: z.string() }),
-  z.object({ type: z.literal("tool-input-start") }),
-  z.object({
-    type: z.literal("tool-call"),
+const PARTS = {
+  "text-delta": delta,
+  "reasoning-delta": delta,
+  "tool-call": z.object({
     toolCallId: z.string().check(z.minLength(1)),
     toolName: z.string().check(z.minLength(1)),
     input: z.string(),
     /** The provider runs it itself, and tells the model what came of it. */
-    providerExecuted: z.nullish(z.boolean()),
+    providerExecuted: z.optional(z.boolean()),
   }),
-  z.object({
-    type: z.literal("finish"),
-    finishReason: z.object({ unified: z.string() }),
-    usage: z.catch(
-      z.optional(
-        z.object({
-          inputTokens: z.object({ total: tokens, cacheRead: tokens, cacheWrite: tokens }),
-          outputTokens: z.object({ total: tokens, reasoning: tokens }),
-        }),
-      ),
-      undefined,
-    ),
-  }),
-  z.object({ type: z.literal("error"), error: z.optional(z.unknown()) }),
-]);
-
-type Part = z.infer<typeof part>;
-
-const KNOWN = new Set([
-  "text-delta",
-  "reasoning-delta",
-  "tool-input-start",
-  "tool-input-delta",
-  "tool-call",
-  "finish",
-  "error",
-]);
+  finish: z.object({ finishReason: z.object({ unified: z.string() }), usage: z.optional(z.unknown()) }),
+};
 
 export interface AiSdkPorts {
   /** Milliseconds since the epoch. */
@@ -86,11 +60,10 @@ export function aiSdkModel(model: LanguageModelV4, { now }: AiSdkPorts): Model {
     model_id: model.modelId,
     async *stream(request, context) {
       for await (const value of parts(model, request, context, now)) {
-        const said = partOf(value);
+        const said = partOf(value, model, now());
         if (said === undefined) continue;
-        if (said.type === "error") throw failureOf(said.error, now());
-        if (said.type === "finish") return yield finish(said, model);
-        yield* modelParts(said);
+        yield said;
+        if (said.type === "finish") return;
       }
       throw new ModelFailure("model_stream_cut");
     },
@@ -118,11 +91,7 @@ async function* parts(
       yield value;
     }
   } catch (cause) {
-    if (signal.aborted) throw new ModelFailure("cancelled");
-    const failure = failureOf(cause, now());
-    // What breaks once the answer has begun to come is the connection, unless it says something else.
-    const cut = reader !== undefined && failure.code === "model_unavailable" && failure.status === undefined;
-    throw cut ? new ModelFailure("model_stream_cut") : failure;
+    throw signal.aborted ? new ModelFailure("cancelled") : failureOf(cause, now(), reader !== undefined);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -148,47 +117,39 @@ function optionsOf(request: ModelRequest, signal: AbortSignal): AiSdkOptions {
   };
 }
 
-function partOf(value: unknown): Part | undefined {
+/** @throws ModelFailure if it is an error, or cannot be understood */
+function partOf(value: unknown, model: LanguageModelV4, now: number): ModelPart | undefined {
   const type = field(value, "type");
-  if (typeof type !== "string" || !KNOWN.has(type)) return undefined;
-  const parsed = part.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ModelFailure("model_bad_response");
-}
-
-function* modelParts(
-  said: Exclude<Part, { type: "finish" | "error" }>,
-): Generator<ModelPart, void, undefined> {
-  switch (said.type) {
+  switch (type) {
     case "text-delta":
-      if (said.delta !== "") yield { type: "text", delta: said.delta };
-      return;
-    case "reasoning-delta":
-      if (said.delta !== "") yield { type: "reasoning", delta: said.delta };
-      return;
+    case "reasoning-delta": {
+      const { delta } = understood(PARTS[type], value);
+      return delta === "" ? undefined : { type: type === "text-delta" ? "text" : "reasoning", delta };
+    }
     case "tool-input-start":
     case "tool-input-delta":
-      return yield { type: "tool_call_piece" };
-    case "tool-call":
-      if (said.providerExecuted === true) return;
-      yield {
-        type: "tool_call",
-        tool_call_id: said.toolCallId,
-        tool_name: said.toolName,
-        args_text: said.input === "" ? "{}" : said.input,
-      };
+      return { type: "tool_call_piece" };
+    case "tool-call": {
+      const { toolCallId, toolName, input, providerExecuted } = understood(PARTS[type], value);
+      if (providerExecuted === true) return undefined;
+      const args_text = input === "" ? "{}" : input;
+      return { type: "tool_call", tool_call_id: toolCallId, tool_name: toolName, args_text };
+    }
+    case "finish": {
+      const { finishReason, usage } = understood(PARTS[type], value);
+      return { type, finish_reason: reasonOf(finishReason.unified), usage: usageOf(usage, model) };
+    }
+    case "error":
+      throw failureOf(field(value, "error"), now, true);
+    default:
+      return undefined;
   }
 }
 
-function finish(
-  { finishReason, usage }: Extract<Part, { type: "finish" }>,
-  model: LanguageModelV4,
-): ModelPart {
-  return {
-    type: "finish",
-    finish_reason: reasonOf(finishReason.unified),
-    usage: usageOf(usage, model),
-  };
+function understood<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ModelFailure("model_bad_response");
 }
 
 function reasonOf(unified: string) {
@@ -206,45 +167,50 @@ function reasonOf(unified: string) {
   }
 }
 
-function usageOf(
-  usage: Extract<Part, { type: "finish" }>["usage"],
-  { provider, modelId }: LanguageModelV4,
-): Usage | undefined {
-  const input_tokens = usage?.inputTokens.total ?? 0;
-  const output_tokens = usage?.outputTokens.total ?? 0;
-  if (usage === undefined || input_tokens + output_tokens === 0) return undefined;
-  const { cacheRead, cacheWrite } = usage.inputTokens;
-  const { reasoning } = usage.outputTokens;
-  return {
-    provider,
-    model: modelId,
-    input_tokens,
-    output_tokens,
-    total_tokens: input_tokens + output_tokens,
-    ...(reasoning !== undefined && { reasoning_tokens: reasoning }),
-    ...(cacheRead !== undefined && { cached_input_tokens: cacheRead }),
-    ...(cacheWrite !== undefined && { cache_write_input_tokens: cacheWrite }),
-  };
+function usageOf(usage: unknown, { provider, modelId }: LanguageModelV4): Usage | undefined {
+  return countedUsage(
+    { provider, model: modelId },
+    {
+      input: field(usage, "inputTokens", "total"),
+      output: field(usage, "outputTokens", "total"),
+      total: undefined,
+      reasoning: field(usage, "outputTokens", "reasoning"),
+      cached: field(usage, "inputTokens", "cacheRead"),
+      cache_write: field(usage, "inputTokens", "cacheWrite"),
+    },
+  );
 }
 
-/** `APICallError` has status and headers; other errors of the SDK have a name. */
-function failureOf(error: unknown, now: number): ModelFailure {
+/**
+ * `APICallError` has a status and headers, other errors of the SDK have a name;
+ * error objects of providers are passed on as they came.
+ */
+function failureOf(error: unknown, now: number, begun: boolean): ModelFailure {
   if (error instanceof ModelFailure) return error;
-  const name = error instanceof Error ? error.name : "";
+  const { name, message } = error instanceof Error ? error : { name: "", message: "" };
+  if (/without a finish reason/.test(message)) return new ModelFailure("model_stream_cut");
   if (/JSONParse|TypeValidation|InvalidResponseData/.test(name))
     return new ModelFailure("model_bad_response");
   if (/LoadAPIKey|InvalidPrompt|InvalidArgument|UnsupportedFunctionality|NoSuchModel/.test(name)) {
-    return new ModelFailure("model_refused", { cause: error });
+    return new ModelFailure("model_refused", { provider_code: name });
   }
-  const status = field(error, "statusCode");
-  const headers = field(error, "responseHeaders");
+  const { status, provider_code } = readError(field(error, "data", "error") ?? error);
+  const told = field(error, "statusCode") ?? status;
+  // What fails although it was answered with success broke off, or was not what it should be.
+  const answered = typeof told === "number" ? told < 300 : begun && error instanceof Error;
+  if (answered) return new ModelFailure(begun ? "model_stream_cut" : "model_bad_response");
   return refusal({
-    status: typeof status === "number" ? status : undefined,
-    provider_code: readError(field(error, "data", "error")).provider_code,
-    retry_after_ms: retryAfter({ get: (header) => textOf(field(headers, header)) }, now),
+    status: typeof told === "number" ? told : undefined,
+    provider_code,
+    retry_after_ms: retryAfter(headersOf(error), now),
   });
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
+function headersOf(error: unknown) {
+  return {
+    get(name: string): string | null {
+      const value = field(error, "responseHeaders", name);
+      return typeof value === "string" ? value : null;
+    },
+  };
 }

@@ -4,30 +4,21 @@
  * this form leaves out, adds or misspells something else.
  */
 import * as z from "zod/mini";
-import { count } from "../../protocol/primitives.ts";
 import { field } from "../../protocol/pure/json.ts";
 import type { FinishReason } from "../../protocol/run-events.ts";
 import { ModelFailure, readError, refusal } from "./failure.ts";
 import type { ModelPart, Usage } from "./model.ts";
 import { ToolCalls, toolCallPiece } from "./tool-calls.ts";
+import { countedUsage, type Origin } from "./usage.ts";
 
 const message = z.object({
   content: z.optional(z.unknown()),
   /** DeepSeek, vLLM and others; OpenRouter and Ollama call it `reasoning`. */
   reasoning_content: z.optional(z.unknown()),
   reasoning: z.optional(z.unknown()),
+  /** What OpenAI's models say instead of an answer that they will not give. */
+  refusal: z.optional(z.unknown()),
   tool_calls: z.nullish(z.array(toolCallPiece)),
-});
-
-/** A number that makes no sense is as good as none. */
-const tokens = z.catch(z.nullish(count), undefined);
-
-const usage = z.object({
-  prompt_tokens: tokens,
-  completion_tokens: tokens,
-  total_tokens: tokens,
-  prompt_tokens_details: z.nullish(z.object({ cached_tokens: tokens, cache_write_tokens: tokens })),
-  completion_tokens_details: z.nullish(z.object({ reasoning_tokens: tokens })),
 });
 
 const chunk = z.object({
@@ -42,7 +33,7 @@ const chunk = z.object({
       }),
     ),
   ),
-  usage: z.catch(z.nullish(usage), undefined),
+  usage: z.optional(z.unknown()),
   error: z.optional(z.unknown()),
   /** The older form of Workers AI: no choices, and what a token is may be a number. */
   response: z.optional(z.unknown()),
@@ -50,12 +41,6 @@ const chunk = z.object({
 });
 
 type Message = z.infer<typeof message>;
-
-/** Whose answer it is, as its usage says. */
-export interface Origin {
-  readonly provider: string;
-  readonly model: string;
-}
 
 export class Completion {
   readonly #origin: Origin;
@@ -109,15 +94,11 @@ export class Completion {
     return this.#finish_reason !== undefined;
   }
 
-  *#say({
-    content,
-    reasoning_content,
-    reasoning,
-    tool_calls,
-  }: Message): Generator<ModelPart, void, undefined> {
-    yield* textParts("reasoning", reasoning_content ?? reasoning);
-    yield* textParts("text", content);
-    const pieces = (tool_calls ?? []).filter((piece) => this.#calls.add(piece));
+  *#say(said: Message): Generator<ModelPart, void, undefined> {
+    yield* textParts("reasoning", said.reasoning_content ?? said.reasoning);
+    yield* textParts("text", said.content);
+    yield* textParts("text", said.refusal);
+    const pieces = (said.tool_calls ?? []).filter((piece) => this.#calls.add(piece));
     if (pieces.length > 0) yield { type: "tool_call_piece" };
   }
 }
@@ -150,20 +131,13 @@ function reasonOf(reason: string): FinishReason {
   }
 }
 
-function usageOf(given: z.infer<typeof usage> | null | undefined, origin: Origin): Usage | undefined {
-  const input_tokens = given?.prompt_tokens ?? 0;
-  const output_tokens = given?.completion_tokens ?? 0;
-  if (!given || input_tokens + output_tokens === 0) return undefined;
-  const cached = given.prompt_tokens_details?.cached_tokens;
-  const written = given.prompt_tokens_details?.cache_write_tokens;
-  const reasoning = given.completion_tokens_details?.reasoning_tokens;
-  return {
-    ...origin,
-    input_tokens,
-    output_tokens,
-    total_tokens: given.total_tokens ?? input_tokens + output_tokens,
-    ...(typeof reasoning === "number" && { reasoning_tokens: reasoning }),
-    ...(typeof cached === "number" && { cached_input_tokens: cached }),
-    ...(typeof written === "number" && { cache_write_input_tokens: written }),
-  };
+function usageOf(given: unknown, origin: Origin): Usage | undefined {
+  return countedUsage(origin, {
+    input: field(given, "prompt_tokens"),
+    output: field(given, "completion_tokens"),
+    total: field(given, "total_tokens"),
+    reasoning: field(given, "completion_tokens_details", "reasoning_tokens"),
+    cached: field(given, "prompt_tokens_details", "cached_tokens"),
+    cache_write: field(given, "prompt_tokens_details", "cache_write_tokens"),
+  });
 }

@@ -34,10 +34,10 @@ export interface HttpPorts {
 }
 
 /** An answer in one piece; UTF-8 bytes. */
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Of an answer that is an error, for its code. */
-const MAX_ERROR_BYTES = 16 * 1024;
+export const MAX_ERROR_BYTES = 16 * 1024;
 
 /** @throws TypeError if `base_url` is no URL */
 export function openAiCompatible(settings: OpenAiSettings, ports: HttpPorts): Model {
@@ -76,18 +76,16 @@ async function post(
   } catch {
     throw new ModelFailure(signal.aborted ? "cancelled" : "model_unavailable");
   }
-  if (response.status === 200) return response;
+  if (response.ok) return response;
   const retry_after_ms = retryAfter(response.headers, now());
   throw refusal({ ...(await errorOf(response)), status: response.status, retry_after_ms });
 }
 
-function headersOf({ api_key, headers = {} }: OpenAiSettings): Record<string, string> {
-  return {
-    "Content-Type": "application/json",
-    Accept: "text/event-stream",
-    ...(api_key !== undefined && { Authorization: `Bearer ${api_key}` }),
-    ...headers,
-  };
+function headersOf({ api_key, headers = {} }: OpenAiSettings): Headers {
+  const sent = new Headers({ "Content-Type": "application/json", Accept: "text/event-stream" });
+  if (api_key !== undefined) sent.set("Authorization", `Bearer ${api_key}`);
+  for (const [name, value] of Object.entries(headers)) sent.set(name, value);
+  return sent;
 }
 
 function bodyOf(settings: OpenAiSettings, request: ModelRequest) {

@@ -8,7 +8,7 @@ import { ModelFailure } from "./failure.ts";
 import type { RequestedCall } from "./model.ts";
 
 /** More than any model asks for at once: beyond it something has gone wrong. */
-const MAX_CALLS = 128;
+export const MAX_CALLS = 128;
 
 const said = z.object({
   name: z.nullish(z.string()),

@@ -12,7 +12,7 @@ const ENDS = { type: "finish", finish_reason: "stop", usage: undefined } as cons
 
 /** A call under way, and everything a test may do to it. */
 class Call {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly run = new AbortController();
   readonly heard: Delta[] = [];
   readonly failures: ModelFailure[] = [];
@@ -20,6 +20,7 @@ class Call {
   over = false;
 
   constructor(model: Model, request: ModelRequest = ask("hi"), more: Partial<CallOptions> = {}) {
+    this.clock = more.clock instanceof FakeClock ? more.clock : new FakeClock();
     this.outcome = callModel(model, request, {
       signal: this.run.signal,
       clock: this.clock,
@@ -415,7 +416,7 @@ describe("ending", () => {
         throw thrown;
       },
       async function* (): AsyncGenerator<ModelPart> {
-        throw thrown;
+        yield await Promise.reject(thrown);
       },
     ]) {
       const call = new Call(modelOf(stream));

@@ -82,6 +82,16 @@ describe("what is asked", () => {
     expect(Object.keys(server.last.body)).toEqual(["model", "messages", "max_completion_tokens", "stream"]);
   });
 
+  test("[O1] headers of the settings win over our own, however they are spelled", async () => {
+    const { server, model } = served({
+      api_key: "sk-1",
+      headers: { authorization: "Basic x", "api-key": "y" },
+    });
+    await partsOf(model);
+    expect(server.last.headers.get("authorization")).toBe("Basic x");
+    expect(server.last.headers.get("api-key")).toBe("y");
+  });
+
   test("[O11] a redirect is not followed, so that the key stays where it belongs", async () => {
     const { server, model } = served({ model: "redirect", api_key: "sk-1" });
     const { failure } = await failureOf(model);
@@ -157,6 +167,11 @@ describe("what is answered", () => {
       { type: "reasoning", delta: "Hm." },
       { type: "text", delta: "Four" },
     ]);
+  });
+
+  test("[O3] a refusal is what the model says", async () => {
+    const script = stream(data(chunk({ content: null, refusal: "I will not." })), ...finish());
+    expect(textOf(await partsOf(served({}, script).model))).toBe("I will not.");
   });
 
   test("[O3] chunks that say nothing, and events of other kinds, are nothing", async () => {
