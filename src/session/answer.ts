@@ -6,7 +6,7 @@
 
 import type { Usage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
-import { fitsBytes, utf8Length } from "../protocol/primitives.ts";
+import { beginning, utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
@@ -138,7 +138,7 @@ export class Answer {
   #add(delta: string): boolean {
     const bytes = utf8Length(delta);
     const fits = bytes <= this.#bytesLeft;
-    const added = fits ? delta : cut(delta, this.#bytesLeft);
+    const added = fits ? delta : beginning(delta, this.#bytesLeft);
     this.#text += added;
     this.#bytesLeft -= fits ? bytes : this.#bytesLeft;
     this.#full ||= !fits;
@@ -159,17 +159,5 @@ export class Answer {
 
 /** What an answer keeps of a text. */
 export function fitted(text: string): string {
-  return fitsBytes(text, MAX_ANSWER_BYTES) ? text : cut(text, MAX_ANSWER_BYTES);
-}
-
-/** The longest beginning of `text` that has at most `limit` UTF-8 bytes. */
-function cut(text: string, limit: number): string {
-  let length = 0;
-  let bytes = 0;
-  for (const character of text) {
-    bytes += utf8Length(character);
-    if (bytes > limit) break;
-    length += character.length;
-  }
-  return text.slice(0, length);
+  return beginning(text, MAX_ANSWER_BYTES);
 }

@@ -1,0 +1,101 @@
+/**
+ * What has been said of a run so far, as events that a feed takes: numbered without
+ * a gap, none too large, and not more than a run may have.
+ */
+import type { Fed, FedEvent } from "../../protocol/feeding.ts";
+import { MAX_FED_EVENT_BYTES, MAX_FED_EVENTS, MAX_FED_RUN_CHARS } from "../../protocol/limits.ts";
+import { unsafe } from "../../protocol/parse.ts";
+import { fitsBytes } from "../../protocol/primitives.ts";
+
+/** An event that has no number yet. */
+type Said = Numberless<FedEvent>;
+type Numberless<Event> = Event extends FedEvent ? Omit<Event, "run_seq"> : never;
+
+/** What the server adds to each of them: ids, names, the time. */
+const ENVELOPE_CHARS = 1_024;
+
+/** JSON of the arguments of a call, of its result, or of a report; beside it there is room for names and ids. */
+export const MAX_VALUE_BYTES = MAX_FED_EVENT_BYTES - 8 * 1024;
+
+export class RunRecord {
+  #fresh: Fed[] = [];
+  #next = 1;
+  #chars = 0;
+  #full = false;
+  #step = 0;
+  #begins = true;
+  #stepsOpen = 0;
+
+  /** There was no room for something. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** The agent begins a step of its own: whatever it does until the end of it belongs together. */
+  beginStep(): void {
+    this.#stepsOpen += 1;
+    this.#begins = true;
+  }
+
+  endStep(): void {
+    this.#stepsOpen = Math.max(0, this.#stepsOpen - 1);
+    this.#begins = true;
+  }
+
+  /** The step of something new. @param together with what is still going on */
+  step(together = false): number {
+    if (this.#begins || !(together || this.#stepsOpen > 0)) this.#step += 1;
+    this.#begins = false;
+    return this.#step;
+  }
+
+  /** False if there is no room. What completes a call, or the run, always has it. */
+  add(said: Said): boolean {
+    const completes = said.type === "tool_completed" || said.type === "agent_completed";
+    const chars = said.type === "agent_completed" ? 0 : JSON.stringify(said).length + ENVELOPE_CHARS;
+    if (!completes && !this.#hasRoom(chars)) return false;
+    this.#chars += chars;
+    this.#fresh.push({ ...said, run_seq: this.#next });
+    this.#next += 1;
+    return true;
+  }
+
+  /** Why a value cannot be recorded; nothing if it can. */
+  refusal(what: "arguments" | "result", value: unknown): { code: string; message: string } | undefined {
+    const json = JSON.stringify(value) ?? "";
+    const code = what === "result" ? "result_too_large" : "arguments_too_large";
+    if (!fitsBytes(json, MAX_VALUE_BYTES)) {
+      return { code, message: `the JSON of ${what} may have ${MAX_VALUE_BYTES} bytes` };
+    }
+    return this.#hasRoom(json.length) ? undefined : { code, message: "the run has no room left for them" };
+  }
+
+  text(offset: number, delta: string): void {
+    if (delta !== "") this.#fresh.push({ type: "partial_result", payload: { offset, delta } });
+  }
+
+  /** What is new since it was last asked for. */
+  take(): Fed[] {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh;
+  }
+
+  #hasRoom(chars: number): boolean {
+    const fits = this.#next < MAX_FED_EVENTS && this.#chars + chars <= MAX_FED_RUN_CHARS;
+    if (!fits) this.#full = true;
+    return fits;
+  }
+}
+
+/** Neither too deep for a client nor of a shape that could hurt it. */
+export function isSafe(value: unknown): boolean {
+  return unsafe({ payload: { value } }) === undefined;
+}
+
+/** The beginning of `text`, for people: never half a character. */
+export function shortened(text: string, chars: number): string {
+  if (text.length <= chars) return text;
+  const code = text.charCodeAt(chars - 2);
+  return `${text.slice(0, code >= 0xd800 && code < 0xdc00 ? chars - 2 : chars - 1)}…`;
+}
