@@ -1,5 +1,7 @@
 /** What can go wrong in a run, and the honest ending each makes. */
+import { ModelCallFailed } from "../agents/effects.ts";
 import { ToolFailure } from "../agents/tool.ts";
+import type { SoFar } from "./answer.ts";
 import type { Attempt } from "./execution.ts";
 import { Divergence } from "./journal.ts";
 import type { Ending } from "./run.ts";

@@ -75,9 +75,9 @@ export interface Usage {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly total_tokens: number;
-  readonly reasoning_tokens?: number;
-  readonly cached_input_tokens?: number;
-  readonly cache_write_input_tokens?: number;
+  readonly reasoning_tokens?: number | undefined;
+  readonly cached_input_tokens?: number | undefined;
+  readonly cache_write_input_tokens?: number | undefined;
   /** The provider said nothing: counted by the rule of tokens.ts. */
-  readonly estimated?: true;
+  readonly estimated?: true | undefined;
 }
