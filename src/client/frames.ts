@@ -32,6 +32,8 @@ const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
   agent_thinking: { ...OF_RUN, step: "number", thought: "string" },
   tool_executing: OF_TOOL,
   tool_completed: { ...OF_TOOL, status: "string" },
+  run_waiting: { ...OF_RUN, wait_id: "string", kind: "string", expires_at: "string" },
+  run_resumed: { ...OF_RUN, wait_id: "string" },
   final_report: { ...OF_RUN, report: "object" },
   agent_completed: { ...OF_RUN, message_id: "string", status: "string", content: "string" },
   thread_created: { ...OF_THREAD, title: "string" },

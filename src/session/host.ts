@@ -181,7 +181,7 @@ export class Host {
           code,
           status,
           provider_code,
-          ...faultIn(cause),
+          ...(cause !== undefined && faultOf(cause)),
         }),
     });
     if (ending !== undefined) this.#finish(live, ending);

@@ -99,7 +99,7 @@ export interface Overview {
     readonly run_id: string;
     readonly thread_id: string;
     readonly agent_name: string;
-    readonly state: "queued" | "running";
+    readonly state: "queued" | "running" | "waiting";
     readonly attempt: number;
     readonly accepted_at: string;
   }>;

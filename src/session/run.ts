@@ -55,7 +55,7 @@ export interface Ending {
   readonly finish_reason: FinishReason;
   readonly content: string;
   /** Of a run that is executed elsewhere, as its feeder says. */
-  readonly usage?: AgentCompleted["payload"]["usage"];
+  readonly usage?: AgentCompleted["payload"]["usage"] | undefined;
   /** What models have cost it that is in no journal. */
   readonly spent?: readonly Usage[];
   readonly error?: AgentCompleted["payload"]["error"];

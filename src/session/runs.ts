@@ -223,7 +223,7 @@ export class Runs {
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
     const { status, finish_reason, content, error } = ending;
-    const usage = ending.usage ?? this.#usageOf(run, ending.spent ?? []);
+    const usage = ending.usage ?? this.#usageOf(run, ending.spent ?? []).map((one) => ({ ...one }));
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.

@@ -213,6 +213,7 @@ export class World {
         },
       },
       ids: { random: () => this.#id() },
+      random: () => 0.5,
       background: (work) => void work.catch(() => {}),
       agents: [this.#agent],
       codecs: { native },

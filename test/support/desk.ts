@@ -134,6 +134,7 @@ export class Desk {
           return () => this.#timers.delete(timer);
         },
       },
+      random: () => 0.5,
       ids: {
         random: () => {
           this.#ids += 1;

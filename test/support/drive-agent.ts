@@ -83,7 +83,7 @@ async function execute(
       const error = { code: "tool_failed", message: "the tool failed" };
       if (broken.includes(call.tool_name)) return { status: "error" as const, error };
       const args = JSON.parse(JSON.stringify(call.args));
-      const result = await call.execute(args, { signal: new AbortController().signal });
+      const result = await call.execute(args, { signal: new AbortController().signal, progress: () => {} });
       return { status: "ok" as const, result: JSON.parse(JSON.stringify(result)) };
     }),
   );

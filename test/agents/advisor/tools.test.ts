@@ -16,7 +16,7 @@ import {
 import { SchemaError, validate } from "../../../src/agents/schema.ts";
 import type { Tool } from "../../../src/agents/tool.ts";
 
-const context = { signal: new AbortController().signal };
+const context = { signal: new AbortController().signal, progress: () => {} };
 
 /** As the host does it: arguments are validated first. */
 async function run<Args, Result>(tool: Tool<Args, Result>, args: Args): Promise<Result> {

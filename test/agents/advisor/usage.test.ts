@@ -7,7 +7,7 @@ import { findUsage } from "../../../src/agents/advisor/usage/find.ts";
 import { numberOf } from "../../../src/agents/advisor/usage/row.ts";
 import { ask, drive } from "../../support/drive-agent.ts";
 
-const context = { signal: new AbortController().signal };
+const context = { signal: new AbortController().signal, progress: () => {} };
 
 async function parse(text: string): Promise<Usage> {
   return parseUsage.execute({ text }, context);

@@ -96,16 +96,28 @@ export function expectLegal(fed: readonly Fed[]): void {
     const batch = fed.slice(from, from + MAX_FED);
     expect(feeding.parse({ events: batch })).toEqual({ events: batch });
   }
-  const course = new Course([beginning]);
+  const course = Course.of([beginning]);
   for (const event of eventsOf(fed))
-    expect(course.advance(event, "events")).toEqual({ ok: true, value: true });
+    expect(course.advance(event, "events", () => undefined)).toEqual({ ok: true, value: true });
   expect(only(fed, "agent_completed")).toHaveLength(1);
   expect(fed.at(-1)?.type).toBe("agent_completed");
   expect(textOf(fed)).toBe(ending(fed).content);
 }
 
-const beginning: any = {
+const beginning = {
   type: "agent_started",
   seq: 1,
-  payload: { run_id: "r", thread_id: "t", agent_name: "remote", run_seq: 0 },
+  frame: JSON.stringify({
+    type: "agent_started",
+    seq: 1,
+    payload: {
+      run_id: "r",
+      thread_id: "t",
+      agent_name: "remote",
+      agent_version: "",
+      message_id: "m",
+      run_seq: 0,
+      timestamp: "2026-01-01T00:00:00.000Z",
+    },
+  }),
 };
