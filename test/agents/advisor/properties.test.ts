@@ -123,6 +123,7 @@ describe("whatever is asked", () => {
     const args = validate(rankRecommendations.input, { buckets, levers, alternatives: [] }, "args");
     const { ranked, total } = await rankRecommendations.execute(args, {
       signal: new AbortController().signal,
+      progress: () => {},
     });
     for (const { bucket, spend } of buckets) {
       const saved = ranked
