@@ -168,6 +168,16 @@ export const OPERATIONS: readonly Operation[] = [
     answers: { 200: "CommandAck" },
   },
   {
+    operationId: "answerWait",
+    method: "post",
+    path: "/v1/waits/{wait_id}",
+    summary: "Answers what a run waits for",
+    permission: "chat",
+    parameters: [inPath("wait_id"), KEY],
+    body: "RunResume",
+    answers: { 200: "CommandAck" },
+  },
+  {
     operationId: "readEvents",
     method: "get",
     path: "/v1/events",

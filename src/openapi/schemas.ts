@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import {
   feedbackCommand,
+  runResumeCommand,
   stateUpdateCommand,
   threadCreateCommand,
   threadUpdateCommand,
@@ -24,6 +25,7 @@ const listedMessage = z.extend(message, {
   alternatives: z.optional(z.array(id)),
 });
 
+const { wait_id: _wait_id, ...runResume } = runResumeCommand.shape.payload.shape;
 const { message_id: _message_id, ...feedback } = feedbackCommand.shape.payload.shape;
 const { thread_id: _thread_id, ...threadChange } = threadUpdateCommand.shape.payload.shape;
 
@@ -48,6 +50,7 @@ export const SCHEMAS = {
   NewThread: threadCreateCommand.shape.payload,
   ThreadChange: z.object(threadChange),
   Feedback: z.object(feedback),
+  RunResume: z.object(runResume),
   CommandAck: commandAck.shape.payload,
   State: z.object({ version: count, shared: z.unknown() }),
   StateUpdate: stateUpdateCommand.shape.payload,

@@ -1,0 +1,401 @@
+/** Runs that wait: for a person to agree, for a client, for a signal, for the time. */
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import * as z from "zod/mini";
+import type { Agent } from "../../src/agents/agent.ts";
+import { clientTool, signal, sleep, text, tool, tools } from "../../src/agents/effects.ts";
+import type { ClientTool, Tool } from "../../src/agents/tool.ts";
+import { newUser, stubOf } from "../support/client.ts";
+import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const WHO = principalWith(["chat", "agents"]);
+
+const amount = z.object({ amount: z.number() });
+type Amount = z.infer<typeof amount>;
+
+/** What was paid, over all instances. */
+let paid: number[] = [];
+
+const pay: Tool<Amount, unknown> = {
+  name: "pay",
+  description: "Pays; more than 10 only if a person agrees.",
+  input: amount,
+  output: z.unknown(),
+  idempotent: false,
+  approval: (args) => args.amount > 10,
+  execute: ({ amount }) => {
+    paid.push(amount);
+    return { paid: amount };
+  },
+};
+
+const where: ClientTool<object, { readonly place: string }> = {
+  name: "where",
+  description: "Asks the browser where the user is.",
+  input: z.object({}),
+  output: z.object({ place: z.string() }),
+  expires_ms: HOUR_MS,
+};
+
+const at = (ms: number) => new Date(BEGIN + ms).toISOString();
+
+/** Does what the question says. */
+const waiter: Agent = {
+  name: "waiter",
+  version: "1",
+  *run({ question }) {
+    yield* text(`${question}: `);
+    switch (question) {
+      case "pay much":
+        yield* text(JSON.stringify(yield* tool(pay, { amount: 50 })));
+        break;
+      case "pay all": {
+        const outcomes = yield* tools([5, 20, 30].map((amount) => [pay, { amount }] as const));
+        yield* text(outcomes.map((one) => (one.status === "ok" ? "paid" : one.error.code)).join(" "));
+        break;
+      }
+      case "where":
+        yield* text((yield* clientTool(where, {})).place);
+        break;
+      case "signal":
+        yield* text(JSON.stringify(yield* signal("shipped", { until: at(DAY_MS), reason: "the parcel" })));
+        break;
+      case "sleep":
+        yield* sleep(at(DAY_MS));
+        yield* text("good morning");
+        break;
+      default:
+        yield* text("said at once");
+    }
+    return { finish_reason: "stop" };
+  },
+};
+
+interface Bench {
+  readonly desk: Desk;
+  readonly storage: DurableObjectStorage;
+  readonly tab: RecordingSocket;
+  readonly ask: (content: string) => Promise<any>;
+  readonly resume: (payload: object, id?: string, socket?: RecordingSocket) => Promise<any>;
+}
+
+async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
+  paid = [];
+  await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
+    const desk = new Desk(storage, waiter);
+    const tab = desk.connect({ client_id: "tab" });
+    let count = 0;
+    const send = async (socket: RecordingSocket, type: string, payload: object, given?: string) => {
+      count += 1;
+      const id = given ?? `c${count}`;
+      const from = socket.sent.length;
+      await desk.send(socket, { type, id, payload });
+      await desk.idle();
+      return socket.sent.slice(from).find(({ reply_to }) => reply_to === id);
+    };
+    const ask = async (content: string) => (await send(tab, "user_message", { content })).payload;
+    const resume = (payload: object, id?: string, socket = tab) => send(socket, "run_resume", payload, id);
+    await work({ desk, storage, tab, ask, resume });
+  });
+}
+
+function waitsOf(socket: RecordingSocket): any[] {
+  return socket.of("run_waiting").map(({ payload }) => payload);
+}
+
+function endOf(socket: { of: (type: string) => any[] }): any {
+  return socket.of("agent_completed").at(-1)?.payload;
+}
+
+/** Types of the events a socket was sent, and what is peculiar to some. */
+function story({ sent }: { readonly sent: readonly any[] }): string[] {
+  return sent
+    .filter(({ seq }) => seq !== undefined)
+    .map(({ type, payload }) => [type, payload.decision ?? payload.status].filter(Boolean).join(" "));
+}
+
+/** The log, for when no token is good any more. */
+function logOf(storage: DurableObjectStorage): { sent: any[]; of: (type: string) => any[] } {
+  const rows = storage.sql.exec("SELECT frame FROM events ORDER BY seq").toArray();
+  const sent = rows.map(({ frame }) => JSON.parse(String(frame)));
+  return { sent, of: (type) => sent.filter((frame) => frame.type === type) };
+}
+
+/** The time comes, and the alarm rings. */
+async function later(desk: Desk, ms: number): Promise<void> {
+  desk.advance(ms);
+  desk.session.deadlines.fire();
+  await desk.idle();
+}
+
+describe("an approval", () => {
+  test("[L1] is asked for with the arguments; agreed to, the call runs once", () =>
+    withBench(async ({ tab, ask, resume }) => {
+      await ask("pay much");
+      const [wait] = waitsOf(tab);
+      expect(wait).toMatchObject({
+        kind: "approval",
+        tool_name: "pay",
+        args: { amount: 50 },
+        expires_at: at(DAY_MS),
+        text: "pay much: ",
+      });
+      expect(paid).toEqual([]);
+      expect(await resume({ wait_id: wait.wait_id, decision: "approved" })).toMatchObject({
+        type: "command_ack",
+        payload: { seq: 4, duplicate: false },
+      });
+      expect(paid).toEqual([50]);
+      expect(story(tab)).toEqual([
+        "user_message",
+        "agent_started",
+        "run_waiting",
+        "run_resumed approved",
+        "tool_executing",
+        "tool_completed ok",
+        "agent_completed succeeded",
+      ]);
+      expect(endOf(tab).content).toBe('pay much: {"paid":50}');
+    }));
+
+  test("[L1] denied, the call never runs, and its agent is told", () =>
+    withBench(async ({ tab, ask, resume }) => {
+      await ask("pay much");
+      await resume({ wait_id: waitsOf(tab)[0].wait_id, decision: "denied" });
+      expect(paid).toEqual([]);
+      expect(tab.of("tool_completed")[0].payload).toMatchObject({
+        status: "denied",
+        error: { code: "denied" },
+      });
+      expect(endOf(tab)).toMatchObject({ status: "failed", error: { code: "denied" } });
+    }));
+
+  test("[L1] that nobody gives in time is none: the alarm ends the wait", () =>
+    withBench(async ({ desk, storage, ask }) => {
+      await ask("pay much");
+      expect(desk.alarms.at(-1)).toBeLessThanOrEqual(BEGIN + DAY_MS);
+      await later(desk, DAY_MS);
+      expect(paid).toEqual([]);
+      expect(story(logOf(storage)).slice(-4)).toEqual([
+        "run_resumed expired",
+        "tool_executing",
+        "tool_completed denied",
+        "agent_completed failed",
+      ]);
+      expect(logOf(storage).of("tool_completed")[0].payload.error.code).toBe("approval_expired");
+    }));
+
+  test("[L2] of several calls is asked for together; the run goes on when all are answered", () =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      await ask("pay all");
+      const waits = waitsOf(tab);
+      expect(waits.map(({ args }) => args.amount)).toEqual([20, 30]);
+      expect(paid).toEqual([]);
+      await resume({ wait_id: waits[1].wait_id, decision: "denied" });
+      expect([paid, tab.of("agent_completed")]).toEqual([[], []]);
+      desk.crash();
+      const late = desk.connect({ client_id: "late" });
+      const [run] = late.of("state_snapshot")[0].payload.runs;
+      expect([run.status, run.text, run.waits.map(({ wait_id }: any) => wait_id)]).toEqual([
+        "waiting",
+        "pay all: ",
+        [waits[0].wait_id],
+      ]);
+      await resume({ wait_id: waits[0].wait_id, decision: "approved" }, "late", late);
+      expect(paid).toEqual([5, 20]);
+      expect(endOf(late).content).toBe("pay all: paid paid denied");
+    }));
+});
+
+describe("an answer", () => {
+  test("[L3] counts once, from whichever tab, and again under its id it is the same", () =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      await ask("pay much");
+      const { wait_id } = waitsOf(tab)[0];
+      const other = desk.connect({ client_id: "other" });
+      const first = await resume({ wait_id, decision: "approved" }, "yes", other);
+      expect(first.type).toBe("command_ack");
+      expect((await resume({ wait_id, decision: "denied" })).payload).toMatchObject({ code: "conflict" });
+      const again = await resume({ wait_id, decision: "approved" }, "yes");
+      expect(again.payload).toEqual({ ...first.payload, duplicate: true });
+      expect(paid).toEqual([50]);
+    }));
+
+  test("[L3] given by two at once is taken from the first", () =>
+    withBench(async ({ desk, tab, ask }) => {
+      await ask("pay much");
+      const { wait_id } = waitsOf(tab)[0];
+      const answer = (id: string, decision: string) =>
+        desk.send(tab, { type: "run_resume", id, payload: { wait_id, decision } });
+      await Promise.all([answer("a", "denied"), answer("b", "approved")]);
+      await desk.idle();
+      expect([paid, story(tab).filter((line) => line.startsWith("run_resumed"))]).toEqual([
+        [],
+        ["run_resumed denied"],
+      ]);
+      expect(tab.sent.find(({ reply_to }) => reply_to === "b").payload.code).toBe("conflict");
+    }));
+
+  test("[L3] over HTTP is the same command", () =>
+    withBench(async ({ desk, tab, ask }) => {
+      await ask("signal");
+      const payload = { wait_id: waitsOf(tab)[0].wait_id, value: { carrier: "ours" } };
+      const done = await desk.session.submit(WHO, { type: "run_resume", id: "h", payload });
+      await desk.idle();
+      expect(done).toMatchObject({ ok: true, value: { duplicate: false } });
+      expect(endOf(tab).content).toBe('signal: {"status":"answered","value":{"carrier":"ours"}}');
+    }));
+
+  test("[L4] that fits no wait is refused and changes nothing", () =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      await ask("pay much");
+      await ask("sleep");
+      const [approval, timer] = waitsOf(tab);
+      const code = async (payload: object) => {
+        const reply = await resume(payload);
+        return [reply.payload.code, reply.payload.field];
+      };
+      expect(await code({ wait_id: "w_3_guessed", decision: "approved" })).toEqual([
+        "not_found",
+        "payload.wait_id",
+      ]);
+      expect(await code({ wait_id: "nonsense", decision: "approved" })).toEqual([
+        "not_found",
+        "payload.wait_id",
+      ]);
+      expect(await code({ wait_id: approval.wait_id })).toEqual(["invalid_payload", "payload.decision"]);
+      expect(await code({ wait_id: approval.wait_id, decision: "answered" })).toEqual([
+        "invalid_payload",
+        "payload.decision",
+      ]);
+      expect(await code({ wait_id: timer.wait_id, value: 1 })).toEqual(["conflict", "payload.wait_id"]);
+      const value = "x".repeat(64 * 1024);
+      const large = { wait_id: approval.wait_id, decision: "approved" as const, value };
+      const done = await desk.session.submit(WHO, { type: "run_resume", id: "large", payload: large });
+      expect(done).toMatchObject({ ok: false, refusal: { code: "too_large", field: "payload.value" } });
+      desk.advance(DAY_MS);
+      const payload = { wait_id: approval.wait_id, decision: "approved" as const };
+      const late = await desk.session.submit(WHO, { type: "run_resume", id: "late", payload });
+      expect(late).toMatchObject({ ok: false, refusal: { code: "conflict", field: "payload.wait_id" } });
+      expect([paid, tab.of("run_resumed")]).toEqual([[], []]);
+    }));
+});
+
+describe("a tool that a client executes", () => {
+  test("[L5] has begun, and completes with what the client brings", () =>
+    withBench(async ({ tab, ask, resume }) => {
+      await ask("where");
+      const [wait] = waitsOf(tab);
+      expect(wait).toMatchObject({ kind: "client_tool", tool_name: "where", expires_at: at(HOUR_MS) });
+      await resume({ wait_id: wait.wait_id, value: { place: "Utrecht" } });
+      expect(story(tab).slice(2)).toEqual([
+        "tool_executing",
+        "run_waiting",
+        "run_resumed answered",
+        "tool_completed ok",
+        "agent_completed succeeded",
+      ]);
+      expect(endOf(tab).content).toBe("where: Utrecht");
+    }));
+
+  test.each([
+    ["says that it failed", { decision: "failed" }, "tool_failed"],
+    ["brings what the tool never promised", { value: { town: 7 } }, "agent_failed"],
+  ])("[L5] fails where the client %s", (_, answer, code) =>
+    withBench(async ({ tab, ask, resume }) => {
+      await ask("where");
+      await resume({ wait_id: waitsOf(tab)[0].wait_id, ...answer });
+      expect(endOf(tab)).toMatchObject({ status: "failed", error: { code } });
+    }),
+  );
+
+  test("[L5] fails when no client has come in time", () =>
+    withBench(async ({ desk, storage, ask }) => {
+      await ask("where");
+      await later(desk, HOUR_MS);
+      const log = logOf(storage);
+      expect(log.of("tool_completed")[0].payload.error.code).toBe("timeout");
+      expect(log.of("agent_completed")[0].payload.error.code).toBe("timeout");
+    }));
+});
+
+describe("a run that waits", () => {
+  test("[L6] costs nothing: no timer, one alarm, and it survives crashes and evictions", () =>
+    withBench(async ({ desk, storage, ask }) => {
+      await ask("sleep");
+      expect(desk.timers).toBe(0);
+      for (let i = 0; i < 5; i += 1) {
+        desk.crash();
+        await desk.idle();
+        desk.evict();
+        await desk.idle();
+      }
+      await later(desk, DAY_MS);
+      const log = logOf(storage);
+      expect(endOf(log)).toMatchObject({ status: "succeeded", content: "sleep: good morning" });
+      expect(log.of("run_waiting")).toHaveLength(1);
+    }));
+
+  test("[L6] may be asked three times more after each wait: crashes before it are forgotten", () =>
+    withBench(async ({ desk, tab, ask, storage }) => {
+      await ask("signal");
+      const { wait_id, run_id } = waitsOf(tab)[0];
+      const attempt = () =>
+        storage.sql.exec("SELECT attempt FROM runs WHERE run_id = ?", run_id).one().attempt;
+      storage.sql.exec("UPDATE runs SET attempt = 3 WHERE run_id = ?", run_id);
+      desk.crash();
+      // It is answered, and killed before it has ended; that counts as the first time.
+      desk.sync = () => new Promise(() => {});
+      const answered = { type: "run_resume", id: "a", payload: { wait_id, value: 1 } } as const;
+      await desk.session.submit(WHO, answered);
+      expect(attempt()).toBe(4);
+      desk.sync = async () => {};
+      desk.crash();
+      const late = desk.connect({ client_id: "late" });
+      await desk.idle();
+      expect(endOf(late) ?? late.of("state_snapshot")[0].payload.messages.at(-1)).toMatchObject({
+        status: "succeeded",
+      });
+    }));
+
+  test("[L7] does not keep its thread: what is asked meanwhile is answered, and it takes its turn again", () =>
+    withBench(async ({ tab, ask, resume }) => {
+      await ask("signal");
+      await ask("hello");
+      expect(endOf(tab)).toMatchObject({ status: "succeeded", content: "hello: said at once" });
+      await resume({ wait_id: waitsOf(tab)[0].wait_id, value: 1 });
+      expect(endOf(tab)).toMatchObject({
+        status: "succeeded",
+        content: 'signal: {"status":"answered","value":1}',
+      });
+    }));
+
+  test.each(["pay much", "where", "signal", "sleep"])("[L8] is stopped like any other: %s", (question) =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      const { run_id } = await ask(question);
+      desk.evict();
+      await desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id } });
+      expect(endOf(tab)).toMatchObject({ status: "cancelled", content: `${question}: ` });
+      const begun = tab.of("tool_executing").length;
+      expect(tab.of("tool_completed").map(({ payload }) => payload.error.code)).toEqual(
+        Array.from({ length: begun }, () => "cancelled"),
+      );
+      const late = await resume({ wait_id: waitsOf(tab)[0].wait_id, decision: "approved" });
+      expect(late.payload.code).toBe("conflict");
+      await later(desk, DAY_MS);
+      expect([paid, tab.of("agent_completed").length]).toEqual([[], 1]);
+    }),
+  );
+
+  test("[L8] goes with its thread", () =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      await ask("pay much");
+      const { wait_id } = waitsOf(tab)[0];
+      await desk.send(tab, { type: "thread_delete", id: "d", payload: { thread_id: "main" } });
+      expect((await resume({ wait_id, decision: "approved" })).payload.code).toBe("not_found");
+      await later(desk, DAY_MS);
+      expect(paid).toEqual([]);
+    }));
+});
