@@ -26,7 +26,15 @@ export type Effect =
   /** Without a patch the shared state is only read. */
   | { readonly kind: "state"; readonly patch?: Patch }
   | ModelCall
-  | Wait;
+  | Wait
+  /** What was said to the run since it began, or since the last time. */
+  | { readonly kind: "steer" };
+
+/** A message that joins a run at work. */
+export interface SteeringMessage {
+  readonly message_id: string;
+  readonly content: string;
+}
 
 /** Nothing goes on until it is answered, or its time is over; until then the run costs nothing. */
 export interface Wait {
@@ -175,6 +183,16 @@ export function* signal(
   };
   if (!isRecord(resumed) || resumed.status !== "answered") return { status: "expired" };
   return { status: "answered", value: resumed.value };
+}
+
+/**
+ * What the user has said to this very run meanwhile (`policy: "steer"`), oldest
+ * first; each message is handed over once. What an agent does not ask for is
+ * answered by a run of its own when this one has ended.
+ */
+export function* steering(): Step<readonly SteeringMessage[]> {
+  const resumed = yield { kind: "steer" };
+  return Array.isArray(resumed) ? resumed : [];
 }
 
 /** Does nothing until then. Durable, and free of cost meanwhile. @param until ISO 8601 */

@@ -4,6 +4,12 @@ import { MAX_COMMENT_BYTES, MAX_CONTENT_BYTES, MAX_TITLE_CHARS } from "./limits.
 import { count, id, jsonObject, maxBytes, position, rating } from "./primitives.ts";
 import { patch } from "./shared.ts";
 
+/**
+ * LangGraph's words for messages that come while a run is at work: it waits for
+ * its turn, is refused, takes the place of what is there, or joins it.
+ */
+export const policy = z.enum(["enqueue", "reject", "interrupt", "steer"]);
+
 export const userMessageCommand = z.object({
   type: z.literal("user_message"),
   id,
@@ -19,6 +25,8 @@ export const userMessageCommand = z.object({
     metadata: z.optional(jsonObject),
     /** False: store the message without starting a run. */
     respond: z.optional(z.boolean()),
+    /** What happens if the thread is being answered already; `enqueue` if nothing is said. */
+    policy: z.optional(policy),
   }),
 });
 

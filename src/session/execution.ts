@@ -3,7 +3,7 @@
  * or recalls them from the journal, and says how it ended.
  */
 import type { Agent, AgentInput } from "../agents/agent.ts";
-import type { Effect, Wait, WaitAnswer } from "../agents/effects.ts";
+import type { Effect, SteeringMessage, Wait, WaitAnswer } from "../agents/effects.ts";
 import type { ModelFailure } from "../agents/models/failure.ts";
 import type { ToolOutcome } from "../agents/tool.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -41,6 +41,8 @@ export interface Attempt {
   readonly append: (drafts: readonly RunEventDraft[], journal: string | undefined) => void;
   /** Writes what the run waits for; from then on nobody executes it. */
   readonly suspend: (suspension: Suspension) => void;
+  /** What was said to the run while it was at work, and no agent has been told. */
+  readonly heard: () => readonly SteeringMessage[];
   /** Tells whoever is there how far a tool is. */
   readonly progress: (call: Call, note: string) => void;
   /** Reads the shared state, or patches it, in the transaction that records the call and its outcome. */
@@ -130,6 +132,8 @@ class Execution {
         return await modelStep(this.#steps, effect);
       case "wait":
         return this.#wait(effect);
+      case "steer":
+        return this.#steer();
     }
   }
 
@@ -178,6 +182,24 @@ class Execution {
         }),
       }),
     );
+  }
+
+  /** Costs a step and a row only where something was said. */
+  #steer(): readonly SteeringMessage[] {
+    const { journal, heard } = this.#attempt;
+    const known = journal.steered(this.#steps.upcoming);
+    if (known !== undefined) {
+      this.#steps.next();
+      this.#steps.tellIfLive();
+      return known;
+    }
+    const fresh = journal.exhausted ? heard() : [];
+    if (fresh.length === 0) return [];
+    const step = this.#steps.next();
+    this.#steps.note({ step, steered: [...fresh] });
+    const thought = fresh.length === 1 ? "Heard another message." : `Heard ${fresh.length} more messages.`;
+    this.#steps.append([(of) => ({ type: "agent_thinking", payload: { ...of, step, thought } })]);
+    return fresh;
   }
 
   #wait({ for: kind, name, reason, expires_at }: Wait): WaitAnswer | typeof SUSPENDED {

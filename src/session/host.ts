@@ -19,6 +19,7 @@ import type { Ending, Run, RunEventDraft } from "./run.ts";
 import { runInput } from "./run-input.ts";
 import type { Runs } from "./runs.ts";
 import { consult, type SharedState } from "./shared-state.ts";
+import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import { readEvents } from "./stored-event.ts";
 import type { Threads } from "./threads.ts";
@@ -171,6 +172,7 @@ export class Host {
       signal: abort.signal,
       append: (drafts, journal) => this.#append(live, drafts, journal),
       suspend: (suspension) => this.#suspend(live, suspension),
+      heard: () => unheard(log, run),
       progress: ({ tool_call_id }, note) => progress({ run_id, tool_call_id, note }),
       consult: (patch, record) => this.#consult(live, patch, record),
       reportBug: (cause) => report("error", "an agent failed", { run_id, agent_name, ...faultOf(cause) }),

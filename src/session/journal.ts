@@ -8,7 +8,7 @@ import type { ToolOutcome } from "../agents/tool.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import type { Event } from "../protocol/events.ts";
 import type { RunWaiting, ToolCompleted, WaitKind } from "../protocol/run-events.ts";
-import type { ModelEntry } from "./model-entry.ts";
+import { isModelEntry, type JournalEntry, type ModelEntry, type SteerEntry } from "./model-entry.ts";
 import type { RecordedAnswer } from "./waits.ts";
 
 /** The generator did not do again what the journal says it did. */
@@ -30,6 +30,7 @@ export type Recorded =
 type StepRecord =
   | { readonly kind: "published"; readonly content: string }
   | { readonly kind: "model"; readonly entry: ModelEntry }
+  | { readonly kind: "steer"; readonly entry: SteerEntry }
   | { readonly kind: "tools"; readonly calls: Map<string, RecordedCall> }
   | { readonly kind: "wait"; readonly content: string; readonly wait_id: string };
 
@@ -48,10 +49,12 @@ export class Journal {
 
   /**
    * @param events every event of the run, in order
-   * @param answered what models answered it
+   * @param entries what models answered it, and what it was told meanwhile
    */
-  constructor(events: readonly Event[], answered: readonly ModelEntry[]) {
-    for (const entry of answered) this.#steps.set(entry.step, { kind: "model", entry });
+  constructor(events: readonly Event[], entries: readonly JournalEntry[]) {
+    for (const entry of entries) {
+      this.#steps.set(entry.step, isModelEntry(entry) ? { kind: "model", entry } : { kind: "steer", entry });
+    }
     for (const event of events) this.#record(event);
   }
 
@@ -75,6 +78,14 @@ export class Journal {
     if (record === undefined) return undefined;
     if (record.kind !== "model" || record.entry.request !== request) throw diverged(step);
     return record.entry.result;
+  }
+
+  /** What was handed over at the step that is about to come; undefined if nothing was. */
+  steered(step: number): SteerEntry["steered"] | undefined {
+    const record = this.#steps.get(step);
+    if (record?.kind !== "steer") return undefined;
+    this.#steps.delete(step);
+    return record.entry.steered;
   }
 
   /** What is known of the calls of a step, in their order. */
@@ -151,8 +162,9 @@ export class Journal {
   }
 
   #publish(step: number, content: unknown): void {
-    // The reasoning of a model is part of what it answered.
-    if (this.#steps.get(step)?.kind === "model") return;
+    // The reasoning of a model is part of what it answered, and so is the word that something was heard.
+    const kind = this.#steps.get(step)?.kind;
+    if (kind === "model" || kind === "steer") return;
     this.#steps.set(step, { kind: "published", content: canonicalJson(content) });
   }
 

@@ -80,7 +80,7 @@ export class LogReader {
   /** How many events a run has, which began after `from`. */
   countOfRun(run_id: string, from: number): number {
     const [row] = this.storage.read(
-      "SELECT COUNT(*) AS events FROM events WHERE seq > ? AND run_id = ?",
+      "SELECT COUNT(*) AS events FROM events WHERE seq > ? AND run_id = ? AND type <> 'user_message'",
       from,
       run_id,
     );

@@ -15,17 +15,29 @@ const modelEntry = z.object({
   result: modelResult,
 });
 
-export type ModelEntry = z.infer<typeof modelEntry>;
+/** What was said while the run was at work, and handed to its agent at this step. */
+const steerEntry = z.object({
+  step: z.number(),
+  steered: z.array(z.object({ message_id: z.string(), content: z.string() })),
+});
 
-const journal = z.array(modelEntry);
+export type ModelEntry = z.infer<typeof modelEntry>;
+export type SteerEntry = z.infer<typeof steerEntry>;
+export type JournalEntry = ModelEntry | SteerEntry;
+
+const journal = z.array(z.union([modelEntry, steerEntry]));
+
+export function isModelEntry(entry: JournalEntry): entry is ModelEntry {
+  return "result" in entry;
+}
 
 /** Undefined where there is nothing to keep: the column stays empty. */
-export function journalText(entries: readonly ModelEntry[]): string | undefined {
+export function journalText(entries: readonly JournalEntry[]): string | undefined {
   return entries.length === 0 ? undefined : JSON.stringify(entries);
 }
 
 /** What lies in the column of one event. */
-export function journalEntries(text: string): ModelEntry[] {
+export function journalEntries(text: string): JournalEntry[] {
   return journal.parse(JSON.parse(text));
 }
 

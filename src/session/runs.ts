@@ -11,7 +11,7 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Suspension } from "./execution.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { journalEntries } from "./model-entry.ts";
+import { isModelEntry, journalEntries } from "./model-entry.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -22,6 +22,7 @@ import {
   type RunEventDraft,
   runRow,
 } from "./run.ts";
+import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
@@ -192,7 +193,23 @@ export class Runs {
     this.#storage.write("DELETE FROM runs WHERE run_id = ?", run.run_id);
     tx.ended.push(run.run_id);
     inItsPlace?.();
+    if (ending.status !== "cancelled") this.#answerUnheard(tx, run);
     this.#startWaiting(tx);
+  }
+
+  /** What was said to a run that ended before it could hear it gets a run of its own: the last of it, which the rest precedes. */
+  #answerUnheard(tx: Transaction, run: Run): void {
+    const last = unheard(this.#log, run).at(-1);
+    if (last === undefined) return;
+    const { thread_id, plan, agent_name: name, agent_version: version } = run;
+    const question_id = last.message_id;
+    const planned = this.plan(tx, { thread_id, question_id, plan }, { name, version });
+    // Refused where the thread's queue is full: then the message stands, and can be asked to be answered later.
+    if (!planned.ok) return;
+    const { run_id } = planned.value;
+    const payload = { thread_id, question_id, run_id, timestamp: tx.timestamp };
+    tx.append({ type: "thread_updated", payload }, { thread_id });
+    this.accept(tx, planned.value);
   }
 
   /** Ends all runs of a thread that is about to be deleted, with everything that would say how they ended. */
@@ -278,7 +295,7 @@ export class Runs {
 
   /** All that models have cost it, by model. */
   #usageOf({ run_id, start_seq }: Run, spent: readonly Usage[]): Usage[] {
-    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(journalEntries);
+    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(journalEntries).filter(isModelEntry);
     return totals([...journaled.flatMap(({ result }) => result.usage ?? []), ...spent]);
   }
 

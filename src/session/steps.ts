@@ -5,7 +5,7 @@
  */
 import type { Attempt } from "./execution.ts";
 import { StepLimit } from "./failures.ts";
-import { journalText, type ModelEntry } from "./model-entry.ts";
+import { isModelEntry, type JournalEntry, journalText } from "./model-entry.ts";
 import type { RunEventDraft } from "./run.ts";
 import type { WaitDraft } from "./waits.ts";
 
@@ -14,7 +14,7 @@ export class Steps {
   /** Ordinal of the last durable effect: the key of the journal. */
   #step = 0;
   /** What models answered since the last event. */
-  #unwritten: ModelEntry[] = [];
+  #unwritten: JournalEntry[] = [];
 
   constructor(attempt: Attempt) {
     this.attempt = attempt;
@@ -27,15 +27,21 @@ export class Steps {
     return this.#step;
   }
 
+  /** The number the next step will have. */
+  get upcoming(): number {
+    return this.#step + 1;
+  }
+
   /** True if a crash now would have a model asked, and paid, again. */
   get owes(): boolean {
     return this.#unwritten.length > 0;
   }
 
-  /** A model has answered; the next event takes it along. */
-  answered(entry: ModelEntry): void {
+  /** To be written along with the next event. */
+  note(entry: JournalEntry): void {
     this.#unwritten.push(entry);
-    if (entry.result.usage !== undefined) this.attempt.answer.spend(entry.result.usage);
+    if (isModelEntry(entry) && entry.result.usage !== undefined)
+      this.attempt.answer.spend(entry.result.usage);
   }
 
   append(drafts: readonly RunEventDraft[]): void {

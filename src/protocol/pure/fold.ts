@@ -223,7 +223,8 @@ function withQueued(
   { thread_id, run_id }: OfThread & Pick<ThreadChange, "run_id">,
   question_id = "",
 ): Conversation {
-  if (run_id === undefined) return view;
+  // A run that is there already is told of it, not asked for.
+  if (run_id === undefined || view.runs.some((run) => run.run_id === run_id)) return view;
   return withRun(view, { run_id, thread_id, agent_name: "" }, () => ({ question_id, status: "queued" }));
 }
 
