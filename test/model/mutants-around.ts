@@ -108,7 +108,11 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "nobody's turn comes",
-    session("runs.ts", "inItsPlace?.();\n    this.#startWaiting(tx);\n  }", "inItsPlace?.();\n  }"),
+    session(
+      "runs.ts",
+      "this.#answerUnheard(tx, run);\n    this.#startWaiting(tx);\n  }",
+      "this.#answerUnheard(tx, run);\n  }",
+    ),
   ),
   mutant(
     "one run too many may wait",
@@ -121,18 +125,26 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   mutant(
     "a call that was cut is repeated, whatever it does",
     session(
-      "execution.ts",
-      'recorded?.state === "open" && !effect.idempotent',
-      'recorded?.state === "open" && effect.tool_name === ""',
+      "tool-step.ts",
+      'recorded.state === "open" && !effect.idempotent',
+      'recorded.state === "open" && effect.tool_name === ""',
     ),
   ),
   mutant(
     "a run is tried for ever",
-    session("host.ts", "if (attempt < plans[run.plan].run_attempts)", "if (attempt < 1_000)"),
+    session(
+      "host.ts",
+      "if (attempt - attempts_before < plans[run.plan].run_attempts)",
+      "if (attempt < 1_000)",
+    ),
   ),
   mutant(
     "what was written is lost when a run is cancelled",
-    session("commands/run-cancel.ts", "cancelled(context.textOf(run_id, context.tx))", 'cancelled("")'),
+    session(
+      "commands/run-cancel.ts",
+      "cancelled(context.soFar(run, context.tx))",
+      'cancelled({ content: "", spent: [] })',
+    ),
   ),
   mutant(
     "a run that has ended goes on",
@@ -146,11 +158,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "messages are deleted with the steps",
-    session(
-      "log.ts",
-      "'tool_completed', 'notification',",
-      "'tool_completed', 'notification', 'user_message',",
-    ),
+    session("log.ts", "'run_resumed', 'notification',", "'run_resumed', 'notification', 'user_message',"),
   ),
   mutant(
     "the steps of an unfinished run are deleted",

@@ -13,11 +13,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   mutant(
     "deletion leaves the journal",
     session("log.ts", "expires_at = NULL, frame = '', journal = NULL", "expires_at = NULL, frame = ''"),
-    session(
-      "log.ts",
-      "expires_at, frame)\n       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`",
-      "expires_at, frame, journal)\n       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'paid for')`",
-    ),
+    session("log.ts", "      event.journal ?? null,\n", '      event.journal ?? "[]",\n'),
   ),
   mutant(
     "a deleted thread comes back with a late message",
@@ -53,11 +49,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "that a thread was deleted is forgotten after a month",
-    session(
-      "log.ts",
-      "'tool_completed', 'notification',",
-      "'tool_completed', 'notification', 'thread_deleted',",
-    ),
+    session("log.ts", "'run_resumed', 'notification',", "'run_resumed', 'notification', 'thread_deleted',"),
   ),
   mutant(
     "a run of a deleted thread goes on",
@@ -77,7 +69,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "an answer is hung under the wrong parent",
-    session("runs.ts", "parent?.head ?? question,", "question,"),
+    session("runs.ts", "{ prev: parent?.head ?? question },", "{ prev: question },"),
   ),
   mutant(
     "an answer names the wrong parent",

@@ -125,7 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "the journal is ignored when a run is taken over",
-    session("host.ts", "new Journal(readEvents(log.ofRun(run.run_id, run.start_seq)))", "new Journal([])"),
+    session("host.ts", "readEvents(log.ofRun(run_id, start_seq)),", "[],"),
   ),
   mutant(
     "the numbers of a run begin anew after a crash",
