@@ -6,8 +6,9 @@ import * as z from "zod/mini";
 import type { ModelCall } from "../agents/effects.ts";
 import { modelResult } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
+import { fitsBytes } from "../protocol/primitives.ts";
 
-const modelEntry = z.object({
+export const modelEntry = z.object({
   /** Of the effect, as in events. */
   step: z.number(),
   /** What was asked, so that a replay notices if it asks for something else. */
@@ -22,6 +23,18 @@ const journal = z.array(modelEntry);
 /** Undefined where there is nothing to keep: the column stays empty. */
 export function journalText(entries: readonly ModelEntry[]): string | undefined {
   return entries.length === 0 ? undefined : JSON.stringify(entries);
+}
+
+/** Beside the longest answer in one row, of which SQLite takes 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+const MAX_LAST_BYTES = 256 * 1024;
+
+/** What lies in the column where something was too long for it: a journal without it is not whole. */
+export const LEFT_OUT = "[]";
+
+/** As `journalText`, for the last event of a run, which has to be written whatever was said. */
+export function lastJournalText(entries: readonly ModelEntry[]): string | undefined {
+  const text = journalText(entries);
+  return text === undefined || fitsBytes(text, MAX_LAST_BYTES) ? text : LEFT_OUT;
 }
 
 /** What lies in the column of one event. */
