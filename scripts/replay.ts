@@ -3,11 +3,12 @@
  * through a recorded run (docs/replay.md). Ends with 1 where it does something
  * else than was recorded, with 2 where there is nothing to replay.
  */
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { inspect, parseArgs } from "node:util";
 import { agentFor } from "./replay/agents.ts";
 import { joined, linesOf } from "./replay/in-words.ts";
-import { type Recording, readRecording, Unusable } from "./replay/recording.ts";
+import { type Recording, recordingIn, Unusable } from "./replay/recording.ts";
 import { replay, type Stepped } from "./replay/stepping.ts";
 import { verdictOf } from "./replay/verdict.ts";
 
@@ -15,7 +16,7 @@ const USAGE = "usage: npm run replay -- FILE [--agent MODULE] [--step] [--whole]
 
 async function main(): Promise<number> {
   const { file, agent: path, step, whole } = wanted();
-  const recording = readRecording(file);
+  const recording = recordingIn(jsonIn(file), file);
   const agent = await agentFor(recording.run.agent_name, path);
   for (const line of about(recording, agent.version)) console.log(line);
   const replayed = await replay(recording, agent);
@@ -31,6 +32,14 @@ function wanted() {
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) throw new Unusable(USAGE);
   return { file, agent: values.agent, step: values.step, whole: values.whole };
+}
+
+function jsonIn(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new Unusable(`${path} ${cause instanceof SyntaxError ? "is not JSON" : "cannot be read"}`);
+  }
 }
 
 function parsed() {

@@ -1,5 +1,4 @@
-/** A recorded run, as `GET /v1/runs/{run_id}/journal` answers it, out of a file that may hold anything. */
-import { readFileSync } from "node:fs";
+/** A recorded run, as `GET /v1/runs/{run_id}/journal` answers it, out of what may be anything. */
 import * as z from "zod/mini";
 import { runJournal } from "../../src/openapi/schemas.ts";
 import type { Event } from "../../src/protocol/events.ts";
@@ -18,9 +17,14 @@ export class Unusable extends Error {
   override readonly name = "Unusable";
 }
 
-/** @throws Unusable */
-export function readRecording(path: string): Recording {
-  const parsed = runJournal.safeParse(jsonIn(path));
+/**
+ * @param path what it was read from
+ * @throws Unusable
+ */
+export function recordingIn(value: unknown, path: string): Recording {
+  const answer = refusal.safeParse(value);
+  if (answer.success) throw new Unusable(`${path} is a refusal: ${answer.data.error.message}`);
+  const parsed = runJournal.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
@@ -31,24 +35,6 @@ export function readRecording(path: string): Recording {
   if (!begun) throw new Unusable("the steps of this run are no longer kept: there is nothing to replay");
   const completed = events.find((event) => event.type === "agent_completed")?.payload;
   return { ...parsed.data, events, completed };
-}
-
-function jsonIn(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    throw new Unusable(`${path} cannot be read`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Unusable(`${path} is not JSON`);
-  }
-  const answer = refusal.safeParse(value);
-  if (answer.success) throw new Unusable(`${path} is a refusal: ${answer.data.error.message}`);
-  return value;
 }
 
 const refusal = z.object({ error: z.object({ message: z.string() }) });
