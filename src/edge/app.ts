@@ -11,6 +11,7 @@ import { discoveryHandler } from "./discovery.ts";
 import type { Edge, EdgePorts } from "./env.ts";
 import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
+import { JOURNAL_PATH, showJournal, showUserJournal, USER_JOURNAL_PATH } from "./journal.ts";
 import { EXPORT_PATH, eraseMe, exportMe, ME_PATH } from "./me.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
 import { FEED_PATH, feedRun, RUNS_PATH, startRun } from "./runs.ts";
@@ -54,6 +55,8 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(EXPORT_PATH, exportMe(ports));
   routes.delete(ME_PATH, eraseMe(ports));
   routes.get(USER_PATH, showUser(ports));
+  routes.get(JOURNAL_PATH, showJournal(ports));
+  routes.get(USER_JOURNAL_PATH, showUserJournal(ports));
   routes.post(BROADCAST_PATH, broadcastEvents(ports));
   routes.post(RUNS_PATH, startRun(ports));
   routes.post(FEED_PATH, feedRun(ports));

@@ -178,6 +178,15 @@ export const OPERATIONS: readonly Operation[] = [
     answers: { 200: "CommandAck" },
   },
   {
+    operationId: "readJournal",
+    method: "get",
+    path: "/v1/runs/{run_id}/journal",
+    summary: "How a run of yours went, as far as that is kept, for a replay",
+    permission: "chat",
+    parameters: [inPath("run_id")],
+    answers: { 200: "RunJournal" },
+  },
+  {
     operationId: "readEvents",
     method: "get",
     path: "/v1/events",
@@ -300,6 +309,15 @@ export const OPERATIONS: readonly Operation[] = [
     permission: "admin",
     parameters: [USER],
     answers: { 200: "User" },
+  },
+  {
+    operationId: "readUserJournal",
+    method: "get",
+    path: "/v1/users/{user_id}/runs/{run_id}/journal",
+    summary: "How a run of a user went, as far as that is kept, for a replay",
+    permission: "admin",
+    parameters: [USER, inPath("run_id")],
+    answers: { 200: "RunJournal" },
   },
   {
     operationId: "signOutUser",

@@ -17,6 +17,34 @@ import { runStatus } from "../protocol/run-events.ts";
 import { serverFrame } from "../protocol/server-frames.ts";
 import { message, step, thread } from "../protocol/stream.ts";
 import { feedbackRecorded } from "../protocol/thread-events.ts";
+import { journalEntry } from "../session/model-entry.ts";
+
+/** One run as it was recorded: what `npm run replay` reads (docs/replay.md). */
+export const runJournal = z.object({
+  run: z.object({
+    run_id: id,
+    thread_id: id,
+    agent_name: z.string(),
+    agent_version: z.optional(z.string()),
+    question_id: id,
+    message_id: id,
+    state: z.enum(["queued", "running", "waiting", "ended"]),
+    status: z.optional(runStatus),
+    attempts: count,
+    accepted_at: timestamp,
+  }),
+  input: z.object({
+    run_id: id,
+    thread_id: id,
+    question: z.string(),
+    data: z.optional(z.unknown()),
+    history: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string() })),
+    now: timestamp,
+  }),
+  events: z.array(jsonObject),
+  models: z.array(journalEntry),
+  complete: z.boolean(),
+});
 
 const { retryable: _retryable, fatal: _fatal, ...refusal } = errorFrame.shape.payload.shape;
 
@@ -105,6 +133,7 @@ export const SCHEMAS = {
     ended: z.boolean(),
     status: z.optional(runStatus),
   }),
+  RunJournal: runJournal,
   User: z.object({
     user_id: z.string(),
     epoch: z.string(),

@@ -8,6 +8,7 @@ import type { Usage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
 import { beginning, utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
+import type { JournalEntry } from "./model-entry.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
 
@@ -17,7 +18,9 @@ const COALESCE_MS = 40;
 /** What is kept of a run that ends before its agent says so. */
 export interface SoFar {
   readonly content: string;
-  /** What models have cost that is in no journal. */
+  /** What models have answered that is in no journal yet. */
+  readonly models: readonly JournalEntry[];
+  /** What a call has cost that is under way. */
   readonly spent: readonly Usage[];
 }
 
@@ -31,8 +34,8 @@ export class Answer {
   #sent = 0;
   /** Full: nothing more is taken. */
   #full = false;
-  /** What models have cost since the last event of the run. */
-  #spent: Usage[] = [];
+  /** What models have answered since the last event of the run. */
+  #unwritten: readonly JournalEntry[] = [];
   #calling: (() => Usage) | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -54,8 +57,8 @@ export class Answer {
 
   /** What is kept of the run if it ends now. A call that is under way has cost what can be estimated of it. */
   get soFar(): SoFar {
-    const spent = this.#calling === undefined ? this.#spent : [...this.#spent, this.#calling()];
-    return { content: this.#text, spent };
+    const spent = this.#calling === undefined ? [] : [this.#calling()];
+    return { content: this.#text, models: this.#unwritten, spent };
   }
 
   /** A model is being called; what it has cost so far. */
@@ -63,15 +66,19 @@ export class Answer {
     this.#calling = estimate;
   }
 
-  /** It has answered. */
-  spend(usage: Usage): void {
+  /** What the next event of the run is to take along; a call that was under way has ended with it. */
+  note(entry: JournalEntry): void {
     this.#calling = undefined;
-    this.#spent = [...this.#spent, usage];
+    this.#unwritten = [...this.#unwritten, entry];
+  }
+
+  get unwritten(): readonly JournalEntry[] {
+    return this.#unwritten;
   }
 
   /** It is in the journal now. */
   written(): void {
-    this.#spent = [];
+    this.#unwritten = [];
   }
 
   /** Adds text that an earlier attempt had written; nobody is told until `tellRecalled`. False if it is full. */

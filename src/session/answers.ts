@@ -40,7 +40,7 @@ export class Answers {
   }
 
   soFar(run_id: string): SoFar {
-    return this.#answers.get(run_id)?.soFar ?? { content: "", spent: [] };
+    return this.#answers.get(run_id)?.soFar ?? { content: "", models: [], spent: [] };
   }
 
   /** Sends what is pending of a run's text. */

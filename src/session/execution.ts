@@ -196,7 +196,7 @@ class Execution {
     const fresh = journal.exhausted ? heard() : [];
     if (fresh.length === 0) return [];
     const step = this.#steps.next();
-    this.#steps.note({ step, steered: [...fresh] });
+    this.#attempt.answer.note({ step, steered: [...fresh] });
     const thought = fresh.length === 1 ? "Heard another message." : `Heard ${fresh.length} more messages.`;
     this.#steps.append([(of) => ({ type: "agent_thinking", payload: { ...of, step, thought } })]);
     return fresh;

@@ -24,6 +24,15 @@ export interface Weight {
   readonly bytes: number;
 }
 
+/** An event of a run, and what models had answered just before it. */
+export interface Recorded {
+  readonly frame: string;
+  readonly journal: string | undefined;
+}
+
+/** Few enough that they may be as long as they can be. */
+const READ_AT_ONCE = 16;
+
 const NOTHING: Weight = { events: 0, bytes: 0 };
 
 const ALIVE = "(expires_at IS NULL OR expires_at > ?)";
@@ -68,6 +77,18 @@ export class LogReader {
   /** The events of one run, which lie from `from` to `to`; without an index, so the span must be short. */
   ofRun(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): StoredEvent[] {
     return this.query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
+  }
+
+  /** The events of a run, which lie after `from` up to `to`, with what is beside them; read a few at a time. */
+  *recordOf(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): Generator<Recorded> {
+    const query = `SELECT seq, frame, journal FROM events WHERE seq > ? AND seq <= ? AND run_id = ?
+      ORDER BY seq LIMIT ?`;
+    for (let after: number | undefined = from; after !== undefined; ) {
+      const rows = this.storage.read(query, after, to, run_id, READ_AT_ONCE);
+      for (const row of rows) yield { frame: text(row, "frame"), journal: optionalText(row, "journal") };
+      const last = rows[READ_AT_ONCE - 1];
+      after = last && integer(last, "seq");
+    }
   }
 
   /** What the journal column of the events of a run holds, where it holds anything. */

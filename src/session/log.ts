@@ -130,6 +130,12 @@ export class Log extends LogReader {
       before,
       Math.min(below, this.#head),
     );
+    // What models answered last lies beside events that stay.
+    this.storage.write(
+      "UPDATE events SET journal = NULL WHERE journal IS NOT NULL AND at < ? AND seq < ?",
+      before,
+      below,
+    );
   }
 
   /**

@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 import type { ModelCall } from "../agents/effects.ts";
 import { modelResult } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
+import { fitsBytes } from "../protocol/primitives.ts";
 
 const modelEntry = z.object({
   /** Of the effect, as in events. */
@@ -25,7 +26,9 @@ export type ModelEntry = z.infer<typeof modelEntry>;
 export type SteerEntry = z.infer<typeof steerEntry>;
 export type JournalEntry = ModelEntry | SteerEntry;
 
-const journal = z.array(z.union([modelEntry, steerEntry]));
+export const journalEntry = z.union([modelEntry, steerEntry]);
+
+const journal = z.array(journalEntry);
 
 export function isModelEntry(entry: JournalEntry): entry is ModelEntry {
   return "result" in entry;
@@ -34,6 +37,18 @@ export function isModelEntry(entry: JournalEntry): entry is ModelEntry {
 /** Undefined where there is nothing to keep: the column stays empty. */
 export function journalText(entries: readonly JournalEntry[]): string | undefined {
   return entries.length === 0 ? undefined : JSON.stringify(entries);
+}
+
+/** Beside the longest answer in one row, of which SQLite takes 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+const MAX_LAST_BYTES = 256 * 1024;
+
+/** What lies in the column where something was too long for it: a journal without it is not whole. */
+export const LEFT_OUT = "[]";
+
+/** As `journalText`, for the last event of a run, which has to be written whatever was said. */
+export function lastJournalText(entries: readonly JournalEntry[]): string | undefined {
+  const text = journalText(entries);
+  return text === undefined || fitsBytes(text, MAX_LAST_BYTES) ? text : LEFT_OUT;
 }
 
 /** What lies in the column of one event. */

@@ -28,7 +28,7 @@ export async function modelStep(steps: Steps, call: ModelCall): Promise<ModelRes
   if (steps.owes) thought(steps, step, "Asking the model again.");
   const result = await ask(steps, call);
   if (steps.attempt.signal.aborted) return result;
-  steps.note({ step, request, result });
+  answer.note({ step, request, result });
   if (result.reasoning !== "") thought(steps, step, beginning(result.reasoning, MAX_THOUGHT_BYTES));
   return result;
 }

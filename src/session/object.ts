@@ -139,6 +139,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#answer(() => this.#session.overview());
   }
 
+  async runJournal(run_id: string, who?: Principal) {
+    return this.#answer(() => this.#session.runJournal(run_id, who));
+  }
+
   /** Nothing else is let in meanwhile: between the old session and the new one there is none. */
   async erase(who: Principal): Promise<Result<void>> {
     return this.#answer(async () => {

@@ -1,4 +1,5 @@
 /** What the Worker may ask a user's object besides the upgrade: its RPC methods, as the caller sees them. */
+import type { AgentInput } from "../agents/agent.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
 import type { Fed, RunStart } from "../protocol/feeding.ts";
@@ -6,6 +7,8 @@ import type { Notice } from "../protocol/publishing.ts";
 import type { Message, RunStatus, Step, Thread } from "../protocol/pure/conversation.ts";
 import type { Ack } from "../protocol/replies.ts";
 import type { Result } from "../protocol/result.ts";
+import type { JournalEntry } from "./model-entry.ts";
+import type { RunState } from "./run.ts";
 
 /** Part of the list of threads. */
 export interface ThreadQuery {
@@ -184,6 +187,35 @@ export interface FedSoFar {
   readonly status?: RunStatus;
 }
 
+/** One run as it was recorded: enough to step its agent through it again. */
+export interface RunJournal {
+  readonly run: JournaledRun;
+  /** What its agent was given. */
+  readonly input: AgentInput;
+  /** Frames as they lie in the log, JSON text. */
+  readonly events: readonly string[];
+  /** What models answered, in the order of their steps. */
+  readonly models: readonly JournalEntry[];
+  /** False if something of it is no longer kept, or was left out because all together is too much. */
+  readonly complete: boolean;
+}
+
+export interface JournaledRun {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly agent_name: string;
+  /** Absent if it is no longer kept. */
+  readonly agent_version?: string;
+  readonly question_id: string;
+  /** The answer's. */
+  readonly message_id: string;
+  readonly state: RunState | "ended";
+  /** How it ended. */
+  readonly status?: RunStatus;
+  readonly attempts: number;
+  readonly accepted_at: string;
+}
+
 /** Reading never creates a user: one who does not exist has no threads. `who` is the user, whose token must still be good. */
 export interface SessionRpc {
   listThreads(who: Principal, query: ThreadQuery): Promise<Result<ThreadPage>>;
@@ -199,6 +231,8 @@ export interface SessionRpc {
   /** Nothing of the user is left. */
   erase(who: Principal): Promise<Result<void>>;
   overview(): Promise<Result<Overview>>;
+  /** @param who as in `signOut` */
+  runJournal(run_id: string, who?: Principal): Promise<Result<RunJournal>>;
   readState(who: Principal): Promise<Result<StatePage>>;
   publish(publication: Publication): Promise<Result<Published>>;
   startRun(request: RunRequest): Promise<Result<RunStarted>>;

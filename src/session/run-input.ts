@@ -8,8 +8,10 @@ import { messageView, type Threads } from "./threads.ts";
 /** Enough for a conversation to make sense; models cut it further by tokens. */
 const MAX_HISTORY_MESSAGES = 40;
 
+type Asked = Pick<Run, "run_id" | "thread_id" | "question_id" | "start_seq" | "accepted_at">;
+
 /** The same for every attempt of a run: built from rows that do not change. */
-export function runInput(run: Run, log: Log, threads: Threads): AgentInput {
+export function runInput(run: Asked, log: Log, threads: Threads): AgentInput {
   const stored = log.at(questionSeq(run));
   const question = readEvent(stored);
   if (question?.type !== "user_message") throw new Error("a run without its question");

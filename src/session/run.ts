@@ -5,6 +5,7 @@ import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { seqOf } from "./ids.ts";
+import type { JournalEntry } from "./model-entry.ts";
 import { integer, text } from "./rows.ts";
 import type { EventDraft } from "./transaction.ts";
 import { openWait } from "./waits.ts";
@@ -56,7 +57,9 @@ export interface Ending {
   readonly content: string;
   /** Of a run that is executed elsewhere, as its feeder says. */
   readonly usage?: AgentCompleted["payload"]["usage"] | undefined;
-  /** What models have cost it that is in no journal. */
+  /** What models have answered it that is in no journal yet. */
+  readonly models?: readonly JournalEntry[];
+  /** What a call of a model has cost that was cut. */
   readonly spent?: readonly Usage[];
   readonly error?: AgentCompleted["payload"]["error"];
   /** What open tool calls are completed with. */
@@ -76,7 +79,7 @@ export interface OfRun {
 }
 
 /** Seq of the question: where the run began, unless it answers one again. */
-export function questionSeq({ question_id, start_seq }: Run): number {
+export function questionSeq({ question_id, start_seq }: Pick<Run, "question_id" | "start_seq">): number {
   return seqOf(question_id, ["m"]) ?? start_seq;
 }
 
@@ -84,6 +87,12 @@ export function questionSeq({ question_id, start_seq }: Run): number {
 export function runAskedBy(event: Event | undefined): string | undefined {
   const asks = event?.type === "user_message" || event?.type === "thread_updated";
   return asks ? event.payload.run_id : undefined;
+}
+
+/** The message that an event asks to be answered. */
+export function questionAskedBy({ type, payload }: Event): string | undefined {
+  if (type === "user_message") return payload.message_id;
+  return type === "thread_updated" ? (payload.question_id ?? payload.head_message_id) : undefined;
 }
 
 /** What a run's row holds beside what it is looked up by. */

@@ -11,7 +11,7 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Suspension } from "./execution.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { isModelEntry, journalEntries } from "./model-entry.ts";
+import { isModelEntry, journalEntries, lastJournalText } from "./model-entry.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -239,8 +239,9 @@ export class Runs {
   }
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
-    const { status, finish_reason, content, error } = ending;
-    const usage = ending.usage ?? this.#usageOf(run, ending.spent ?? []).map((one) => ({ ...one }));
+    const { status, finish_reason, content, models = [], spent = [], error } = ending;
+    const unwritten = models.filter(isModelEntry).flatMap(({ result }) => result.usage ?? []);
+    const usage = ending.usage ?? this.#usageOf(run, [...unwritten, ...spent]).map((one) => ({ ...one }));
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.
@@ -268,7 +269,7 @@ export class Runs {
           ...(error === undefined ? {} : { error }),
         },
       }),
-      { prev: parent?.head ?? question },
+      { prev: parent?.head ?? question, journal: lastJournalText(models) },
     );
   }
 

@@ -46,6 +46,7 @@ import type {
   Overview,
   Publication,
   Published,
+  RunJournal,
   RunRequest,
   RunStarted,
   StatePage,
@@ -53,6 +54,7 @@ import type {
   ThreadQuery,
   ThreadsPage,
 } from "./rpc.ts";
+import { runJournal } from "./run-journal.ts";
 import { Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
@@ -170,9 +172,9 @@ export class Session {
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
     const soFar: State["soFar"] = (run, tx) => {
-      if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), spent: [] };
-      const { content, spent } = answers.soFar(run.run_id);
-      return { content: content || waitedText(log, run), spent };
+      if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
+      const soFar = answers.soFar(run.run_id);
+      return { ...soFar, content: soFar.content || waitedText(log, run) };
     };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
@@ -251,6 +253,12 @@ export class Session {
   overview(): Result<Overview> {
     const found = overview(this.#parts(), this.#ports.clock.now());
     return found === undefined ? refuse("not_found", "no such user") : ok(found);
+  }
+
+  /** @param who as in `SessionRpc` */
+  runJournal(run_id: string, who?: Principal): Result<RunJournal> {
+    const refused = who && refuseSignedOut(this.#storage, who);
+    return refused ?? runJournal(this.#parts(), run_id);
   }
 
   /**

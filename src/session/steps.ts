@@ -5,7 +5,7 @@
  */
 import type { Attempt } from "./execution.ts";
 import { StepLimit } from "./failures.ts";
-import { isModelEntry, type JournalEntry, journalText } from "./model-entry.ts";
+import { journalText } from "./model-entry.ts";
 import type { RunEventDraft } from "./run.ts";
 import type { WaitDraft } from "./waits.ts";
 
@@ -13,8 +13,6 @@ export class Steps {
   readonly attempt: Attempt;
   /** Ordinal of the last durable effect: the key of the journal. */
   #step = 0;
-  /** What models answered since the last event. */
-  #unwritten: JournalEntry[] = [];
 
   constructor(attempt: Attempt) {
     this.attempt = attempt;
@@ -34,30 +32,23 @@ export class Steps {
 
   /** True if a crash now would have a model asked, and paid, again. */
   get owes(): boolean {
-    return this.#unwritten.length > 0;
-  }
-
-  /** To be written along with the next event. */
-  note(entry: JournalEntry): void {
-    this.#unwritten.push(entry);
-    if (isModelEntry(entry) && entry.result.usage !== undefined)
-      this.attempt.answer.spend(entry.result.usage);
+    return this.attempt.answer.unwritten.length > 0;
   }
 
   append(drafts: readonly RunEventDraft[]): void {
-    this.#written(() => this.attempt.append(drafts, journalText(this.#unwritten)));
+    this.#written((journal) => this.attempt.append(drafts, journal));
   }
 
   /** From here on the run waits, and this attempt at it is over. */
   suspend(drafts: readonly RunEventDraft[], waits: readonly WaitDraft[]): typeof SUSPENDED {
     const { answer, suspend } = this.attempt;
-    this.#written(() => suspend({ drafts, waits, text: answer.text, journal: journalText(this.#unwritten) }));
+    this.#written((journal) => suspend({ drafts, waits, text: answer.text, journal }));
     return SUSPENDED;
   }
 
   /** As `append`, in the transaction of what is asked of the shared state. */
   consult<T>(work: (journal: string | undefined) => T): T {
-    return this.#written(() => work(journalText(this.#unwritten)));
+    return this.#written(work);
   }
 
   /** The journal has just been used up: clients are shown the text it brought back. */
@@ -66,10 +57,10 @@ export class Steps {
   }
 
   /** Forgotten only once it is on disk. */
-  #written<T>(write: () => T): T {
-    const value = write();
-    this.#unwritten = [];
-    this.attempt.answer.written();
+  #written<T>(write: (journal: string | undefined) => T): T {
+    const { answer } = this.attempt;
+    const value = write(journalText(answer.unwritten));
+    answer.written();
     return value;
   }
 }

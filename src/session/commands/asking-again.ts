@@ -4,7 +4,7 @@ import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import type { ThreadUpdated } from "../../protocol/thread-events.ts";
 import { seqOf } from "../ids.ts";
-import type { Run } from "../run.ts";
+import { questionAskedBy, type Run } from "../run.ts";
 import type { Question } from "../runs.ts";
 import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
@@ -15,13 +15,9 @@ export function questionOf({ log, threads }: Context, message_id: string): UserM
   const thread_id = asked !== undefined && "thread_id" in asked.payload ? asked.payload.thread_id : "";
   if (threads.find(thread_id, message_id) === undefined) return undefined;
   if (asked?.type === "user_message") return asked;
-  const again = asked?.type === "thread_updated" ? askedIn(asked.payload) : undefined;
+  const again = asked && questionAskedBy(asked);
   const question = readEvent(log.at(seqOf(again, ["m"]) ?? 0));
   return question?.type === "user_message" ? question : undefined;
-}
-
-function askedIn({ question_id, head_message_id }: ThreadUpdated["payload"]): string | undefined {
-  return question_id ?? head_message_id;
 }
 
 /** The run that answers this message, or is about to: by the answer's id, the question's, or an earlier answer's. */
@@ -72,8 +68,9 @@ function announce({ tx }: Context, change: Change, { run_id }: Run): Event {
 type Change = Pick<ThreadUpdated["payload"], "thread_id" | "head_message_id" | "question_id">;
 
 /** What the reply says, made from the event so that a duplicate gets the very same one. */
-export function againFacts({ type, seq, payload }: Event): Omit<MessageAck["payload"], "duplicate"> {
-  const message_id = type === "thread_updated" ? askedIn(payload) : undefined;
+export function againFacts(event: Event): Omit<MessageAck["payload"], "duplicate"> {
+  const { type, seq, payload } = event;
+  const message_id = questionAskedBy(event);
   if (type !== "thread_updated" || message_id === undefined || payload.run_id === undefined) {
     throw new TypeError("the inbox points at an event of another kind");
   }
