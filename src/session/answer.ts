@@ -4,11 +4,11 @@
  * a wake-up and tells a reader nothing more.
  */
 
-import type { Usage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
 import { beginning, utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
 import type { Clock } from "./ports.ts";
+import type { ModelUsage } from "./rpc.ts";
 import type { Run } from "./run.ts";
 
 /** Two flushes are at least this far apart; below what a reader notices. */
@@ -18,7 +18,7 @@ const COALESCE_MS = 40;
 export interface SoFar {
   readonly content: string;
   /** What models have cost that is in no journal. */
-  readonly spent: readonly Usage[];
+  readonly spent: readonly ModelUsage[];
 }
 
 export class Answer {
@@ -32,8 +32,8 @@ export class Answer {
   /** Full: nothing more is taken. */
   #full = false;
   /** What models have cost since the last event of the run. */
-  #spent: Usage[] = [];
-  #calling: (() => Usage) | undefined;
+  #spent: ModelUsage[] = [];
+  #calling: (() => ModelUsage) | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
@@ -59,12 +59,12 @@ export class Answer {
   }
 
   /** A model is being called; what it has cost so far. */
-  calling(estimate: () => Usage): void {
+  calling(estimate: () => ModelUsage): void {
     this.#calling = estimate;
   }
 
   /** It has answered. */
-  spend(usage: Usage): void {
+  spend(usage: ModelUsage): void {
     this.#calling = undefined;
     this.#spent = [...this.#spent, usage];
   }

@@ -4,8 +4,9 @@
  */
 import * as z from "zod/mini";
 import type { ModelCall } from "../agents/effects.ts";
-import { modelResult } from "../agents/models/result.ts";
+import { modelResult, usage } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
+import type { ModelUsage } from "./rpc.ts";
 
 const modelEntry = z.object({
   /** Of the effect, as in events. */
@@ -19,6 +20,10 @@ export type ModelEntry = z.infer<typeof modelEntry>;
 
 const journal = z.array(modelEntry);
 
+const costs = z.array(
+  z.object({ step: z.optional(z.number()), result: z.object({ usage: z.optional(usage) }) }),
+);
+
 /** Undefined where there is nothing to keep: the column stays empty. */
 export function journalText(entries: readonly ModelEntry[]): string | undefined {
   return entries.length === 0 ? undefined : JSON.stringify(entries);
@@ -27,6 +32,20 @@ export function journalText(entries: readonly ModelEntry[]): string | undefined 
 /** What lies in the column of one event. */
 export function journalEntries(text: string): ModelEntry[] {
   return journal.parse(JSON.parse(text));
+}
+
+/** What is written with the end of a run, in the same column: there is nothing left to replay, only what it cost. */
+export function usageText(spent: readonly ModelUsage[]): string | undefined {
+  return spent.length === 0
+    ? undefined
+    : JSON.stringify(spent.map(({ step, ...usage }) => ({ step, result: { usage } })));
+}
+
+/** What the calls have cost that lie in the column of one event. */
+export function usageEntries(text: string): ModelUsage[] {
+  return costs
+    .parse(JSON.parse(text))
+    .flatMap(({ step, result }) => (result.usage === undefined ? [] : [{ step, ...result.usage }]));
 }
 
 /**

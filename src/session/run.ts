@@ -1,11 +1,11 @@
 /** One unfinished run as its row says, and what its events have in common. */
 import * as z from "zod/mini";
-import type { Usage } from "../agents/models/model.ts";
 import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { seqOf } from "./ids.ts";
 import { integer, text } from "./rows.ts";
+import type { ModelUsage } from "./rpc.ts";
 import type { EventDraft } from "./transaction.ts";
 import { openWait } from "./waits.ts";
 
@@ -57,7 +57,7 @@ export interface Ending {
   /** Of a run that is executed elsewhere, as its feeder says. */
   readonly usage?: AgentCompleted["payload"]["usage"] | undefined;
   /** What models have cost it that is in no journal. */
-  readonly spent?: readonly Usage[];
+  readonly spent?: readonly ModelUsage[];
   readonly error?: AgentCompleted["payload"]["error"];
   /** What open tool calls are completed with. */
   readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";

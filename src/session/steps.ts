@@ -35,7 +35,8 @@ export class Steps {
   /** A model has answered; the next event takes it along. */
   answered(entry: ModelEntry): void {
     this.#unwritten.push(entry);
-    if (entry.result.usage !== undefined) this.attempt.answer.spend(entry.result.usage);
+    const { step, result } = entry;
+    if (result.usage !== undefined) this.attempt.answer.spend({ ...result.usage, step });
   }
 
   append(drafts: readonly RunEventDraft[]): void {

@@ -36,6 +36,7 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       listMessages: notAskedFor,
       readEvents: notAskedFor,
       readState: notAskedFor,
+      readUsage: notAskedFor,
       submit: notAskedFor,
       answer: notAskedFor,
       exportPage: notAskedFor,
