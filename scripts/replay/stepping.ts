@@ -61,6 +61,8 @@ export async function replay(recording: Recording, agent: Agent): Promise<Replay
     suspend: endOfJournal,
     consult: endOfJournal,
     heard: () => [],
+    exceeded: () => undefined,
+    priced: (usage) => usage,
     progress: () => {},
     reportBug: (cause) => {
       bug = cause;

@@ -33,5 +33,7 @@ export interface Agent {
   readonly name: string;
   /** Changes whenever the sequence of effects for the same input may change. */
   readonly version: string;
+  /** True if it calls models: then it is not asked once the budget of the day is used up. */
+  readonly uses_models?: boolean;
   run(input: AgentInput): Generator<Effect, AgentResult, unknown>;
 }

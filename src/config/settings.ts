@@ -1,10 +1,12 @@
 /** Environment → `Settings`, validated once; whoever asks gets the settings or the name of the wrong variable. */
 import * as z from "zod/mini";
 import { DEFAULT_PLANS, type Plans } from "../protocol/limits.ts";
+import type { Prices } from "../protocol/prices.ts";
 import { utf8Length } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { type OidcSettings, oidcRealms } from "./oidc.ts";
 import { planSettings, plansOf } from "./plans.ts";
+import { modelPrices, pricesOf } from "./prices.ts";
 
 export interface Settings {
   readonly environment: "production" | "development";
@@ -20,6 +22,8 @@ export interface Settings {
   readonly oidc_realms: readonly OidcSettings[];
   /** What each plan is given. */
   readonly plans: Plans;
+  /** What models cost; of one that is not there nobody knows. */
+  readonly prices: Prices;
   /** Pages on these origins may connect, besides those on the Worker's own. */
   readonly allowed_origins: readonly string[];
   /** A socket silent for this long is asked whether it is there; 0: none ever is. */
@@ -62,6 +66,7 @@ export const DEFAULTS = {
   heartbeat_timeout_ms: 10_000,
   retention_days: 30,
   plans: DEFAULT_PLANS,
+  prices: new Map() as Prices,
 } as const;
 
 /** A variable is a text, or a number where the configuration file has one. */
@@ -100,6 +105,7 @@ const variables = z.object({
   JWT_AUDIENCE: z.optional(name),
   OIDC_REALMS: z.optional(json(oidcRealms)),
   PLANS: z.optional(json(planSettings)),
+  MODEL_PRICES: z.optional(json(modelPrices)),
   ALLOWED_ORIGINS: z.optional(
     z
       .string({ error: ORIGINS_RULE })
@@ -123,6 +129,7 @@ function parse(env: object): Result<Settings> {
     jwt_audience: parsed.data.JWT_AUDIENCE,
     oidc_realms: OIDC_REALMS,
     plans: plansOf(parsed.data.PLANS ?? {}),
+    prices: pricesOf(parsed.data.MODEL_PRICES ?? []),
     allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
     heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
     heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),

@@ -12,7 +12,7 @@ import type { Edge, EdgePorts } from "./env.ts";
 import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
 import { JOURNAL_PATH, showJournal, showUserJournal, USER_JOURNAL_PATH } from "./journal.ts";
-import { EXPORT_PATH, eraseMe, exportMe, ME_PATH } from "./me.ts";
+import { EXPORT_PATH, eraseMe, exportMe, ME_PATH, readUsage, USAGE_PATH } from "./me.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
 import { FEED_PATH, feedRun, RUNS_PATH, startRun } from "./runs.ts";
 import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
@@ -53,6 +53,7 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(EVENTS_PATH, listEvents(ports));
   routes.get(STATE_PATH, readState(ports));
   routes.get(EXPORT_PATH, exportMe(ports));
+  routes.get(USAGE_PATH, readUsage(ports));
   routes.delete(ME_PATH, eraseMe(ports));
   routes.get(USER_PATH, showUser(ports));
   routes.get(JOURNAL_PATH, showJournal(ports));

@@ -229,6 +229,14 @@ export const OPERATIONS: readonly Operation[] = [
     answers: { 200: "Export" },
   },
   {
+    operationId: "readUsage",
+    method: "get",
+    path: "/v1/me/usage",
+    summary: "What models have cost you, and what is left of today's budget",
+    permission: "chat",
+    answers: { 200: "Usage" },
+  },
+  {
     operationId: "eraseMe",
     method: "delete",
     path: "/v1/me",

@@ -1,5 +1,6 @@
 /** What travels over HTTP, by the names it has in the document. The frames' own schemas, and what is made of them. */
 import * as z from "zod/mini";
+import { usage } from "../agents/models/result.ts";
 import {
   feedbackCommand,
   runResumeCommand,
@@ -48,8 +49,33 @@ export const runJournal = z.object({
 
 const { retryable: _retryable, fatal: _fatal, ...refusal } = errorFrame.shape.payload.shape;
 
+const amount = z.number().check(z.gte(0));
+
+const spent = z.object({
+  calls: count,
+  input_tokens: count,
+  output_tokens: count,
+  cost_usd: z.optional(amount),
+});
+
+const dayUsage = z.extend(spent, {
+  day: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  cached_input_tokens: count,
+  reasoning_tokens: count,
+});
+
+const usageOverview = z.object({
+  day: z.string(),
+  today: spent,
+  last_30_days: spent,
+  days: z.array(dayUsage),
+});
+
 const listedMessage = z.extend(message, {
   steps: z.optional(z.array(step)),
+  model_calls: z.optional(z.array(z.extend(usage, { step: z.optional(count) }))),
   alternatives: z.optional(z.array(id)),
 });
 
@@ -89,7 +115,13 @@ export const SCHEMAS = {
     head_seq: position,
     threads: z.array(thread),
     shared_state: z.object({ version: count, shared: z.unknown() }),
+    usage: z.array(dayUsage),
     events: z.array(jsonObject),
+  }),
+  Usage: z.extend(usageOverview, {
+    budget: z.object({ tokens_per_day: z.optional(count), cost_usd_per_day: z.optional(amount) }),
+    left: z.object({ tokens: z.optional(count), cost_usd: z.optional(amount) }),
+    resets_at: timestamp,
   }),
   Erased: z.object({ erased: z.literal(true) }),
   Ticket: z.object({ ticket: z.string(), expires_in_ms: count }),
@@ -160,6 +192,7 @@ export const SCHEMAS = {
         accepted_at: timestamp,
       }),
     ),
+    usage: usageOverview,
     feedback: z.object({ good: count, bad: count, newest: z.array(feedbackRecorded.shape.payload) }),
   }),
 } as const;

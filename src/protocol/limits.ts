@@ -99,6 +99,9 @@ export interface Limits {
   /** The same over all connections of a user. */
   readonly user_commands_per_s: number;
   readonly user_commands_burst: number;
+  /** What models may cost the user on one UTC day; absent: no limit. */
+  readonly tokens_per_day?: number;
+  readonly cost_usd_per_day?: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {

@@ -4,7 +4,7 @@
  * a wake-up and tells a reader nothing more.
  */
 
-import type { Usage } from "../agents/models/model.ts";
+import type { ModelUsage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
 import { beginning, utf8Length } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
@@ -21,7 +21,7 @@ export interface SoFar {
   /** What models have answered that is in no journal yet. */
   readonly models: readonly JournalEntry[];
   /** What a call has cost that is under way. */
-  readonly spent: readonly Usage[];
+  readonly spent: readonly ModelUsage[];
 }
 
 export class Answer {
@@ -36,7 +36,7 @@ export class Answer {
   #full = false;
   /** What models have answered since the last event of the run. */
   #unwritten: readonly JournalEntry[] = [];
-  #calling: (() => Usage) | undefined;
+  #calling: (() => ModelUsage) | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
@@ -62,7 +62,7 @@ export class Answer {
   }
 
   /** A model is being called; what it has cost so far. */
-  calling(estimate: () => Usage): void {
+  calling(estimate: () => ModelUsage): void {
     this.#calling = estimate;
   }
 

@@ -5,6 +5,7 @@
 import type { Agent, AgentInput } from "../agents/agent.ts";
 import type { Effect, SteeringMessage, Wait, WaitAnswer } from "../agents/effects.ts";
 import type { ModelFailure } from "../agents/models/failure.ts";
+import type { Usage } from "../agents/models/model.ts";
 import type { ToolOutcome } from "../agents/tool.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
@@ -18,6 +19,7 @@ import { type Call, Divergence, type Journal } from "./journal.ts";
 import { modelStep } from "./model-step.ts";
 import type { Clock } from "./ports.ts";
 import type { Ending, Run, RunEventDraft } from "./run.ts";
+import type { Exceeded } from "./spending.ts";
 import { Steps, SUSPENDED } from "./steps.ts";
 import { asJson, toolStep } from "./tool-step.ts";
 import { expiryOf, type WaitDraft } from "./waits.ts";
@@ -47,6 +49,10 @@ export interface Attempt {
   readonly progress: (call: Call, note: string) => void;
   /** Reads the shared state, or patches it, in the transaction that records the call and its outcome. */
   readonly consult: (patch: Patch | undefined, record: StateRecord) => ToolOutcome;
+  /** Why no model may be called any more today. */
+  readonly exceeded: () => Exceeded | undefined;
+  /** What a call of a model has cost, with its price. */
+  readonly priced: (usage: Usage) => Usage;
   readonly reportBug: (cause: unknown) => void;
   /** A call of a model that failed, for the operator. */
   readonly reportFailure: (failure: ModelFailure) => void;

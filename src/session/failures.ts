@@ -12,6 +12,11 @@ export class StepLimit extends Error {
   override readonly name = "StepLimit";
 }
 
+/** Nothing more may be spent today: no agent goes on from there. */
+export class BudgetExceeded extends Error {
+  override readonly name = "BudgetExceeded";
+}
+
 /** The agent yielded something that is not what its type says. */
 export class BadEffect extends Error {
   override readonly name = "BadEffect";
@@ -32,6 +37,7 @@ export function endingOf({ run, agent, answer, reportBug }: Attempt, cause: unkn
     open_tools: "outcome_unknown",
   });
   if (cause instanceof StepLimit) return failed("step_limit", cause.message, false);
+  if (cause instanceof BudgetExceeded) return failed("budget_exceeded", cause.message, false);
   if (cause instanceof ModelCallFailed) return failed(cause.code, cause.message, cause.retryable);
   if (cause instanceof ToolFailure) return failed(cause.code, `the tool ${cause.tool_name} failed`, true);
   if (cause instanceof Divergence && run.agent_version !== agent.version) {

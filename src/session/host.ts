@@ -19,6 +19,7 @@ import type { Ending, Run, RunEventDraft } from "./run.ts";
 import { runInput } from "./run-input.ts";
 import type { Runs } from "./runs.ts";
 import { consult, type SharedState } from "./shared-state.ts";
+import type { Exceeded, Spending } from "./spending.ts";
 import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import { readEvents } from "./stored-event.ts";
@@ -31,6 +32,7 @@ interface Parts {
   readonly log: Log;
   readonly threads: Threads;
   readonly runs: Runs;
+  readonly spending: Spending;
   readonly answers: Answers;
   readonly shared: SharedState;
   readonly clock: Clock;
@@ -149,7 +151,7 @@ export class Host {
 
   async #execute(live: Live): Promise<void> {
     const { run, answer, abort } = live;
-    const { log, threads, clock, random, plans, agents, report, progress } = this.#parts;
+    const { log, threads, spending, clock, random, plans, agents, report, progress } = this.#parts;
     const { run_id, agent_name, start_seq } = run;
     const limits = plans[run.plan];
     const agent = agents.find(({ name }) => name === run.agent_name);
@@ -173,6 +175,8 @@ export class Host {
       append: (drafts, journal) => this.#append(live, drafts, journal),
       suspend: (suspension) => this.#suspend(live, suspension),
       heard: () => unheard(log, run),
+      exceeded: () => this.#exceeded(live),
+      priced: spending.priced,
       progress: ({ tool_call_id }, note) => progress({ run_id, tool_call_id, note }),
       consult: (patch, record) => this.#consult(live, patch, record),
       reportBug: (cause) => report("error", "an agent failed", { run_id, agent_name, ...faultOf(cause) }),
@@ -187,6 +191,13 @@ export class Host {
         }),
     });
     if (ending !== undefined) this.#finish(live, ending);
+  }
+
+  /** By runs that have ended today, and by this one so far. */
+  #exceeded({ run, answer }: Live): Exceeded | undefined {
+    const { log, runs, spending, clock, plans } = this.#parts;
+    const besides = () => runs.spentBy(run, answer.soFar);
+    return spending.exceeded(plans[run.plan], log.time(clock.now()), besides);
   }
 
   /** In a timer nobody catches: if the storage fails now, the run stays and the alarm takes it over. */

@@ -92,10 +92,10 @@ export class LogReader {
   }
 
   /** What the journal column of the events of a run holds, where it holds anything. */
-  journalOf(run_id: string, from: number): string[] {
-    const query =
-      "SELECT journal FROM events WHERE seq > ? AND run_id = ? AND journal IS NOT NULL ORDER BY seq";
-    return this.storage.read(query, from, run_id).map((row) => text(row, "journal"));
+  journalOf(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): string[] {
+    const query = `SELECT journal FROM events WHERE seq > ? AND seq <= ? AND run_id = ? AND journal IS NOT NULL
+      ORDER BY seq`;
+    return this.storage.read(query, from, to, run_id).map((row) => text(row, "journal"));
   }
 
   /** How many events a run has, which began after `from`. */

@@ -2,9 +2,11 @@
  * What a model answered, in the column `journal` of the first event that was
  * committed after it: never sent, and read again by whoever continues the run.
  */
+
 import * as z from "zod/mini";
 import type { ModelCall } from "../agents/effects.ts";
-import { modelResult } from "../agents/models/result.ts";
+import type { ModelUsage } from "../agents/models/model.ts";
+import { modelResult, usage } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
 
@@ -34,6 +36,10 @@ export function isModelEntry(entry: JournalEntry): entry is ModelEntry {
   return "result" in entry;
 }
 
+const costs = z.array(
+  z.object({ step: z.optional(z.number()), result: z.optional(z.object({ usage: z.optional(usage) })) }),
+);
+
 /** Undefined where there is nothing to keep: the column stays empty. */
 export function journalText(entries: readonly JournalEntry[]): string | undefined {
   return entries.length === 0 ? undefined : JSON.stringify(entries);
@@ -54,6 +60,21 @@ export function lastJournalText(entries: readonly JournalEntry[]): string | unde
 /** What lies in the column of one event. */
 export function journalEntries(text: string): JournalEntry[] {
   return journal.parse(JSON.parse(text));
+}
+
+/** What the calls have cost that these say. */
+export function costsOf(entries: readonly JournalEntry[]): ModelUsage[] {
+  return entries.flatMap((entry) => {
+    if (!isModelEntry(entry) || entry.result.usage === undefined) return [];
+    return [{ ...entry.result.usage, step: entry.step }];
+  });
+}
+
+/** What the calls have cost that lie in the column of one event. */
+export function usageEntries(text: string): ModelUsage[] {
+  return costs
+    .parse(JSON.parse(text))
+    .flatMap(({ step, result }) => (result?.usage === undefined ? [] : [{ step, ...result.usage }]));
 }
 
 /**

@@ -4,6 +4,7 @@ import { type CallLimits, callModel, type Delta } from "../agents/models/calling
 import { Heard } from "../agents/models/heard.ts";
 import { type ModelResult, modelResult } from "../agents/models/result.ts";
 import { beginning } from "../protocol/primitives.ts";
+import { BudgetExceeded } from "./failures.ts";
 import { requestKey } from "./model-entry.ts";
 import type { Steps } from "./steps.ts";
 
@@ -24,19 +25,25 @@ export async function modelStep(steps: Steps, call: ModelCall): Promise<ModelRes
     return known;
   }
   steps.tellIfLive();
+  const exceeded = steps.attempt.exceeded();
+  if (exceeded !== undefined) throw new BudgetExceeded(exceeded.message);
   // Otherwise a crash during this call would have the one before it repeated.
   if (steps.owes) thought(steps, step, "Asking the model again.");
-  const result = await ask(steps, call);
+  const result = await ask(steps, step, call);
   if (steps.attempt.signal.aborted) return result;
   answer.note({ step, request, result });
   if (result.reasoning !== "") thought(steps, step, beginning(result.reasoning, MAX_THOUGHT_BYTES));
   return result;
 }
 
-async function ask({ attempt }: Steps, { model, request, limits }: ModelCall): Promise<ModelResult> {
-  const { answer, clock, random, signal, reportFailure } = attempt;
+async function ask(
+  { attempt }: Steps,
+  step: number,
+  { model, request, limits }: ModelCall,
+): Promise<ModelResult> {
+  const { answer, clock, random, signal, priced, reportFailure } = attempt;
   const heard = new Heard();
-  answer.calling(() => heard.usage(model, request));
+  answer.calling(() => ({ ...priced(heard.usage(model, request)), step }));
   const onDelta = (part: Delta) => {
     heard.take(part);
     return part.type === "text" ? answer.write(part.delta) : undefined;
@@ -49,8 +56,9 @@ async function ask({ attempt }: Steps, { model, request, limits }: ModelCall): P
     onDelta,
     onFailure: reportFailure,
   });
+  const usage = outcome.usage && priced(outcome.usage);
   // As it is read from the journal, so that live and replayed results are the same.
-  return modelResult.parse(JSON.parse(JSON.stringify(outcome)));
+  return modelResult.parse(JSON.parse(JSON.stringify({ ...outcome, usage })));
 }
 
 function thought(steps: Steps, step: number, thought: string): void {

@@ -162,6 +162,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#answer(() => this.#session.readState(who));
   }
 
+  async readUsage(who: Principal) {
+    return this.#answer(() => this.#session.readUsage(who));
+  }
+
   async publish(publication: Publication) {
     return this.#answer(() => this.#session.publish(publication));
   }
@@ -198,15 +202,16 @@ export class SessionObject extends DurableObject implements SessionRpc {
 }
 
 /** With settings that are wrong the Worker lets nobody in; what is open already is kept as usual. */
-function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plans" | "verify"> {
+function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plans" | "prices" | "verify"> {
   const settings = settingsOf(env);
-  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days, plans } = settings.ok
+  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days, plans, prices } = settings.ok
     ? settings.value
     : DEFAULTS;
   return {
     heartbeat: { sweep_ms: heartbeat_sweep_ms, timeout_ms: heartbeat_timeout_ms },
     retention_days,
     plans,
+    prices,
     verify: async (token) => {
       if (!settings.ok) return settings;
       return verifyToken(token, realmsOf(settings.value, platformProvider), platformClock.now);

@@ -6,6 +6,7 @@
 import type { Agent } from "../agents/agent.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Plans } from "../protocol/limits.ts";
+import type { Prices } from "../protocol/prices.ts";
 import type { Result } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
 import type { HeartbeatSettings } from "./heartbeat.ts";
@@ -74,6 +75,8 @@ export interface Ports {
   readonly verify: (token: string) => Promise<Result<Principal>>;
   /** What each plan is given. */
   readonly plans: Plans;
+  /** What models cost. */
+  readonly prices: Prices;
   readonly heartbeat: HeartbeatSettings;
   /** How long the steps of runs, notifications and the ids of commands are kept. */
   readonly retention_days: number;

@@ -1,5 +1,6 @@
 /** What the Worker may ask a user's object besides the upgrade: its RPC methods, as the caller sees them. */
 import type { AgentInput } from "../agents/agent.ts";
+import type { ModelUsage } from "../agents/models/model.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
 import type { Fed, RunStart } from "../protocol/feeding.ts";
@@ -42,6 +43,8 @@ export interface MessageQuery {
 
 export interface ListedMessage extends Message {
   readonly steps?: readonly Step[];
+  /** Beside the steps: what each call of a model has cost. */
+  readonly model_calls?: readonly ModelUsage[];
   /** Ids of all that follow the same message, this one included; absent if it is the only one. */
   readonly alternatives?: readonly string[];
 }
@@ -81,6 +84,44 @@ export interface Rating {
   readonly timestamp: string;
 }
 
+/** What models have cost; the cost is of what had a price, and absent if nothing had. */
+export interface Spent {
+  readonly calls: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd?: number;
+}
+
+/** Of one model on one UTC day. */
+export interface DayUsage extends Spent {
+  readonly day: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Of the input. */
+  readonly cached_input_tokens: number;
+  /** Of the output. */
+  readonly reasoning_tokens: number;
+}
+
+/** Of runs that have ended. */
+export interface UsageOverview {
+  /** Today, UTC. */
+  readonly day: string;
+  readonly today: Spent;
+  /** Today included. */
+  readonly last_30_days: Spent;
+  /** Newest first; days and models with nothing are left out. */
+  readonly days: readonly DayUsage[];
+}
+
+/** What the user may know of it: the budget of the day too. */
+export interface UsageReport extends UsageOverview {
+  readonly budget: { readonly tokens_per_day?: number; readonly cost_usd_per_day?: number };
+  /** Of each budget there is. */
+  readonly left: { readonly tokens?: number; readonly cost_usd?: number };
+  readonly resets_at: string;
+}
+
 /** One user's session, as an operator sees it: no content but what was said of answers. */
 export interface Overview {
   readonly user_id: string;
@@ -106,6 +147,7 @@ export interface Overview {
     readonly attempt: number;
     readonly accepted_at: string;
   }>;
+  readonly usage: UsageOverview;
   /** The last word on each answer. */
   readonly feedback: { readonly good: number; readonly bad: number; readonly newest: readonly Rating[] };
 }
@@ -117,6 +159,8 @@ export interface ExportPage {
     readonly epoch: string | null;
     readonly head_seq: number;
     readonly shared_state: StatePage;
+    /** Oldest first. */
+    readonly usage: readonly DayUsage[];
   };
   /** Frames as they lie in the log, JSON text. */
   readonly events: readonly string[];
@@ -234,6 +278,8 @@ export interface SessionRpc {
   /** @param who as in `signOut` */
   runJournal(run_id: string, who?: Principal): Promise<Result<RunJournal>>;
   readState(who: Principal): Promise<Result<StatePage>>;
+  /** What models have cost, and what is left of the budget of the plan that `who` has. */
+  readUsage(who: Principal): Promise<Result<UsageReport>>;
   publish(publication: Publication): Promise<Result<Published>>;
   startRun(request: RunRequest): Promise<Result<RunStarted>>;
   feed(feeding: Feeding): Promise<Result<FedSoFar>>;

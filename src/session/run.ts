@@ -1,6 +1,7 @@
 /** One unfinished run as its row says, and what its events have in common. */
+
 import * as z from "zod/mini";
-import type { Usage } from "../agents/models/model.ts";
+import type { ModelUsage } from "../agents/models/model.ts";
 import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
@@ -60,7 +61,7 @@ export interface Ending {
   /** What models have answered it that is in no journal yet. */
   readonly models?: readonly JournalEntry[];
   /** What a call of a model has cost that was cut. */
-  readonly spent?: readonly Usage[];
+  readonly spent?: readonly ModelUsage[];
   readonly error?: AgentCompleted["payload"]["error"];
   /** What open tool calls are completed with. */
   readonly open_tools: "cancelled" | "timeout" | "outcome_unknown";

@@ -3,7 +3,7 @@
  * that begin and end one. Executing them is the host's job. A run has a row only
  * while it is unfinished.
  */
-import type { Usage } from "../agents/models/model.ts";
+import type { ModelUsage } from "../agents/models/model.ts";
 import type { Plan } from "../protocol/greeting.ts";
 import type { Plans } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
@@ -11,7 +11,7 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Suspension } from "./execution.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { isModelEntry, journalEntries, lastJournalText } from "./model-entry.ts";
+import { costsOf, lastJournalText, usageEntries } from "./model-entry.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -22,11 +22,12 @@ import {
   type RunEventDraft,
   runRow,
 } from "./run.ts";
+import type { Spending } from "./spending.ts";
 import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
-import { totals } from "./usage.ts";
+import { saidUsage, totals } from "./usage.ts";
 import type { OpenWait, RecordedAnswer, WaitDraft } from "./waits.ts";
 
 /** Where an answer is wanted, and to what. */
@@ -34,6 +35,9 @@ export interface Question {
   readonly thread_id: string;
   readonly question_id: string;
 }
+
+/** What a run has cost that its journal does not say. */
+type Expense = Pick<Ending, "models" | "spent">;
 
 /** Columns of an event's row that only some have. */
 interface Beside {
@@ -53,20 +57,29 @@ export interface Executor {
   readonly feed?: Pick<Feed, "silent_after_ms">;
 }
 
+interface Parts {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly threads: Threads;
+  readonly spending: Spending;
+}
+
 export class Runs {
   readonly #storage: Storage;
   readonly #log: Log;
   readonly #threads: Threads;
   readonly #ids: Ids;
   readonly #plans: Plans;
+  readonly #spending: Spending;
   readonly #seqs = new Map<string, number>();
 
-  constructor(storage: Storage, log: Log, threads: Threads, ids: Ids, plans: Plans) {
+  constructor({ storage, log, threads, spending }: Parts, ids: Ids, plans: Plans) {
     this.#storage = storage;
     this.#log = log;
     this.#threads = threads;
     this.#ids = ids;
     this.#plans = plans;
+    this.#spending = spending;
   }
 
   get(run_id: string): Run | undefined {
@@ -212,12 +225,22 @@ export class Runs {
     this.accept(tx, planned.value);
   }
 
-  /** Ends all runs of a thread that is about to be deleted, with everything that would say how they ended. */
-  abandon(tx: Transaction, thread_id: string): void {
+  /**
+   * Ends all runs of a thread that is about to be deleted, with everything that would say how they
+   * ended; what they have cost is counted all the same.
+   */
+  abandon(tx: Transaction, thread_id: string, soFar: (run: Run) => Expense): void {
     const lost = this.unfinished().filter((run) => run.thread_id === thread_id);
+    for (const run of lost) this.#spending.record(tx, this.spentBy(run, soFar(run)));
     for (const { run_id } of lost) this.#storage.write("DELETE FROM runs WHERE run_id = ?", run_id);
     tx.ended.push(...lost.map(({ run_id }) => run_id));
     this.#startWaiting(tx);
+  }
+
+  /** All that models have cost it: what its journal says, and what is not in there yet. */
+  spentBy({ run_id, start_seq }: Run, { models = [], spent = [] }: Expense): ModelUsage[] {
+    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(usageEntries);
+    return [...journaled, ...costsOf(models), ...spent];
   }
 
   /** After a commit: memory follows what was written. */
@@ -239,9 +262,10 @@ export class Runs {
   }
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
-    const { status, finish_reason, content, models = [], spent = [], error } = ending;
-    const unwritten = models.filter(isModelEntry).flatMap(({ result }) => result.usage ?? []);
-    const usage = ending.usage ?? this.#usageOf(run, [...unwritten, ...spent]).map((one) => ({ ...one }));
+    const { status, finish_reason, content, models = [], error } = ending;
+    const spent = ending.usage === undefined ? this.spentBy(run, ending) : saidUsage(ending.usage);
+    const usage = ending.usage ?? totals(spent).map((one) => ({ ...one }));
+    this.#spending.record(tx, spent);
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.
@@ -292,12 +316,6 @@ export class Runs {
       detailOf(run),
       run.run_id,
     );
-  }
-
-  /** All that models have cost it, by model. */
-  #usageOf({ run_id, start_seq }: Run, spent: readonly Usage[]): Usage[] {
-    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(journalEntries).filter(isModelEntry);
-    return totals([...journaled.flatMap(({ result }) => result.usage ?? []), ...spent]);
   }
 
   #mayStart({ thread_id, plan }: Pick<Run, "thread_id" | "plan">, unfinished: readonly Run[]): boolean {

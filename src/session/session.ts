@@ -53,6 +53,7 @@ import type {
   ThreadPage,
   ThreadQuery,
   ThreadsPage,
+  UsageReport,
 } from "./rpc.ts";
 import { runJournal } from "./run-journal.ts";
 import { Runs } from "./runs.ts";
@@ -60,6 +61,7 @@ import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
+import { Spending } from "./spending.ts";
 import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
 import { commit, type Transaction } from "./transaction.ts";
@@ -84,6 +86,7 @@ export class Session {
   readonly #runs: Runs;
   readonly #answers: Answers;
   readonly #shared: SharedState;
+  readonly #spending: Spending;
   readonly #host: Host;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
@@ -95,7 +98,8 @@ export class Session {
     const log = new Log(storage);
     const threads = new Threads(storage, log);
     const shared = new SharedState(storage);
-    const runs = new Runs(storage, log, threads, ids, plans);
+    const spending = new Spending(storage, ports.prices);
+    const runs = new Runs({ storage, log, threads, spending }, ids, plans);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
     const failed = (connection: Connection, cause: unknown) => this.fail(connection.socket, cause);
@@ -110,7 +114,7 @@ export class Session {
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const retention = new Retention(storage, log, runs, shared, ports.retention_days);
+    const retention = new Retention({ storage, log, runs, shared, spending }, ports.retention_days);
     const afterCommit = (tx: Transaction) =>
       settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
@@ -119,6 +123,7 @@ export class Session {
       log,
       threads,
       runs,
+      spending,
       shared,
       answers,
       connections,
@@ -145,6 +150,7 @@ export class Session {
     this.#threads = threads;
     this.#runs = runs;
     this.#shared = shared;
+    this.#spending = spending;
     this.#pump = pump;
     this.connections = connections;
     const progress = (payload: Progress) => pump.stream({ type: "tool_progress", payload });
@@ -178,7 +184,8 @@ export class Session {
     };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
-    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], soFar, courseOf };
+    const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now);
+    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], exceeded, soFar, courseOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
     const { reception } = this;
@@ -290,6 +297,14 @@ export class Session {
     return ok({ version, shared: document });
   }
 
+  /** Runs that have ended; a user who does not exist has spent nothing. */
+  readUsage(who: Principal): Result<UsageReport> {
+    const refused = refuseSignedOut(this.#storage, who);
+    if (refused !== undefined) return refused;
+    const { plans, clock } = this.#ports;
+    return ok(this.#spending.report(plans[who.plan], this.#log.time(clock.now())));
+  }
+
   /** What a service has to say goes through the same queue as everything else. */
   async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
@@ -352,6 +367,7 @@ export class Session {
       log: this.#log,
       threads: this.#threads,
       runs: this.#runs,
+      spending: this.#spending,
       connections,
     };
   }

@@ -1,5 +1,7 @@
 /** What models have cost, added up. */
-import type { Usage } from "../agents/models/model.ts";
+import { dollars } from "../agents/models/cost.ts";
+import type { ModelUsage, Usage } from "../agents/models/model.ts";
+import { usage as usageSchema } from "../agents/models/result.ts";
 
 const SUMMED = [
   "input_tokens",
@@ -8,12 +10,13 @@ const SUMMED = [
   "reasoning_tokens",
   "cached_input_tokens",
   "cache_write_input_tokens",
+  "cost_usd",
 ] as const;
 
 /** One entry for each model of each provider, in the order in which they were first used. */
-export function totals(usages: readonly Usage[]): Usage[] {
+export function totals(usages: readonly ModelUsage[]): Usage[] {
   const sums = new Map<string, Usage>();
-  for (const usage of usages) {
+  for (const { step: _, ...usage } of usages) {
     const key = JSON.stringify([usage.provider, usage.model]);
     const sum = sums.get(key);
     sums.set(key, sum === undefined ? usage : added(sum, usage));
@@ -25,7 +28,15 @@ function added(one: Usage, other: Usage): Usage {
   const sum = { ...one };
   for (const field of SUMMED) {
     const known = [one[field], other[field]].filter((count) => count !== undefined);
-    if (known.length > 0) sum[field] = known.reduce((total, count) => total + count, 0);
+    if (known.length > 0) sum[field] = dollars(known.reduce((total, count) => total + count, 0));
   }
   return other.estimated === true ? { ...sum, estimated: true } : sum;
+}
+
+/** What a feeder says of usage, as far as it is in our words. */
+export function saidUsage(said: readonly unknown[]): Usage[] {
+  return said.flatMap((one) => {
+    const parsed = usageSchema.safeParse(one);
+    return parsed.success ? [parsed.data] : [];
+  });
 }

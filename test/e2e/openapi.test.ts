@@ -135,6 +135,7 @@ describe("the document of the HTTP API", () => {
     await ok("showUser", of);
     await ok("cancelRun", { path: { run_id } });
     await ok("readEvents", { query: "?since=0&limit=1000" });
+    await ok("readUsage");
     await ok("exportMe");
     await ok("deleteThread", { path: { thread_id: THREAD } });
     await ok("issueTicket");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../src/config/settings.ts";
 import { DEFAULT_PLANS } from "../../src/protocol/limits.ts";
+import { PRICE } from "../support/counted-model.ts";
 import { SECRET } from "../support/tokens.ts";
 
 describe("settings", () => {
@@ -13,6 +14,7 @@ describe("settings", () => {
         jwt_secret_previous: undefined,
         oidc_realms: [],
         plans: DEFAULT_PLANS,
+        prices: new Map(),
         jwt_issuer: undefined,
         jwt_audience: undefined,
         allowed_origins: [],
@@ -125,6 +127,21 @@ describe("identity in the settings", () => {
     });
   });
 
+  test.each(SPELLINGS)("[E1] MODEL_PRICES may be %s, with fields nobody knows", (_, spell) => {
+    const MODEL_PRICES = { "p/m": { ...PRICE, mode: "chat", max_tokens: "8" } };
+    const settings = settingsOf({ JWT_SECRET: SECRET, MODEL_PRICES: spell(MODEL_PRICES) });
+    expect(settings).toMatchObject({ ok: true, value: { prices: new Map([["p/m", PRICE]]) } });
+  });
+
+  test("[U3] a budget may have fractions of a dollar; 0 is none, and none is named nowhere", () => {
+    const PLANS = { free: { tokens_per_day: 0, cost_usd_per_day: 0.25 }, pro: { cost_usd_per_day: 0 } };
+    const settings = settingsOf({ JWT_SECRET: SECRET, PLANS });
+    expect(settings.ok && settings.value.plans).toEqual({
+      ...DEFAULT_PLANS,
+      free: { ...DEFAULT_PLANS.free, cost_usd_per_day: 0.25 },
+    });
+  });
+
   test.each(SPELLINGS)("[E1] PLANS may be %s, and is put over the defaults", (_, spell) => {
     const PLANS = { pro: { connections: 30, run_ms: 900_000 }, enterprise: {} };
     expect(settingsOf({ JWT_SECRET: SECRET, PLANS: spell(PLANS) })).toMatchObject({
@@ -230,6 +247,17 @@ describe("identity in the settings", () => {
     ["PLANS.free.connections", { free: { connections: null } }],
     ["PLANS.free.commands_burst", { free: { commands_burst: 4 } }],
     ["PLANS.free.user_commands_burst", { free: { user_commands_burst: 4 } }],
+    ["PLANS.free.tokens_per_day", { free: { tokens_per_day: 0.5 } }],
+    ["PLANS.free.tokens_per_day", { free: { tokens_per_day: -1 } }],
+    ["PLANS.free.cost_usd_per_day", { free: { cost_usd_per_day: MARK } }],
+    ["MODEL_PRICES", null],
+    ["MODEL_PRICES", [MARK]],
+    ["MODEL_PRICES.0", { [MARK]: null }],
+    ["MODEL_PRICES.1.output_cost_per_token", { a: PRICE, [MARK]: { input_cost_per_token: 0 } }],
+    ["MODEL_PRICES.0.input_cost_per_token", { [MARK]: { ...PRICE, input_cost_per_token: 2.5 } }],
+    ["MODEL_PRICES.0.input_cost_per_token", { [MARK]: { ...PRICE, input_cost_per_token: -0.001 } }],
+    ["MODEL_PRICES.0.cache_read_input_token_cost", { a: { ...PRICE, cache_read_input_token_cost: MARK } }],
+    ["MODEL_PRICES.0.model", { "": PRICE }],
     ["PLANS.enterprise.run_ms", { enterprise: { run_ms: 1_000.5 } }],
     ["PLANS.enterprise.queued_runs_per_thread", { enterprise: { queued_runs_per_thread: -1 } }],
   ])("[E1] %s is named in %j with its rule and without its value, however it is spelt", (field, value) => {

@@ -220,6 +220,7 @@ export class World {
       verify: async (token) => this.#verify(token),
       plans: { free: LIMITS, pro: LIMITS, enterprise: LIMITS },
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
+      prices: new Map(),
       retention_days: 30,
       measure: () => {},
       report: (_level, message, { kind, where }) => {

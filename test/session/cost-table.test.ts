@@ -55,6 +55,11 @@ function update({ user }: Done, base_version: number) {
   return user.ask("PATCH", "/v1/state", { body });
 }
 
+function askModel({ user }: Done) {
+  const body = { content: "?", data: { script: [{ model: "?" }] } };
+  return user.ask("POST", "/v1/messages?wait=true", { body });
+}
+
 function thread({ user }: Done) {
   return user.ask("POST", "/v1/threads", { body: { thread_id: THREAD } });
 }
@@ -86,6 +91,8 @@ const OPERATIONS: Readonly<
       );
     },
   },
+  "the first answer of a model": { do: askModel },
+  "another answer of a model": { before: askModel, do: askModel },
   "making a thread": { do: thread },
   "naming a thread, or showing another branch": {
     before: thread,
@@ -116,9 +123,9 @@ const OPERATIONS: Readonly<
     before: (done) => publish(done, { "Idempotency-Key": "k" }),
     do: (done) => publish(done, { "Idempotency-Key": "k" }),
   },
-  "reading: threads, messages, events, state, export": {
+  "reading: threads, messages, events, state, usage, export": {
     do: async ({ user }) => {
-      for (const path of ["threads", "threads/main/messages", "events", "state", "me/export"])
+      for (const path of ["threads", "threads/main/messages", "events", "state", "me/usage", "me/export"])
         await user.ask("GET", `/v1/${path}`);
     },
   },

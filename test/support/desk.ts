@@ -145,6 +145,7 @@ export class Desk {
       agents: [agent],
       codecs: { native },
       plans: DEFAULT_PLANS,
+      prices: new Map(),
       verify: async () => refuse("token_signature", "no token is good here"),
       retention_days: 30,
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },

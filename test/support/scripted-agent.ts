@@ -2,8 +2,9 @@
 import * as z from "zod/mini";
 import { advisor } from "../../src/agents/advisor/advisor.ts";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { model, report, text, think, tool, tools } from "../../src/agents/effects.ts";
 import type { Tool } from "../../src/agents/tool.ts";
+import { countedModel } from "./counted-model.ts";
 import { probe } from "./probe.ts";
 
 const keyed = z.object({ key: z.string(), value: z.optional(z.unknown()) });
@@ -55,6 +56,7 @@ const line = z.union([
   call,
   z.object({ tools: z.array(call) }),
   z.object({ text: z.string(), times: z.optional(z.number()), pace_ms: z.optional(z.number()) }),
+  z.object({ model: z.string() }),
   z.object({ report: z.string() }),
   z.object({ throws: z.string() }),
   z.object({ bad_args: z.literal(true) }),
@@ -87,6 +89,8 @@ function* perform(step: Line) {
     );
   } else if ("text" in step) {
     for (let i = 0; i < (step.times ?? 1); i += 1) yield* text(step.text, { pace_ms: step.pace_ms ?? 0 });
+  } else if ("model" in step) {
+    yield* model(countedModel(), { messages: [{ role: "user", content: step.model }] });
   } else if ("report" in step) {
     const { report: summary } = step;
     yield* report({ summary, findings: [], recommendations: [], assumptions: [], questions: [] });

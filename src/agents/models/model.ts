@@ -78,6 +78,13 @@ export interface Usage {
   readonly reasoning_tokens?: number | undefined;
   readonly cached_input_tokens?: number | undefined;
   readonly cache_write_input_tokens?: number | undefined;
+  /** US dollars; absent if nobody knows the price. */
+  readonly cost_usd?: number | undefined;
   /** The provider said nothing: counted by the rule of tokens.ts. */
   readonly estimated?: true | undefined;
+}
+
+/** What one call of a model has cost, by the step of its run. */
+export interface ModelUsage extends Usage {
+  readonly step?: number | undefined;
 }

@@ -5,18 +5,20 @@
 import * as z from "zod/mini";
 import { finishReason } from "../../protocol/run-events.ts";
 
-const tokens = z.number().check(z.gte(0));
+/** Tokens, or dollars. */
+const amount = z.number().check(z.gte(0));
 
 /** Of one call, or of several of the same model together; in AG-UI's words. */
 export const usage = z.object({
   provider: z.string(),
   model: z.string(),
-  input_tokens: tokens,
-  output_tokens: tokens,
-  total_tokens: tokens,
-  reasoning_tokens: z.optional(tokens),
-  cached_input_tokens: z.optional(tokens),
-  cache_write_input_tokens: z.optional(tokens),
+  input_tokens: amount,
+  output_tokens: amount,
+  total_tokens: amount,
+  reasoning_tokens: z.optional(amount),
+  cached_input_tokens: z.optional(amount),
+  cache_write_input_tokens: z.optional(amount),
+  cost_usd: z.optional(amount),
   /** The provider said nothing: counted by us. */
   estimated: z.optional(z.literal(true)),
 });

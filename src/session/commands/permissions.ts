@@ -1,9 +1,20 @@
-/** What a command needs beyond `chat`, which every connection has. */
+/** What a command that asks for an answer needs beyond `chat`, which every connection has. */
+import type { Agent } from "../../agents/agent.ts";
 import { may, type Principal } from "../../auth/principal.ts";
 import { refuse } from "../../protocol/result.ts";
+import type { Context } from "./context.ts";
 
 /** @param field what asks for an answer */
 export function refuseWithoutAgents(who: Principal, field: string) {
   if (may(who, "agents")) return undefined;
   return refuse("forbidden", "the agents permission is needed for an answer", { field });
+}
+
+/** An agent that calls no models costs nothing, and answers whatever was spent. */
+export function refuseOverBudget({ tx, who, exceeded }: Context, agent: Agent) {
+  if (agent.uses_models !== true) return undefined;
+  const found = exceeded(who.plan, tx.now);
+  if (found === undefined) return undefined;
+  const { message, ...more } = found;
+  return refuse("budget_exceeded", message, more);
 }

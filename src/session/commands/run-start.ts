@@ -10,6 +10,7 @@ import { BUSY, type Executor, type Question } from "../runs.ts";
 import { refuseIfFull } from "./admission.ts";
 import { againFacts, askAgain, questionOf, runAnswering } from "./asking-again.ts";
 import type { Context } from "./context.ts";
+import { refuseOverBudget } from "./permissions.ts";
 import { say } from "./saying.ts";
 import { messageFacts } from "./user-message.ts";
 
@@ -25,8 +26,8 @@ const CLIENT_ID = "service";
 
 export function runStart(context: Context, { id, payload }: RunStartCommand): Result<Event> {
   const { tx, runs, who, ids } = context;
-  const full = refuseIfFull(context, [payload]);
-  if (full !== undefined) return full;
+  const refused = refuseIfFull(context, [payload]) ?? refuseOverspent(context, payload);
+  if (refused !== undefined) return refused;
   const plan = (question: Question) =>
     runs.plan(tx, { ...question, plan: who.plan }, executorOf(context, payload));
   const { content, message_id } = payload;
@@ -40,6 +41,11 @@ export function runStart(context: Context, { id, payload }: RunStartCommand): Re
 /** What its reply says, made from the event so that a duplicate gets the very same one. */
 export function startFacts(event: Event): Omit<MessageAck["payload"], "duplicate"> {
   return event.type === "user_message" ? messageFacts(event) : againFacts(event);
+}
+
+/** What a service executes itself is its own to pay for. */
+function refuseOverspent(context: Context, { executor }: RunStart) {
+  return executor === "agent" ? refuseOverBudget(context, context.agent) : undefined;
 }
 
 function executorOf({ agent }: Context, start: RunStart): Executor {

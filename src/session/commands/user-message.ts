@@ -5,7 +5,7 @@ import type { MessageAck } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Question } from "../runs.ts";
 import type { Context } from "./context.ts";
-import { refuseWithoutAgents } from "./permissions.ts";
+import { refuseOverBudget, refuseWithoutAgents } from "./permissions.ts";
 import { sayUnder } from "./policies.ts";
 import { say } from "./saying.ts";
 
@@ -15,7 +15,8 @@ export function userMessage(context: Context, { id, payload }: UserMessageComman
   const words = { ...said, client_id, id };
   if (payload.respond === false) return say(context, words);
   const plan = (question: Question) => runs.plan(tx, { ...question, plan: who.plan }, agent);
-  return refuseWithoutAgents(who, "payload.respond") ?? sayUnder(policy, context, words, plan);
+  const refused = refuseWithoutAgents(who, "payload.respond") ?? refuseOverBudget(context, agent);
+  return refused ?? sayUnder(policy, context, words, plan);
 }
 
 /** What its reply says, made from the event so that a duplicate gets the very same one. */
