@@ -1,12 +1,11 @@
 /** What a command works with: the transaction it is part of and the user's state. No I/O, no sockets. */
-import type { Agent } from "../../agents/agent.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { SoFar } from "../answer.ts";
 import type { Course } from "../course.ts";
 import type { Log } from "../log.ts";
 import type { Ids } from "../ports.ts";
 import type { Run } from "../run.ts";
-import type { Runs } from "../runs.ts";
+import type { Executor, Runs } from "../runs.ts";
 import type { SharedState } from "../shared-state.ts";
 import type { Threads } from "../threads.ts";
 import type { Transaction } from "../transaction.ts";
@@ -17,7 +16,8 @@ export interface State {
   readonly runs: Runs;
   readonly shared: SharedState;
   readonly ids: Ids;
-  readonly agent: Agent;
+  /** Who answers, unless a service does. */
+  readonly agent: Executor;
   /** What is kept of a run if it ends now. */
   readonly soFar: (run: Run, tx: Transaction) => SoFar;
   /** How a fed run went, this transaction included: a copy, to go on from. */
