@@ -44,9 +44,12 @@ async function scene(work: (scene: Scene) => Promise<void>, over: Partial<Ports>
 
 let ids = 0;
 
-function ask({ desk, tab }: Pick<Scene, "desk" | "tab">, content = "a question", more = {}) {
+/** What comes while a batch is being fed waits for it, so sending is not yet having said. */
+async function ask({ desk, tab }: Pick<Scene, "desk" | "tab">, content = "a question", more = {}) {
   ids += 1;
-  return desk.send(tab, { type: "user_message", id: `c${ids}`, payload: { content, ...more } });
+  const before = tab.of("user_message").length;
+  await desk.send(tab, { type: "user_message", id: `c${ids}`, payload: { content, ...more } });
+  await until(() => tab.of("user_message").length > before);
 }
 
 /** Asks, and waits until the agent has been asked. */
@@ -209,7 +212,10 @@ describe("what a remote agent is asked", () => {
   test("[R13] is 40 earlier messages and 1 MiB at most, the newest ones", async () => {
     await scene(async (scene) => {
       const say = (content: string) => ask(scene, content, { respond: false });
-      for (let i = 0; i < 41; i += 1) await say(`${i}`);
+      for (let i = 0; i < 41; i += 1) {
+        scene.desk.advance(10_000);
+        await say(`${i}`);
+      }
       const many = await asking(scene, "all of it?");
       expect(many.input.messages).toHaveLength(41);
       expect(many.input.messages[0].content).toBe("1");
@@ -371,7 +377,7 @@ describe("a run of a remote agent that ends in another way", () => {
       const { desk, tab, logged } = scene;
       const asked = await half(scene);
       await stop(scene);
-      expect(asked.hungUp).toBe(true);
+      await until(() => asked.hungUp);
       const before = tab.sent.length;
       asked.events(piece("m", "late"), done);
       await desk.idle();
