@@ -7,6 +7,7 @@ import { ok, type Result, refuse } from "../protocol/result.ts";
 import { type OidcSettings, oidcRealms } from "./oidc.ts";
 import { planSettings, plansOf } from "./plans.ts";
 import { modelPrices, pricesOf } from "./prices.ts";
+import { type RemoteAgentSettings, remoteAgentOf, remoteAgentVariables } from "./remote-agent.ts";
 
 export interface Settings {
   readonly environment: "production" | "development";
@@ -32,6 +33,8 @@ export interface Settings {
   readonly heartbeat_timeout_ms: number;
   /** How long the steps of runs, notifications and the ids of commands are kept; messages stay. */
   readonly retention_days: number;
+  /** If set, it answers what people say, in the place of the agents of the Worker. */
+  readonly remote_agent?: RemoteAgentSettings | undefined;
 }
 
 /**
@@ -114,6 +117,7 @@ const variables = z.object({
   HEARTBEAT_SWEEP_MS: z.optional(wholeNumber(0, DAY_MS)),
   HEARTBEAT_TIMEOUT_MS: z.optional(wholeNumber(1, DAY_MS)),
   RETENTION_DAYS: z.optional(wholeNumber(1, 3_650)),
+  ...remoteAgentVariables,
 });
 
 function parse(env: object): Result<Settings> {
@@ -134,6 +138,7 @@ function parse(env: object): Result<Settings> {
     heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
     heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),
     retention_days: Number(parsed.data.RETENTION_DAYS ?? DEFAULTS.retention_days),
+    remote_agent: remoteAgentOf(parsed.data),
   });
 }
 

@@ -74,3 +74,10 @@ export function interrupted(code: string, message: string, retryable: boolean): 
     open_tools: "outcome_unknown",
   };
 }
+
+/** What a remote agent was doing cannot be gone back to, and asking it again would do it twice. */
+export const CUT = interrupted(
+  "agent_stream_cut",
+  "the connection to the agent broke before it had finished",
+  true,
+);

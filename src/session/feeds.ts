@@ -1,19 +1,20 @@
 /**
  * Runs that are executed elsewhere: what is fed of them is streamed, and a feeder
  * that is silent for longer than it promised ends its run. Nothing here executes
- * anything, so the time a run may take does not apply.
+ * anything, so the time a run may take does not apply. Who feeds, a service or
+ * this session for its remote agent, makes no difference.
  */
 import type { FedText } from "../protocol/feeding.ts";
 import { type Answer, fitted } from "./answer.ts";
 import type { Answers } from "./answers.ts";
 import { Course } from "./course.ts";
 import type { Duty } from "./deadlines.ts";
-import { interrupted } from "./failures.ts";
+import { CUT, interrupted } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import { seqOf } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
-import type { Run } from "./run.ts";
+import type { Ending, Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 import { commit, type Transaction } from "./transaction.ts";
@@ -99,16 +100,19 @@ export class Feeds implements Duty {
 
   perform(now: number): void {
     for (const run of this.#unfinished()) {
-      if (this.#dueAt(run) <= now) this.#giveUp(run, now);
+      if (this.#dueAt(run) <= now) this.end(run, run.feed?.remote ? CUT : SILENT);
     }
   }
 
-  /** One by one: a run that cannot be ended must not keep the others. The alarm tries again. */
-  #giveUp(run: Run, now: number): void {
-    const { storage, log, runs, answers, settle, report } = this.#parts;
-    const ending = interrupted("feeder_silent", "the feeder of the run has fallen silent", true);
+  /**
+   * Ends a run whose feeder will not; what this instance knows of its text is kept.
+   * Never throws: a run that cannot be ended must not keep the others, and the alarm
+   * tries again.
+   */
+  end(run: Run, ending: Ending): void {
+    const { storage, log, runs, answers, clock, settle, report } = this.#parts;
     try {
-      const { tx } = commit(storage, log, now, (tx) =>
+      const { tx } = commit(storage, log, clock.now(), (tx) =>
         runs.finish(tx, run, { ...ending, content: answers.textOf(run.run_id) }),
       );
       settle(tx);
@@ -124,8 +128,11 @@ export class Feeds implements Duty {
     return Math.max(until, (this.#parts.log.lastOfRun(run_id, start_seq) ?? 0) + silent_after_ms);
   }
 
+  /** Nobody is heard of before it is their turn. */
   #unfinished(): Run[] {
-    return this.#parts.runs.unfinished().filter(({ feed }) => feed !== undefined);
+    return this.#parts.runs
+      .unfinished()
+      .filter(({ feed, state }) => feed !== undefined && state === "running");
   }
 
   #write(run: Run, parts: readonly FedPart[]): void {
@@ -147,3 +154,5 @@ function write(answer: Answer, part: FedPart): void {
   // Who was streamed nothing is about to be told everything.
   else if (answer.text !== "") answer.set(part.whole);
 }
+
+const SILENT = interrupted("feeder_silent", "the feeder of the run has fallen silent", true);

@@ -70,7 +70,7 @@ export class Host {
     this.#parts = parts;
   }
 
-  /** Executes a run whose start was just committed, unless it is executed elsewhere. */
+  /** Executes a run whose start was just committed, unless it is fed. */
   start(run_id: string): void {
     const { runs, answers, background } = this.#parts;
     const run = runs.get(run_id);

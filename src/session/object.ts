@@ -4,10 +4,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Agent } from "../agents/agent.ts";
+import { agUiAgent } from "../agents/remote/remote-agent.ts";
 import type { Principal } from "../auth/principal.ts";
 import { realmsOf } from "../auth/realms.ts";
 import { verifyToken } from "../auth/verify.ts";
-import { DEFAULTS, settingsOf } from "../config/settings.ts";
+import { DEFAULTS, type Settings, settingsOf } from "../config/settings.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
@@ -15,7 +16,14 @@ import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
 import { faultOf } from "./faults.ts";
-import { measureWith, platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
+import {
+  measureWith,
+  platformClock,
+  platformFetch,
+  platformIds,
+  platformLogger,
+  platformProvider,
+} from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
 import type {
   EventQuery,
@@ -201,8 +209,11 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 }
 
+/** What the settings decide. */
+type Chosen = Pick<Ports, "heartbeat" | "retention_days" | "plans" | "prices" | "remote" | "verify">;
+
 /** With settings that are wrong the Worker lets nobody in; what is open already is kept as usual. */
-function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plans" | "prices" | "verify"> {
+function chosen(env: object): Chosen {
   const settings = settingsOf(env);
   const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days, plans, prices } = settings.ok
     ? settings.value
@@ -212,11 +223,17 @@ function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plan
     retention_days,
     plans,
     prices,
+    remote: settings.ok ? remoteOf(settings.value) : undefined,
     verify: async (token) => {
       if (!settings.ok) return settings;
       return verifyToken(token, realmsOf(settings.value, platformProvider), platformClock.now);
     },
   };
+}
+
+/** Where the settings name one, it answers. */
+function remoteOf({ remote_agent }: Settings): Ports["remote"] {
+  return remote_agent && agUiAgent(remote_agent, { fetch: platformFetch, clock: platformClock });
 }
 
 function refused(refusal: Refusal): Response {

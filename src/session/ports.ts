@@ -4,6 +4,7 @@
  * second session on the same storage to play an eviction.
  */
 import type { Agent } from "../agents/agent.ts";
+import type { RemoteAgent } from "../agents/remote/remote-agent.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Plans } from "../protocol/limits.ts";
 import type { Prices } from "../protocol/prices.ts";
@@ -68,8 +69,9 @@ export interface Ports {
   readonly random: () => number;
   /** Keeps the object in memory until `work` is done; `work` never rejects. */
   readonly background: (work: Promise<void>) => void;
-  /** The first one answers. */
+  /** The first one answers, unless a remote one does. */
   readonly agents: readonly [Agent, ...Agent[]];
+  readonly remote?: RemoteAgent | undefined;
   readonly codecs: Readonly<Record<string, Codec>>;
   /** A token → who it proves, as at the upgrade. */
   readonly verify: (token: string) => Promise<Result<Principal>>;

@@ -26,6 +26,8 @@ const runDetail = z.object({
       silent_after_ms: z.number(),
       /** Not given up before this time, milliseconds since the epoch, even if no event comes. */
       until: z.number(),
+      /** This session feeds it itself, with what an agent somewhere else streams to it. */
+      remote: z.optional(z.literal(true)),
     }),
   ),
   /** What it waits for, while it waits. */

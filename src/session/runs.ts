@@ -54,7 +54,9 @@ interface Asked extends Question {
 export interface Executor {
   readonly name: string;
   readonly version: string;
-  readonly feed?: Pick<Feed, "silent_after_ms">;
+  readonly feed?: Pick<Feed, "silent_after_ms" | "remote">;
+  /** True if the plan's budget is for it. */
+  readonly uses_models?: boolean;
 }
 
 interface Parts {
@@ -103,7 +105,8 @@ export class Runs {
         retry_after_ms: 1_000,
       });
     }
-    if (by.feed !== undefined && !startsNow) return BUSY;
+    // Nobody could tell a feeder elsewhere that its turn has come.
+    if (by.feed !== undefined && !by.feed.remote && !startsNow) return BUSY;
     const seq = tx.nextSeq;
     return ok({
       run_id: makeId("r", seq, this.#ids.random()),

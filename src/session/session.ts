@@ -5,6 +5,7 @@
 
 import type { Principal } from "../auth/principal.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
+import { SILENT_AFTER_MS } from "../protocol/feeding.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import type { Ack } from "../protocol/replies.ts";
@@ -32,6 +33,7 @@ import type { Ports, Socket } from "./ports.ts";
 import { Pump } from "./pump.ts";
 import { readEvents } from "./reading.ts";
 import { Reception } from "./reception.ts";
+import { RemoteHost } from "./remote-host.ts";
 import { Renewal } from "./renewal.ts";
 import { Retention } from "./retention.ts";
 import type {
@@ -56,7 +58,7 @@ import type {
   UsageReport,
 } from "./rpc.ts";
 import { runJournal } from "./run-journal.ts";
-import { Runs } from "./runs.ts";
+import { type Executor, Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
@@ -88,6 +90,7 @@ export class Session {
   readonly #shared: SharedState;
   readonly #spending: Spending;
   readonly #host: Host;
+  readonly #remote: RemoteHost;
   readonly #pump: Pump;
   readonly #inbox: Inbox;
   readonly #waiters = new Waiters();
@@ -116,7 +119,7 @@ export class Session {
     });
     const retention = new Retention({ storage, log, runs, shared, spending }, ports.retention_days);
     const afterCommit = (tx: Transaction) =>
-      settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
+      settle(tx, { ...followers, host: this.#host, remote: this.#remote, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
     const own = {
       storage,
@@ -155,6 +158,14 @@ export class Session {
     this.connections = connections;
     const progress = (payload: Progress) => pump.stream({ type: "tool_progress", payload });
     this.#host = new Host({ ...ports, ...own, progress });
+    const server = serverOf(ports.user_id);
+    this.#remote = new RemoteHost({
+      ...ports,
+      ...own,
+      feeds,
+      submit: (run_id, events) =>
+        this.#submit(server, { type: "feed", payload: { run_id, events, remote: true } }),
+    });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
       waits(runs, (run, wait_id, now) => {
@@ -185,7 +196,8 @@ export class Session {
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
     const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now);
-    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], exceeded, soFar, courseOf };
+    const agent = executorOf(ports);
+    const state = { log, threads, runs, shared, ids, agent, exceeded, soFar, courseOf };
     this.#inbox = new Inbox({ ...own, state, clock, report });
     const flood = new Flood(plans);
     const { reception } = this;
@@ -278,7 +290,10 @@ export class Session {
     if (refused !== undefined) return refused;
     const unfinished = this.#runs.unfinished().map(({ run_id }) => run_id);
     this.#storage.retire();
-    for (const run_id of unfinished) this.#host.stop(run_id);
+    for (const run_id of unfinished) {
+      this.#host.stop(run_id);
+      this.#remote.stop(run_id);
+    }
     this.#waiters.ended(unfinished);
     const dropped = (connection: Connection) => this.connections.drop(connection.socket, 1_000, "");
     this.connections.each((connection) => this.reception.end(connection, ERASED), dropped);
@@ -376,7 +391,20 @@ export class Session {
   async #takeOver(): Promise<void> {
     await this.#ports.clock.wait(0);
     this.#host.takeOver();
+    this.#remote.takeOver();
   }
+}
+
+/** Who answers what people say. */
+function executorOf({ agents, remote }: Ports): Executor {
+  if (remote === undefined) return agents[0];
+  const { name, version } = remote;
+  return { name, version, uses_models: true, feed: { silent_after_ms: SILENT_AFTER_MS, remote: true } };
+}
+
+/** What the session itself submits, it may; nobody's permissions are asked for. */
+function serverOf(user_id: string): Principal {
+  return { user_id, realm: "", sub: "", permissions: [], plan: "free", iat: 0, exp: 0 };
 }
 
 /** What events name as their client where there was none. */

@@ -20,6 +20,7 @@ import type { Feeds } from "./feeds.ts";
 import type { Host } from "./host.ts";
 import type { Logger, Measure } from "./ports.ts";
 import type { Pump } from "./pump.ts";
+import type { RemoteHost } from "./remote-host.ts";
 import type { Retention } from "./retention.ts";
 import type { Runs } from "./runs.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -32,6 +33,7 @@ export interface Followers {
   readonly feeds: Feeds;
   readonly shared: SharedState;
   readonly host: Host;
+  readonly remote: RemoteHost;
   readonly pump: Pump;
   readonly deadlines: Deadlines;
   readonly retention: Retention;
@@ -41,7 +43,7 @@ export interface Followers {
 }
 
 export function settle(tx: Transaction, followers: Followers): void {
-  const { runs, shared, answers, feeds, host, pump, deadlines, retention } = followers;
+  const { runs, shared, answers, feeds, host, remote, pump, deadlines, retention } = followers;
   const { waiters, measure, report } = followers;
   const changed = tx.events.length > 0 || tx.state_version !== undefined;
   const steps = [
@@ -59,6 +61,7 @@ export function settle(tx: Transaction, followers: Followers): void {
     ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
     ...tx.ended.map((run_id) => () => host.stop(run_id)),
+    ...tx.ended.map((run_id) => () => remote.stop(run_id)),
     ...tx.ended.map((run_id) => () => answers.end(run_id)),
     ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
     ...tx.suspended.map(
@@ -69,6 +72,7 @@ export function settle(tx: Transaction, followers: Followers): void {
     () => pump.all(),
     ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.started.map((run_id) => () => host.start(run_id)),
+    ...tx.started.map((run_id) => () => remote.start(run_id)),
     () => waiters.ended(tx.ended),
     ...tx.events.map((event) => () => count(event, measure)),
   ];

@@ -1,5 +1,4 @@
 /** What a command works with: the transaction it is part of and the user's state. No I/O, no sockets. */
-import type { Agent } from "../../agents/agent.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { Plan } from "../../protocol/greeting.ts";
 import type { SoFar } from "../answer.ts";
@@ -7,7 +6,7 @@ import type { Course } from "../course.ts";
 import type { Log } from "../log.ts";
 import type { Ids } from "../ports.ts";
 import type { Run } from "../run.ts";
-import type { Runs } from "../runs.ts";
+import type { Executor, Runs } from "../runs.ts";
 import type { SharedState } from "../shared-state.ts";
 import type { Exceeded } from "../spending.ts";
 import type { Threads } from "../threads.ts";
@@ -19,7 +18,8 @@ export interface State {
   readonly runs: Runs;
   readonly shared: SharedState;
   readonly ids: Ids;
-  readonly agent: Agent;
+  /** Who answers, unless a service does. */
+  readonly agent: Executor;
   /** Why models may not be called any more today. */
   readonly exceeded: (plan: Plan, now: number) => Exceeded | undefined;
   /** What is kept of a run if it ends now. */

@@ -1,7 +1,7 @@
 /** What a command that asks for an answer needs beyond `chat`, which every connection has. */
-import type { Agent } from "../../agents/agent.ts";
 import { may, type Principal } from "../../auth/principal.ts";
 import { refuse } from "../../protocol/result.ts";
+import type { Executor } from "../runs.ts";
 import type { Context } from "./context.ts";
 
 /** @param field what asks for an answer */
@@ -11,7 +11,7 @@ export function refuseWithoutAgents(who: Principal, field: string) {
 }
 
 /** An agent that calls no models costs nothing, and answers whatever was spent. */
-export function refuseOverBudget({ tx, who, exceeded }: Context, agent: Agent) {
+export function refuseOverBudget({ tx, who, exceeded }: Context, agent: Executor) {
   if (agent.uses_models !== true) return undefined;
   const found = exceeded(who.plan, tx.now);
   if (found === undefined) return undefined;

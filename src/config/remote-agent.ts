@@ -1,0 +1,49 @@
+/** The variables `AGENT_*`: an agent somewhere else that answers what people say. */
+import * as z from "zod/mini";
+import { id } from "../protocol/primitives.ts";
+import { isSecure } from "./secure-url.ts";
+
+/** Where it is, and what it is called here. */
+export interface RemoteAgentSettings {
+  readonly url: string;
+  /** Proves to it who asks; goes there and nowhere else. */
+  readonly token?: string | undefined;
+  readonly name: string;
+}
+
+const URL_RULE = "must be an https URL without user and password (http only on this machine)";
+/** What a header may have (RFC 6750 §2.1 allows less; agents do not keep to it). */
+const TOKEN_RULE = "must have at least one character, and only visible ones of ASCII";
+const NAME_RULE = "must have 1 to 64 characters";
+const DEFAULT_NAME = "remote";
+
+export const remoteAgentVariables = {
+  AGENT_URL: z.optional(z.string({ error: URL_RULE }).check(z.refine(isAgentUrl, { error: URL_RULE }))),
+  AGENT_TOKEN: z.optional(
+    z.string({ error: TOKEN_RULE }).check(z.regex(/^[\x21-\x7e]+$/, { error: TOKEN_RULE })),
+  ),
+  AGENT_NAME: z.optional(
+    z
+      .string({ error: NAME_RULE })
+      .check(z.refine((name) => id.safeParse(name).success, { error: NAME_RULE })),
+  ),
+};
+
+interface Variables {
+  readonly AGENT_URL?: string | undefined;
+  readonly AGENT_TOKEN?: string | undefined;
+  readonly AGENT_NAME?: string | undefined;
+}
+
+/** None without an address. */
+export function remoteAgentOf(variables: Variables): RemoteAgentSettings | undefined {
+  const { AGENT_URL: url, AGENT_TOKEN: token, AGENT_NAME: name = DEFAULT_NAME } = variables;
+  return url === undefined ? undefined : { url, token, name };
+}
+
+/** `fetch` takes no user and password in an address, and they would stand where addresses are written down. */
+function isAgentUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return isSecure(url) && url.username === "" && url.password === "";
+}

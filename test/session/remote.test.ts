@@ -1,0 +1,497 @@
+/** Messages that an agent somewhere else answers: the session feeds its runs itself. */
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import type { Agent } from "../../src/agents/agent.ts";
+import { feeding, type RunStart } from "../../src/protocol/feeding.ts";
+import { MAX_ANSWER_BYTES, MAX_CONTENT_BYTES } from "../../src/protocol/limits.ts";
+import type { Ports } from "../../src/session/ports.ts";
+import { call, done, message, result, type Sent, sse, started } from "../agents/remote/support.ts";
+import { newUser, stubOf } from "../support/client.ts";
+import { Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
+import { until } from "../support/fake-clock.ts";
+import { type Asked, RemoteDesk, TOKEN, URL } from "../support/remote-agent.ts";
+
+const SERVICE = { ...principalWith([]), sub: "crm", permissions: ["service" as const] };
+
+/** It must never be asked while there is a remote one. */
+const embedded: Agent = {
+  name: "embedded",
+  version: "1",
+  *run() {
+    yield* [];
+    return { finish_reason: "stop" };
+  },
+};
+
+interface Scene {
+  readonly desk: Desk;
+  readonly far: RemoteDesk;
+  readonly tab: RecordingSocket;
+  /** All that was logged. */
+  readonly logged: string[];
+  readonly storage: DurableObjectStorage;
+}
+
+async function scene(work: (scene: Scene) => Promise<void>, over: Partial<Ports> = {}) {
+  await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
+    const far = new RemoteDesk();
+    const logged: string[] = [];
+    const report: Ports["report"] = (...all) => logged.push(JSON.stringify(all));
+    const desk = new Desk(storage, embedded, { remote: far.agent, report, ...over });
+    await work({ desk, far, tab: desk.connect(), logged, storage });
+  });
+}
+
+let ids = 0;
+
+/** What comes while a batch is being fed waits for it, so sending is not yet having said. */
+async function ask({ desk, tab }: Pick<Scene, "desk" | "tab">, content = "a question", more = {}) {
+  ids += 1;
+  const before = tab.of("user_message").length;
+  await desk.send(tab, { type: "user_message", id: `c${ids}`, payload: { content, ...more } });
+  await until(() => tab.of("user_message").length > before);
+}
+
+/** Asks, and waits until the agent has been asked. */
+async function asking(scene: Scene, content = "a question", more = {}): Promise<Asked> {
+  const before = scene.far.asked.length;
+  await ask(scene, content, more);
+  return await nth(scene, before);
+}
+
+async function nth({ far }: Pick<Scene, "far">, index: number): Promise<Asked> {
+  await until(() => far.asked.length > index);
+  return far.asked[index] as Asked;
+}
+
+function heard(tab: RecordingSocket): string[] {
+  return tab.sent
+    .slice(tab.sent.findIndex(({ type }) => type === "replay_completed") + 1)
+    .filter(({ seq, type }) => seq !== undefined || type === "partial_result")
+    .map(({ type, payload }) => (type === "partial_result" ? `+${payload.delta}` : type));
+}
+
+const endings = (tab: RecordingSocket) => tab.of("agent_completed").map(({ payload }) => payload);
+const runOf = (tab: RecordingSocket) => tab.of("user_message").at(-1).payload.run_id;
+const begin = (messageId: string): Sent => ({ type: "TEXT_MESSAGE_START", messageId, role: "assistant" });
+const piece = (messageId: string, delta: string): Sent => ({
+  type: "TEXT_MESSAGE_CONTENT",
+  messageId,
+  delta,
+});
+const REPORT = { summary: "s", findings: [], recommendations: [], assumptions: [], questions: [] };
+
+/** A run whose agent has written "so far" and is still at it. */
+async function half(scene: Scene): Promise<Asked> {
+  const asked = await asking(scene);
+  asked.events(started, begin("m"), piece("m", "so far"));
+  await until(() => scene.tab.of("partial_result").length > 0);
+  return asked;
+}
+
+describe("a message that a remote agent answers", () => {
+  test("[R12] has a run like any other: its steps, its text while it is written, its report, one end", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const asked = await asking(scene);
+      asked.events(started, begin("m"), piece("m", "Well, "));
+      await until(() => tab.of("partial_result").length === 1);
+      asked.events(
+        ...call("c1", "look", '{"at":1}'),
+        result("c1", "42"),
+        { type: "CUSTOM", name: "final_report", value: REPORT },
+        piece("m", "yes."),
+        { type: "TEXT_MESSAGE_END", messageId: "m" },
+        done,
+      );
+      await desk.idle();
+      expect(heard(tab)).toEqual([
+        "user_message",
+        "agent_started",
+        "+Well, ",
+        "tool_executing",
+        "tool_completed",
+        "final_report",
+        "+yes.",
+        "agent_completed",
+      ]);
+      expect(tab.of("agent_started")[0].payload).toMatchObject({ agent_name: "remote", agent_version: "" });
+      expect(tab.of("tool_completed")[0].payload).toMatchObject({ tool_name: "look", status: "ok" });
+      expect(endings(tab)).toMatchObject([
+        { status: "succeeded", finish_reason: "stop", content: "Well, yes.", attempts: 1 },
+      ]);
+      const ofRun = tab.sent.filter(({ payload }) => payload?.run_seq !== undefined);
+      expect(ofRun.map(({ payload }) => payload.run_seq)).toEqual([0, 1, 2, 3, 4]);
+      expect(desk.timers).toBe(0);
+      expect(scene.far.clock.armed).toBe(0);
+    });
+  });
+
+  test("[R12] who comes in the middle is shown its text, and where nobody is to answer it is not asked", async () => {
+    await scene(async (scene) => {
+      await half(scene);
+      expect(scene.desk.connect().of("state_snapshot")[0].payload.runs).toMatchObject([
+        { agent_name: "remote", status: "running", text: "so far" },
+      ]);
+      await ask(scene, "not to you", { respond: false, thread_id: crypto.randomUUID() });
+      expect(scene.far.asked).toHaveLength(1);
+    });
+  });
+
+  test("[R12] a second one waits for its turn, and is asked with the first one's answer", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const first = await asking(scene, "one");
+      await ask(scene, "two");
+      // Waiting is not silence.
+      desk.advance(59_000);
+      first.raw(": still here\n\n");
+      await far.clock.pass(15_000);
+      desk.advance(59_000);
+      desk.session.deadlines.fire();
+      expect(far.asked).toHaveLength(1);
+      first.events(started, ...message("m", "first"), done);
+      const second = await nth(scene, 1);
+      second.events(started, ...message("m", "second"), done);
+      await desk.idle();
+      expect(endings(tab).map(({ content }) => content)).toEqual(["first", "second"]);
+      expect(second.input.messages.map(({ content }: any) => content)).toEqual(["one", "first", "two"]);
+    });
+  });
+
+  test("[R12] also answers anew, and where a service asks for the agent", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      (await asking(scene)).events(started, ...message("m", "one"), done);
+      await desk.idle();
+      const { message_id } = endings(tab)[0];
+      await desk.send(tab, { type: "message_regenerate", id: "again", payload: { message_id } });
+      (await nth(scene, 1)).events(started, ...message("m", "another"), done);
+      await desk.idle();
+      const start: RunStart = { executor: "agent", content: "from the CRM" };
+      const run = await desk.session.startRun({ who: SERVICE, start });
+      expect(run.ok).toBe(true);
+      (await nth(scene, 2)).events(started, ...message("m", "to the CRM"), done);
+      await desk.idle();
+      expect(endings(tab).map(({ content }) => content)).toEqual(["one", "another", "to the CRM"]);
+    });
+  });
+});
+
+describe("what a remote agent is asked", () => {
+  test("[R13] is the conversation with its ids, the question last, in a thread that is nobody else's", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      (await asking(scene, "one")).events(started, ...message("m", "first"), done);
+      await desk.idle();
+      // It failed without a word, so there is nothing to tell.
+      (await asking(scene, "two")).events({ type: "RUN_ERROR", message: "no" });
+      await desk.idle();
+      const { init, url, input } = await asking(scene, "three", { data: { order: 7 }, metadata: { a: 1 } });
+      const [one, two, three] = tab.of("user_message").map(({ payload }) => payload.message_id);
+      expect(input).toEqual({
+        threadId: "u_desk:main",
+        runId: runOf(tab),
+        protocolVersion: "1.0",
+        state: {},
+        messages: [
+          { id: one, role: "user", content: "one" },
+          { id: endings(tab)[0].message_id, role: "assistant", content: "first" },
+          { id: two, role: "user", content: "two" },
+          { id: three, role: "user", content: "three" },
+        ],
+        tools: [],
+        context: [],
+        forwardedProps: { data: { order: 7 } },
+      });
+      expect(url).toBe(URL);
+      expect(init.headers).toMatchObject({ Authorization: `Bearer ${TOKEN}` });
+    });
+  });
+
+  test("[R13] is 40 earlier messages and 1 MiB at most, the newest ones", async () => {
+    await scene(async (scene) => {
+      const say = (content: string) => ask(scene, content, { respond: false });
+      for (let i = 0; i < 41; i += 1) {
+        scene.desk.advance(10_000);
+        await say(`${i}`);
+      }
+      const many = await asking(scene, "all of it?");
+      expect(many.input.messages).toHaveLength(41);
+      expect(many.input.messages[0].content).toBe("1");
+      many.events(started, done);
+      await scene.desk.idle();
+      const long = "x".repeat(MAX_CONTENT_BYTES);
+      for (let i = 0; i < 39; i += 1) {
+        scene.desk.advance(10_000);
+        await say(long);
+        await scene.desk.send(scene.tab, { type: "ack", payload: { seq: scene.tab.sent.at(-1).seq } });
+      }
+      scene.desk.advance(10_000);
+      const { init, input } = await asking(scene, "and now?");
+      expect(String(init.body).length).toBeLessThan(1024 * 1024 + 1_000);
+      expect(input.messages).toHaveLength(32);
+      expect(input.messages.at(-1).content).toBe("and now?");
+    });
+  });
+});
+
+describe("a remote agent that does not come to an end", () => {
+  const ENDS: [string, (asked: Asked) => void, object][] = [
+    [
+      "fails",
+      (asked) => asked.events({ type: "RUN_ERROR", message: "no GPU" }),
+      { status: "failed", error: { code: "agent_error", message: "no GPU", retryable: true } },
+    ],
+    ["is cut", (asked) => asked.breakOff(), { status: "interrupted", error: { code: "agent_stream_cut" } }],
+    [
+      "asks something",
+      (asked) =>
+        asked.events({
+          ...done,
+          outcome: { type: "interrupt", interrupts: [{ id: "i", reason: "may I?" }] },
+        }),
+      { status: "failed", error: { code: "agent_interrupt_unsupported" } },
+    ],
+    [
+      "ends with a call open",
+      (asked) => {
+        asked.events(...call("c", "look", "{}"));
+        asked.breakOff();
+      },
+      { status: "interrupted", error: { code: "agent_stream_cut" } },
+    ],
+    [
+      "sends garbage and leaves",
+      (asked) => {
+        asked.raw('data: {"type":"TEXT_MESSAGE_CONTENT"}\n\ndata: [1\n\n\0\xff\n\ndata: {"type":42}\n\n');
+        asked.breakOff();
+      },
+      { status: "interrupted", error: { code: "agent_stream_cut" } },
+    ],
+  ];
+
+  test.each(ENDS)("[R14] one that %s ends its run once, and the next has its turn", async (_, end, ending) => {
+    await scene(async (scene) => {
+      const asked = await half(scene);
+      await ask(scene, "next");
+      end(asked);
+      (await nth(scene, 1)).events(started, ...message("n", "fine"), done);
+      await scene.desk.idle();
+      expect(endings(scene.tab)).toMatchObject([{ ...ending, content: "so far" }, { content: "fine" }]);
+      const [executed, completed] = ["tool_executing", "tool_completed"].map((type) => scene.tab.of(type));
+      expect(completed).toHaveLength(executed?.length ?? 0);
+    });
+  });
+
+  test.each([
+    ["a page", async () => new Response("<html>", { headers: { "Content-Type": "text/html" } })],
+    ["a 500", async () => new Response("a secret of the agent", { status: 500 })],
+    ["nobody", () => Promise.reject(new Error("a secret of the network"))],
+  ])("[R14] [R19] where %s answers, the run fails, and not a word of it is logged", async (_, answer) => {
+    await scene(async (scene) => {
+      scene.far.answer = answer;
+      await ask(scene);
+      await scene.desk.idle();
+      expect(endings(scene.tab)).toMatchObject([{ status: "failed", content: "" }]);
+      expect(JSON.stringify(scene.tab.sent) + scene.logged.join()).not.toMatch(/secret|a-token|agent\.test/);
+    });
+  });
+
+  test("[R14] an answer that is too long is cut, and the agent is hung up on", async () => {
+    await scene(async (scene) => {
+      const asked = await half(scene);
+      asked.events(piece("m", "y".repeat(MAX_ANSWER_BYTES)));
+      await scene.desk.idle();
+      expect(endings(scene.tab)).toMatchObject([{ status: "succeeded", finish_reason: "length" }]);
+      expect(endings(scene.tab)[0].content).toHaveLength(MAX_ANSWER_BYTES);
+      expect(asked.hungUp).toBe(true);
+    });
+  });
+
+  test("[R14] one that is slow is waited for as long as its connection lives", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const asked = await half(scene);
+      for (let i = 0; i < 12; i += 1) {
+        desk.advance(15_000);
+        await far.clock.pass(15_000);
+        await until(() => true);
+        desk.session.deadlines.fire();
+      }
+      expect(endings(tab)).toEqual([]);
+      asked.events({ type: "TEXT_MESSAGE_END", messageId: "m" }, done);
+      await desk.idle();
+      expect(endings(tab)).toMatchObject([{ status: "succeeded", content: "so far" }]);
+    });
+  });
+
+  test("[R14] if the disk takes nothing more, its run ends as soon as it does again, and the agent is hung up on", async () => {
+    await scene(async (scene) => {
+      const { desk, storage, tab } = scene;
+      const asked = await half(scene);
+      storage.sql.exec("ALTER TABLE events RENAME TO elsewhere");
+      asked.events(...call("c", "look", "{}"));
+      await desk.idle();
+      expect(asked.hungUp).toBe(true);
+      storage.sql.exec("ALTER TABLE elsewhere RENAME TO events");
+      desk.advance(75_000);
+      desk.session.deadlines.fire();
+      expect(endings(tab)).toMatchObject([
+        { status: "interrupted", content: "so far", error: { code: "agent_stream_cut", retryable: true } },
+      ]);
+    });
+  });
+});
+
+describe("a run of a remote agent that ends in another way", () => {
+  const STOPS: [string, (scene: Scene) => unknown][] = [
+    [
+      "cancelled",
+      ({ desk, tab }) =>
+        desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id: runOf(tab) } }),
+    ],
+    [
+      "deleted with its thread",
+      ({ desk, tab }) =>
+        desk.send(tab, { type: "thread_delete", id: "gone", payload: { thread_id: "main" } }),
+    ],
+    [
+      "taken over",
+      ({ desk, tab }) =>
+        desk.session.startRun({
+          who: SERVICE,
+          start: {
+            executor: "feed",
+            agent_name: "Dana",
+            message_id: tab.of("user_message")[0].payload.message_id,
+            takeover: true,
+          },
+        }),
+    ],
+    ["erased with its user", ({ desk }) => desk.session.erase(principalWith(["chat"]))],
+  ];
+
+  test.each(STOPS)("[R15] %s hangs up on it at once, and what still comes changes nothing", async (_, stop) => {
+    await scene(async (scene) => {
+      const { desk, tab, logged } = scene;
+      const asked = await half(scene);
+      await stop(scene);
+      await until(() => asked.hungUp);
+      const before = tab.sent.length;
+      asked.events(piece("m", "late"), done);
+      await desk.idle();
+      expect(tab.sent).toHaveLength(before);
+      expect(logged).toEqual([]);
+      expect(scene.far.clock.armed).toBe(0);
+    });
+  });
+
+  test("[R15] cancelled keeps its text and ends once, though a batch arrives in the same moment", async () => {
+    await scene(async (scene) => {
+      const { desk, tab, logged } = scene;
+      const asked = await half(scene);
+      asked.events(...call("c", "look", "{}"), done);
+      await desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id: runOf(tab) } });
+      await desk.idle();
+      expect(endings(tab)).toHaveLength(1);
+      expect(endings(tab)).toMatchObject([{ content: "so far" }]);
+      expect(logged).toEqual([]);
+    });
+  });
+
+  test("[R15] cancelled before its turn, or before it was asked, is never asked", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      let release = () => {};
+      desk.sync = () =>
+        new Promise((resolve) => {
+          release = resolve;
+        });
+      await ask(scene, "one");
+      await ask(scene, "two");
+      for (const { payload } of tab.of("user_message").reverse()) {
+        const { run_id } = payload;
+        await desk.send(tab, { type: "run_cancel", id: `stop ${run_id}`, payload: { run_id } });
+      }
+      release();
+      await desk.idle();
+      expect(far.asked).toEqual([]);
+      expect(endings(tab).map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
+    });
+  });
+});
+
+describe("a session that is gone in the middle", () => {
+  test("[R16] ends its run once as interrupted, asks nothing twice, and goes on with what waits", async () => {
+    await scene(async (scene) => {
+      const { desk, far } = scene;
+      const lost = await half(scene);
+      lost.events(...call("c", "look", "{}"));
+      await until(() => scene.tab.of("tool_executing").length > 0);
+      await ask(scene, "next");
+      desk.crash();
+      const tab = desk.connect();
+      lost.events(result("c", "1"), piece("m", "late"), done);
+      (await nth(scene, 1)).events(started, ...message("n", "fine"), done);
+      await desk.idle();
+      desk.crash();
+      desk.advance(600_000);
+      desk.session.deadlines.fire();
+      await desk.idle();
+      expect(endings(tab)).toMatchObject([
+        { status: "interrupted", content: "", error: { code: "agent_stream_cut", retryable: true } },
+        { status: "succeeded", content: "fine" },
+      ]);
+      expect(tab.of("tool_completed")).toMatchObject([{ payload: { error: { code: "outcome_unknown" } } }]);
+      expect(far.asked).toHaveLength(2);
+    });
+  });
+
+  test("[R16] is not let go while it feeds, and knows nothing of it afterwards", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const asked = await half(scene);
+      expect(() => desk.evict()).toThrow("works");
+      asked.events({ type: "TEXT_MESSAGE_END", messageId: "m" }, done);
+      await desk.idle();
+      desk.evict();
+      (await asking(scene, "again")).events(started, ...message("m", "there"), done);
+      await desk.idle();
+      expect(endings(tab).map(({ content }) => content)).toEqual(["so far", "there"]);
+    });
+  });
+
+  test("[R16] comes back without its agent: what waited for it ends, and is not asked of another", async () => {
+    const over: { remote?: Ports["remote"] } = {};
+    await scene(async (scene) => {
+      await half(scene);
+      await ask(scene, "next");
+      const desk = new Desk(scene.storage, embedded);
+      await desk.idle();
+      const [first, second] = desk.connect().of("state_snapshot")[0].payload.messages.filter(
+        ({ role }: any) => role === "assistant",
+      );
+      expect(first.error.code).toBe("agent_stream_cut");
+      expect(second).toMatchObject({ status: "interrupted", error: { code: "agent_changed" } });
+    }, over);
+  });
+});
+
+describe("nobody but the session", () => {
+  test("[R17] feeds a run of its remote agent", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const asked = await half(scene);
+      const said = { type: "agent_thinking", run_seq: 1, payload: { step: 1, thought: "mine" } };
+      for (const events of [[], [said]]) {
+        const fed = { who: SERVICE, run_id: runOf(tab), events: feeding.parse({ events }).events };
+        expect(await desk.session.feed(fed)).toMatchObject({ ok: false, refusal: { code: "not_found" } });
+      }
+      asked.raw(sse([{ type: "TEXT_MESSAGE_END", messageId: "m" }, done]));
+      await desk.idle();
+      expect(tab.of("agent_thinking")).toEqual([]);
+      expect(endings(tab)).toMatchObject([{ content: "so far" }]);
+    });
+  });
+});
