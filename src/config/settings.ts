@@ -3,6 +3,8 @@ import * as z from "zod/mini";
 import { DEFAULT_PLANS, type Plans } from "../protocol/limits.ts";
 import { utf8Length } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { MODEL_VARIABLES, type ModelSettings, modelSettings } from "./model.ts";
+import { wholeNumber } from "./numbers.ts";
 import { type OidcSettings, oidcRealms } from "./oidc.ts";
 import { planSettings, plansOf } from "./plans.ts";
 
@@ -28,6 +30,8 @@ export interface Settings {
   readonly heartbeat_timeout_ms: number;
   /** How long the steps of runs, notifications and the ids of commands are kept; messages stay. */
   readonly retention_days: number;
+  /** The language model that answers; absent: the advisor does. */
+  readonly model: ModelSettings | undefined;
 }
 
 /**
@@ -63,12 +67,6 @@ export const DEFAULTS = {
   retention_days: 30,
   plans: DEFAULT_PLANS,
 } as const;
-
-/** A variable is a text, or a number where the configuration file has one. */
-function wholeNumber(min: number, max: number) {
-  const fits = (value: unknown) => /^\d+$/.test(`${value}`) && Number(value) >= min && Number(value) <= max;
-  return z.unknown().check(z.refine(fits, { error: `must be a whole number from ${min} to ${max}` }));
-}
 
 const JSON_RULE = "must be JSON";
 
@@ -108,6 +106,7 @@ const variables = z.object({
   HEARTBEAT_SWEEP_MS: z.optional(wholeNumber(0, DAY_MS)),
   HEARTBEAT_TIMEOUT_MS: z.optional(wholeNumber(1, DAY_MS)),
   RETENTION_DAYS: z.optional(wholeNumber(1, 3_650)),
+  ...MODEL_VARIABLES,
 });
 
 function parse(env: object): Result<Settings> {
@@ -115,6 +114,8 @@ function parse(env: object): Result<Settings> {
   if (!parsed.success) return notConfigured(parsed.error);
   const { JWT_ISSUER, OIDC_REALMS = [] } = parsed.data;
   if (OIDC_REALMS.some(({ issuer }) => issuer === JWT_ISSUER)) return NOT_OURS;
+  const model = modelSettings(parsed.data);
+  if (!model.ok) return model;
   return ok({
     environment: parsed.data.ENVIRONMENT ?? "production",
     jwt_secret: parsed.data.JWT_SECRET,
@@ -127,6 +128,7 @@ function parse(env: object): Result<Settings> {
     heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
     heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),
     retention_days: Number(parsed.data.RETENTION_DAYS ?? DEFAULTS.retention_days),
+    model: model.value,
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import type { ModelCall } from "../agents/effects.ts";
+import { fingerprint } from "../agents/fingerprint.ts";
 import { modelResult } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 
@@ -29,15 +30,7 @@ export function journalEntries(text: string): ModelEntry[] {
   return journal.parse(JSON.parse(text));
 }
 
-/**
- * Tells one request from another, for less than keeping it: FNV-1a over its JSON
- * (draft-eastlake-fnv, 32 bits), and its length. Nobody is kept out by it.
- */
+/** Tells one request from another. */
 export function requestKey({ model, request }: ModelCall): string {
-  const text = canonicalJson({ provider: model.provider, model: model.model_id, request });
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return `${text.length}-${(hash >>> 0).toString(16)}`;
+  return fingerprint(canonicalJson({ provider: model.provider, model: model.model_id, request }));
 }

@@ -8,8 +8,8 @@ import { messageView, type Threads } from "./threads.ts";
 /** Enough for a conversation to make sense; models cut it further by tokens. */
 const MAX_HISTORY_MESSAGES = 40;
 
-/** The same for every attempt of a run: built from rows that do not change. */
-export function runInput(run: Run, log: Log, threads: Threads): AgentInput {
+/** The same for every attempt of a run: built from rows that do not change, and the limit of its plan. */
+export function runInput(run: Run, log: Log, threads: Threads, max_steps: number): AgentInput {
   const stored = log.at(questionSeq(run));
   const question = readEvent(stored);
   if (question?.type !== "user_message") throw new Error("a run without its question");
@@ -21,6 +21,7 @@ export function runInput(run: Run, log: Log, threads: Threads): AgentInput {
     ...(data === undefined ? {} : { data }),
     history: history(threads, stored?.prev),
     now: new Date(run.accepted_at).toISOString(),
+    max_steps,
   });
 }
 
