@@ -34,6 +34,8 @@ async function serverKib(): Promise<number> {
     name: "without the advisor",
     setup({ onLoad }) {
       onLoad({ filter: /advisor\/advisor\.ts$/ }, () => ({ contents: "export const advisor = {};" }));
+      const nothing = 'export const ADVISOR_PROMPT = "", advisorTools = [];';
+      onLoad({ filter: /advisor\/offer\.ts$/ }, () => ({ contents: nothing }));
     },
   };
   return await bundledKib("src/index.ts", {

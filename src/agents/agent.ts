@@ -23,6 +23,8 @@ export interface AgentInput {
   readonly history: readonly HistoryMessage[];
   /** When the question was accepted, ISO 8601 UTC: the only "now" an agent has. */
   readonly now: string;
+  /** Durable effects the run may have: one more, and it ends as `step_limit`. */
+  readonly max_steps: number;
 }
 
 export interface AgentResult {

@@ -17,6 +17,7 @@ import type { Model, ModelRequest } from "./models/model.ts";
 import { type ModelResult, modelResult } from "./models/result.ts";
 import { validate } from "./schema.ts";
 import { type ClientTool, type Tool, type ToolCall, ToolFailure, type ToolOutcome } from "./tool.ts";
+import { clientToolCall, toolCall } from "./tool-call.ts";
 
 export type Effect =
   | { readonly kind: "think"; readonly thought: string }
@@ -147,24 +148,22 @@ export function* tool<Args, Result>(definition: Tool<Args, Result>, args: Args):
 export function* tools<Args, Result>(
   calls: ReadonlyArray<readonly [Tool<Args, Result>, Args]>,
 ): Step<ReadonlyArray<ToolOutcome<Result>>> {
-  const resumed = yield { kind: "tools", calls: calls.map(([definition, args]) => erase(definition, args)) };
-  const outcomes = Array.isArray(resumed) ? resumed : [];
+  const outcomes = yield* execute(calls.map(([definition, args]) => toolCall(definition, args)));
   return calls.map(([definition], index) => typed(definition, outcomes[index]));
+}
+
+/** Runs calls whose types are erased, in parallel; the outcomes are in their order, and nobody has looked at the results. */
+export function* execute(calls: readonly ToolCall[]): Step<readonly ToolOutcome[]> {
+  const resumed = yield { kind: "tools", calls };
+  const outcomes = Array.isArray(resumed) ? resumed : [];
+  return calls.map((_, index) => asOutcome(outcomes[index]));
 }
 
 /** Runs a tool where the user is, in a page or an app that knows it; throws `ToolFailure` if nobody did in time. */
 export function* clientTool<Args, Result>(definition: ClientTool<Args, Result>, args: Args): Step<Result> {
-  const { name, expires_ms } = definition;
-  const call: ToolCall = {
-    tool_name: name,
-    args: validate(definition.input, args, `arguments of ${name}`),
-    idempotent: true,
-    waits_for: "client_tool",
-    ...(expires_ms === undefined ? {} : { expires_ms }),
-    execute: () => Promise.reject(new Error("a client executes it")),
-  };
-  const resumed = yield { kind: "tools", calls: [call] };
-  const outcome = typed(definition, Array.isArray(resumed) ? resumed[0] : undefined);
+  const { name } = definition;
+  const [found] = yield* execute([clientToolCall(definition, args)]);
+  const outcome = typed(definition, found);
   if (outcome.status === "ok") return outcome.result;
   throw new ToolFailure(name, outcome.error.code, outcome.error.message);
 }
@@ -198,21 +197,6 @@ export function* steering(): Step<readonly SteeringMessage[]> {
 /** Does nothing until then. Durable, and free of cost meanwhile. @param until ISO 8601 */
 export function* sleep(until: string): Step<void> {
   yield { kind: "wait", for: "timer", expires_at: until };
-}
-
-function erase<Args, Result>(definition: Tool<Args, Result>, args: Args): ToolCall {
-  const { name, idempotent, timeout_ms, approval = "never" } = definition;
-  const asks = approval === "always" || (approval !== "never" && approval(args));
-  return {
-    tool_name: name,
-    args,
-    idempotent,
-    ...(timeout_ms === undefined ? {} : { timeout_ms }),
-    ...(asks ? { waits_for: "approval" as const } : {}),
-    async execute(given, context) {
-      return definition.execute(validate(definition.input, given, `arguments of ${name}`), context);
-    },
-  };
 }
 
 function typed<Args, Result>(

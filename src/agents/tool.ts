@@ -51,7 +51,11 @@ export type ToolOutcome<T = unknown> =
   | { readonly status: "ok"; readonly result: T }
   | { readonly status: "error"; readonly error: { readonly code: string; readonly message: string } };
 
-/** Thrown into the agent where a tool it relies on has failed; uncaught, it ends the run as `failed`. */
+/**
+ * Thrown into the agent where a tool it relies on has failed; uncaught, it ends
+ * the run as `failed`. Thrown by a tool, it is its outcome: code and message are
+ * shown to people and models.
+ */
 export class ToolFailure extends Error {
   override readonly name = "ToolFailure";
   readonly tool_name: string;

@@ -1,7 +1,7 @@
 /** The variables `AGENT_*`: an agent somewhere else that answers what people say. */
 import * as z from "zod/mini";
 import { id } from "../protocol/primitives.ts";
-import { isSecure } from "./secure-url.ts";
+import { isSafeUrl } from "./urls.ts";
 
 /** Where it is, and what it is called here. */
 export interface RemoteAgentSettings {
@@ -18,7 +18,7 @@ const NAME_RULE = "must have 1 to 64 characters";
 const DEFAULT_NAME = "remote";
 
 export const remoteAgentVariables = {
-  AGENT_URL: z.optional(z.string({ error: URL_RULE }).check(z.refine(isAgentUrl, { error: URL_RULE }))),
+  AGENT_URL: z.optional(z.string({ error: URL_RULE }).check(z.refine(isSafeUrl, { error: URL_RULE }))),
   AGENT_TOKEN: z.optional(
     z.string({ error: TOKEN_RULE }).check(z.regex(/^[\x21-\x7e]+$/, { error: TOKEN_RULE })),
   ),
@@ -39,11 +39,4 @@ interface Variables {
 export function remoteAgentOf(variables: Variables): RemoteAgentSettings | undefined {
   const { AGENT_URL: url, AGENT_TOKEN: token, AGENT_NAME: name = DEFAULT_NAME } = variables;
   return url === undefined ? undefined : { url, token, name };
-}
-
-/** `fetch` takes no user and password in an address, and they would stand where addresses are written down. */
-function isAgentUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return isSecure(url) && url.username === "" && url.password === "";
 }

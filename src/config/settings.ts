@@ -4,6 +4,8 @@ import { DEFAULT_PLANS, type Plans } from "../protocol/limits.ts";
 import type { Prices } from "../protocol/prices.ts";
 import { utf8Length } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { MODEL_VARIABLES, type ModelSettings, modelSettings } from "./model.ts";
+import { wholeNumber } from "./numbers.ts";
 import { type OidcSettings, oidcRealms } from "./oidc.ts";
 import { planSettings, plansOf } from "./plans.ts";
 import { modelPrices, pricesOf } from "./prices.ts";
@@ -35,6 +37,8 @@ export interface Settings {
   readonly retention_days: number;
   /** If set, it answers what people say, in the place of the agents of the Worker. */
   readonly remote_agent?: RemoteAgentSettings | undefined;
+  /** The language model that answers; absent: the advisor does. */
+  readonly model: ModelSettings | undefined;
 }
 
 /**
@@ -71,12 +75,6 @@ export const DEFAULTS = {
   plans: DEFAULT_PLANS,
   prices: new Map() as Prices,
 } as const;
-
-/** A variable is a text, or a number where the configuration file has one. */
-function wholeNumber(min: number, max: number) {
-  const fits = (value: unknown) => /^\d+$/.test(`${value}`) && Number(value) >= min && Number(value) <= max;
-  return z.unknown().check(z.refine(fits, { error: `must be a whole number from ${min} to ${max}` }));
-}
 
 const JSON_RULE = "must be JSON";
 
@@ -118,6 +116,7 @@ const variables = z.object({
   HEARTBEAT_TIMEOUT_MS: z.optional(wholeNumber(1, DAY_MS)),
   RETENTION_DAYS: z.optional(wholeNumber(1, 3_650)),
   ...remoteAgentVariables,
+  ...MODEL_VARIABLES,
 });
 
 function parse(env: object): Result<Settings> {
@@ -125,6 +124,8 @@ function parse(env: object): Result<Settings> {
   if (!parsed.success) return notConfigured(parsed.error);
   const { JWT_ISSUER, OIDC_REALMS = [] } = parsed.data;
   if (OIDC_REALMS.some(({ issuer }) => issuer === JWT_ISSUER)) return NOT_OURS;
+  const model = modelSettings(parsed.data);
+  if (!model.ok) return model;
   return ok({
     environment: parsed.data.ENVIRONMENT ?? "production",
     jwt_secret: parsed.data.JWT_SECRET,
@@ -139,6 +140,7 @@ function parse(env: object): Result<Settings> {
     heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),
     retention_days: Number(parsed.data.RETENTION_DAYS ?? DEFAULTS.retention_days),
     remote_agent: remoteAgentOf(parsed.data),
+    model: model.value,
   });
 }
 

@@ -41,6 +41,7 @@ export const runJournal = z.object({
     data: z.optional(z.unknown()),
     history: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string() })),
     now: timestamp,
+    max_steps: count,
   }),
   events: z.array(jsonObject),
   models: z.array(journalEntry),

@@ -162,7 +162,7 @@ export class Host {
     const ending = await execute({
       run,
       agent,
-      input: runInput(run, log, threads),
+      input: runInput(run, log, threads, limits.run_steps),
       journal: new Journal(
         readEvents(log.ofRun(run_id, start_seq)),
         log.journalOf(run_id, start_seq).flatMap(journalEntries),

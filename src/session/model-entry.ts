@@ -5,6 +5,7 @@
 
 import * as z from "zod/mini";
 import type { ModelCall } from "../agents/effects.ts";
+import { fingerprint } from "../agents/fingerprint.ts";
 import type { ModelUsage } from "../agents/models/model.ts";
 import { modelResult, usage } from "../agents/models/result.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
@@ -77,15 +78,7 @@ export function usageEntries(text: string): ModelUsage[] {
     .flatMap(({ step, result }) => (result?.usage === undefined ? [] : [{ step, ...result.usage }]));
 }
 
-/**
- * Tells one request from another, for less than keeping it: FNV-1a over its JSON
- * (draft-eastlake-fnv, 32 bits), and its length. Nobody is kept out by it.
- */
+/** Tells one request from another. */
 export function requestKey({ model, request }: ModelCall): string {
-  const text = canonicalJson({ provider: model.provider, model: model.model_id, request });
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return `${text.length}-${(hash >>> 0).toString(16)}`;
+  return fingerprint(canonicalJson({ provider: model.provider, model: model.model_id, request }));
 }

@@ -16,8 +16,8 @@ const MAX_REMOTE_BYTES = 1024 * 1024;
 
 type Asked = Pick<Run, "run_id" | "thread_id" | "question_id" | "start_seq" | "accepted_at">;
 
-/** The same for every attempt of a run: built from rows that do not change. */
-export function runInput(run: Asked, log: Log, threads: Threads): AgentInput {
+/** The same for every attempt of a run: built from rows that do not change, and the limit of its plan. */
+export function runInput(run: Asked, log: Log, threads: Threads, max_steps: number): AgentInput {
   const { question, earlier } = conversation(run, log, threads);
   const { content, data } = question;
   return Object.freeze({
@@ -27,6 +27,7 @@ export function runInput(run: Asked, log: Log, threads: Threads): AgentInput {
     ...(data === undefined ? {} : { data }),
     history: earlier.map(({ role, content }) => ({ role, content })).reverse(),
     now: new Date(run.accepted_at).toISOString(),
+    max_steps,
   });
 }
 

@@ -3,7 +3,7 @@
  * (docs/replay.md): what the agent was given, and what came of each of its effects.
  */
 import * as z from "zod/mini";
-import { MAX_PAGE_BYTES } from "../protocol/limits.ts";
+import { DEFAULT_LIMITS, MAX_PAGE_BYTES } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { Budget } from "./budget.ts";
 import { seqOf } from "./ids.ts";
@@ -37,7 +37,9 @@ export function runJournal(parts: Parts, run_id: string): Result<RunJournal> {
   const { run, start_seq, end } = found;
   const { log, threads } = parts;
   const budget = new Budget(MAX_PAGE_BYTES);
-  const whole = runInput({ ...run, start_seq, accepted_at: Date.parse(run.accepted_at) }, log, threads);
+  const asked = { ...run, start_seq, accepted_at: Date.parse(run.accepted_at) };
+  // Of a run that has ended nobody knows the plan any more.
+  const whole = runInput(asked, log, threads, DEFAULT_LIMITS.run_steps);
   budget.spend([run, { ...whole, history: [] }]);
   const { rows, complete } = fitting(log.recordOf(run_id, start_seq, end), budget);
   // What was said last matters most.

@@ -1,7 +1,7 @@
 /** Executing one tool call: bounded in time and size, and turned into an outcome whatever happens. */
 
 import { SchemaError } from "../agents/schema.ts";
-import type { ToolCall, ToolContext, ToolOutcome } from "../agents/tool.ts";
+import { type ToolCall, type ToolContext, ToolFailure, type ToolOutcome } from "../agents/tool.ts";
 import { MAX_TOOL_RESULT_BYTES } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
 import type { Clock } from "./ports.ts";
@@ -43,8 +43,9 @@ async function attempt(call: ToolCall, context: ToolContext): Promise<ToolOutcom
   try {
     return bounded(await call.execute(call.args, context));
   } catch (cause) {
-    // Only what we say about arguments may be shown; what a tool throws can hold anything.
+    // Shown is what we say about arguments, and what a tool says on purpose; what else it throws can hold anything.
     if (cause instanceof SchemaError) return failed("invalid_args", cause.message);
+    if (cause instanceof ToolFailure) return failed(cause.code, cause.message);
     return failed("tool_failed", "the tool failed");
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { chosenAgents } from "../../src/chosen-agents.ts";
 import { settingsOf } from "../../src/config/settings.ts";
 import { DEFAULT_PLANS } from "../../src/protocol/limits.ts";
 import { PRICE } from "../support/counted-model.ts";
@@ -288,5 +289,53 @@ describe("identity in the settings", () => {
     expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
     expect(result.ok || result.refusal.message).toMatch(/^[A-Z_]+(\.pro)? must /);
     expect(JSON.stringify(result)).not.toContain(MARK);
+  });
+});
+
+describe("a model in the settings", () => {
+  const LLM = { LLM_BASE_URL: "https://llm.example/v1", LLM_MODEL: "m" };
+
+  test("[O23] an address and a name are enough", () => {
+    expect(settingsOf({ JWT_SECRET: SECRET, ...LLM, LLM_CONTEXT_TOKENS: "64000" })).toMatchObject({
+      value: {
+        model: {
+          source: { kind: "llm", base_url: LLM.LLM_BASE_URL, model: "m" },
+          context_tokens: 64_000,
+          max_output_tokens: 4_096,
+        },
+      },
+    });
+  });
+
+  test("[O23] a key alone names no model", () => {
+    expect(settingsOf({ JWT_SECRET: SECRET, LLM_API_KEY: "sk" })).toMatchObject({ ok: true });
+  });
+
+  test("[O23] the model answers, and the advisor finishes what it has begun", () => {
+    const names = (env: object) => chosenAgents({ JWT_SECRET: SECRET, ...env }).map(({ name }) => name);
+    expect(names({})).toEqual(["advisor"]);
+    expect(names(LLM)).toEqual(["model", "advisor"]);
+    expect(names({ WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } })).toEqual(["model", "advisor"]);
+    expect(names({ ...LLM, LLM_MODEL: "" })).toEqual(["advisor"]);
+  });
+
+  test.each([
+    ["LLM_MODEL", { LLM_BASE_URL: LLM.LLM_BASE_URL }],
+    ["LLM_BASE_URL", { LLM_MODEL: "m" }],
+    ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "http://llm.example" }],
+    ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "https://user:secret@llm.example" }],
+    ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "llm" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "" }],
+    ["LLM_SYSTEM_PROMPT", { ...LLM, LLM_SYSTEM_PROMPT: "" }],
+    ["LLM_CONTEXT_TOKENS", { ...LLM, LLM_CONTEXT_TOKENS: "many" }],
+    ["LLM_MAX_OUTPUT_TOKENS", { ...LLM, LLM_MAX_OUTPUT_TOKENS: 20_000 }],
+    ["WORKERS_AI_MODEL", { ...LLM, WORKERS_AI_MODEL: "@cf/m", AI: {} }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m" }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: "x" }],
+  ])("[O23] %s is named where it is wrong: %j", (field, env) => {
+    const result = settingsOf({ JWT_SECRET: SECRET, ...env });
+    expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
+    if (!result.ok) expect(result.refusal.message).toMatch(new RegExp(`^${field} must`));
+    if (!result.ok) expect(result.refusal.message).not.toContain("secret");
   });
 });

@@ -271,18 +271,21 @@ describe("a remote agent that does not come to an end", () => {
     ],
   ];
 
-  test.each(ENDS)("[R14] one that %s ends its run once, and the next has its turn", async (_, end, ending) => {
-    await scene(async (scene) => {
-      const asked = await half(scene);
-      await ask(scene, "next");
-      end(asked);
-      (await nth(scene, 1)).events(started, ...message("n", "fine"), done);
-      await scene.desk.idle();
-      expect(endings(scene.tab)).toMatchObject([{ ...ending, content: "so far" }, { content: "fine" }]);
-      const [executed, completed] = ["tool_executing", "tool_completed"].map((type) => scene.tab.of(type));
-      expect(completed).toHaveLength(executed?.length ?? 0);
-    });
-  });
+  test.each(ENDS)(
+    "[R14] one that %s ends its run once, and the next has its turn",
+    async (_, end, ending) => {
+      await scene(async (scene) => {
+        const asked = await half(scene);
+        await ask(scene, "next");
+        end(asked);
+        (await nth(scene, 1)).events(started, ...message("n", "fine"), done);
+        await scene.desk.idle();
+        expect(endings(scene.tab)).toMatchObject([{ ...ending, content: "so far" }, { content: "fine" }]);
+        const [executed, completed] = ["tool_executing", "tool_completed"].map((type) => scene.tab.of(type));
+        expect(completed).toHaveLength(executed?.length ?? 0);
+      });
+    },
+  );
 
   test.each([
     ["a page", async () => new Response("<html>", { headers: { "Content-Type": "text/html" } })],
@@ -348,8 +351,7 @@ describe("a run of a remote agent that ends in another way", () => {
   const STOPS: [string, (scene: Scene) => unknown][] = [
     [
       "cancelled",
-      ({ desk, tab }) =>
-        desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id: runOf(tab) } }),
+      ({ desk, tab }) => desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id: runOf(tab) } }),
     ],
     [
       "deleted with its thread",
@@ -372,20 +374,23 @@ describe("a run of a remote agent that ends in another way", () => {
     ["erased with its user", ({ desk }) => desk.session.erase(principalWith(["chat"]))],
   ];
 
-  test.each(STOPS)("[R15] %s hangs up on it at once, and what still comes changes nothing", async (_, stop) => {
-    await scene(async (scene) => {
-      const { desk, tab, logged } = scene;
-      const asked = await half(scene);
-      await stop(scene);
-      await until(() => asked.hungUp);
-      const before = tab.sent.length;
-      asked.events(piece("m", "late"), done);
-      await desk.idle();
-      expect(tab.sent).toHaveLength(before);
-      expect(logged).toEqual([]);
-      expect(scene.far.clock.armed).toBe(0);
-    });
-  });
+  test.each(STOPS)(
+    "[R15] %s hangs up on it at once, and what still comes changes nothing",
+    async (_, stop) => {
+      await scene(async (scene) => {
+        const { desk, tab, logged } = scene;
+        const asked = await half(scene);
+        await stop(scene);
+        await until(() => asked.hungUp);
+        const before = tab.sent.length;
+        asked.events(piece("m", "late"), done);
+        await desk.idle();
+        expect(tab.sent).toHaveLength(before);
+        expect(logged).toEqual([]);
+        expect(scene.far.clock.armed).toBe(0);
+      });
+    },
+  );
 
   test("[R15] cancelled keeps its text and ends once, though a batch arrives in the same moment", async () => {
     await scene(async (scene) => {
@@ -469,9 +474,10 @@ describe("a session that is gone in the middle", () => {
       await ask(scene, "next");
       const desk = new Desk(scene.storage, embedded);
       await desk.idle();
-      const [first, second] = desk.connect().of("state_snapshot")[0].payload.messages.filter(
-        ({ role }: any) => role === "assistant",
-      );
+      const [first, second] = desk
+        .connect()
+        .of("state_snapshot")[0]
+        .payload.messages.filter(({ role }: any) => role === "assistant");
       expect(first.error.code).toBe("agent_stream_cut");
       expect(second).toMatchObject({ status: "interrupted", error: { code: "agent_changed" } });
     }, over);

@@ -34,7 +34,8 @@ export interface DriveOptions {
 const NOW = "2026-07-01T12:00:00.000Z";
 
 export function ask(question: string, more: Partial<AgentInput> = {}): AgentInput {
-  return Object.freeze({ run_id: "r_1", thread_id: "main", question, history: [], now: NOW, ...more });
+  const who = { run_id: "r_1", thread_id: "main", question, history: [], now: NOW, max_steps: 20 };
+  return Object.freeze({ ...who, ...more });
 }
 
 export async function drive(agent: Agent, input: AgentInput, options: DriveOptions = {}): Promise<Driven> {

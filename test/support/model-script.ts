@@ -22,6 +22,8 @@ export interface Asked {
   readonly question: string;
   /** Names of the tools that were offered. */
   readonly tools: readonly string[];
+  /** False if it is asked to call none. */
+  readonly may_call: boolean;
   /** Results of tools since the question. */
   readonly results: number;
   /** How often the very same was asked before. */
@@ -78,12 +80,14 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     { send: '"}}]}\n\n' },
     CLOSE,
   ],
-  /** Asks for a tool whenever it is asked anything. */
-  "tool-loop": ({ tools, results }) =>
-    stream(
-      toolPiece(0, { id: `call_loop_${results}`, name: tools[0] ?? "lookup", args: `{"n":${results}}` }),
-      ...finish("tool_calls"),
-    ),
+  /** Asks for a tool whenever it may; `tool-loop:always` whenever it is asked anything. */
+  "tool-loop": ({ tools, results, may_call }, always) =>
+    may_call || always === "always"
+      ? stream(
+          toolPiece(0, { id: `call_loop_${results}`, name: tools[0] ?? "lookup", args: `{"n":${results}}` }),
+          ...finish("tool_calls"),
+        )
+      : answer(),
   /** `tools:N`: N calls at once, their arguments in interleaved pieces; then it says how many results it got. */
   tools: ({ tools, results }, n = "2") => {
     if (results > 0) return stream(...texts([`${results} results.`]), ...finish());
@@ -164,6 +168,7 @@ export function askedIn(body: any, seen: Map<string, number>): Asked {
     model: String(body.model),
     question: contentOf(messages[last]?.content),
     tools: (body.tools ?? []).map((tool: any) => String(tool.function?.name)),
+    may_call: body.tool_choice !== "none",
     results: messages.slice(last + 1).filter(({ role }) => role === "tool").length,
     earlier,
   };

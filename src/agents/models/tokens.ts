@@ -7,7 +7,7 @@
 import { utf8Length } from "../../protocol/primitives.ts";
 import type { ModelMessage, RequestedCall, ToolSpec } from "./model.ts";
 
-const BYTES_PER_TOKEN = 4;
+export const BYTES_PER_TOKEN = 4;
 const TOKENS_PER_MESSAGE = 4;
 
 export function textTokens(text: string): number {

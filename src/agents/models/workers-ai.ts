@@ -15,6 +15,10 @@ export interface AiBinding {
   ): Promise<unknown>;
 }
 
+export function isAiBinding(value: unknown): value is AiBinding {
+  return typeof value === "object" && value !== null && "run" in value && typeof value.run === "function";
+}
+
 export interface WorkersAiSettings {
   /** `@cf/…` */
   readonly model: string;

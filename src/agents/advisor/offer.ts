@@ -1,0 +1,136 @@
+/**
+ * The advisor's tools as a language model is offered them: what each is for, and
+ * its arguments as JSON Schema. Written by hand, because a model needs more words
+ * than the advisor, and making schemas of schemas would weigh more than this; a
+ * test compares them with what the tools take.
+ */
+import type { OfferedTool } from "../registry.ts";
+import type { JsonSchema } from "../schema.ts";
+import { MODELS } from "./prices.ts";
+import { dataPipelineAudit } from "./tools/data-pipeline-audit.ts";
+import { gpuRightsizing } from "./tools/gpu-rightsizing.ts";
+import { parseUsage } from "./tools/parse-usage.ts";
+import { priceLookup } from "./tools/price-lookup.ts";
+import { rankRecommendations } from "./tools/rank-recommendations.ts";
+import { simulateBatch } from "./tools/simulate-batch.ts";
+import { simulateCaching } from "./tools/simulate-caching.ts";
+import { simulateRouting } from "./tools/simulate-routing.ts";
+import { summarizeSpend } from "./tools/summarize-spend.ts";
+import { trainingEfficiency } from "./tools/training-efficiency.ts";
+
+export const ADVISOR_PROMPT =
+  "You advise on what AI infrastructure costs and how to spend less. Work figures out with the tools, not in your head. Use the user's own figures, never invent any, and label every assumption. Answer briefly: what it costs, at least three steps with the range each saves, and what you would need to know.";
+
+const amount = { type: "number", minimum: 0 };
+const share = { type: "number", minimum: 0, maximum: 1 };
+const shares = { type: "array", items: share, minItems: 2, maxItems: 2, description: "[low, high], 0 to 1" };
+const text = { type: "string" };
+const level = { enum: ["low", "medium", "high"] };
+
+export const advisorTools: readonly OfferedTool[] = [
+  offer(
+    parseUsage,
+    "Reads a billing or usage export: CSV, TSV or JSON lines as text, or rows that are objects. Returns rows, totals, currencies and what was rejected.",
+    object({ text, rows: list({ type: "object" }) }, []),
+  ),
+  offer(
+    summarizeSpend,
+    "Totals of rows from parse_usage: monthly, by category and by model. Give its rows, one of its currencies and its days.",
+    object({
+      rows: list(
+        object({
+          ...{ period: text, provider: text, service: text, category: text, model: text },
+          ...{ quantity: amount, unit: text, cost: amount, currency: text },
+        }),
+      ),
+      currency: text,
+      days: amount,
+    }),
+  ),
+  offer(
+    priceLookup,
+    `What tokens per month cost in US dollars at list price on each model, and a cheaper model of its class. Knows ${MODELS.join(", ")}.`,
+    object({
+      models: list({ enum: MODELS }),
+      input_tokens: { ...amount, description: "cached ones included" },
+      ...{ cached_tokens: amount, cache_write_tokens: amount, output_tokens: amount },
+    }),
+  ),
+  offer(
+    simulateCaching,
+    "What prompt caching saves of a monthly spend. Prices per million input tokens.",
+    object({
+      ...{ spend: amount, input_share: share, repeated: shares, hits: shares },
+      ...{ price_in: amount, price_cached: amount, price_write: amount },
+    }),
+  ),
+  offer(
+    simulateRouting,
+    "What sending easy calls to a smaller model saves of a monthly spend.",
+    object({
+      spend: amount,
+      addressable: { ...share, description: "part of the spend on the big model" },
+      ...{ price_big: amount, price_small: amount, routed: shares },
+      escalation: { ...share, description: "part of the routed calls that need the big model after all" },
+    }),
+  ),
+  offer(
+    simulateBatch,
+    "What batching saves: spend × the product of each lever's factors, such as can_wait × discount.",
+    factors(),
+  ),
+  offer(
+    gpuRightsizing,
+    "What fewer GPUs save, and what a commitment saves, of a fleet's monthly spend.",
+    object(
+      {
+        ...{ spend: amount, gpus: amount, utilisation: shares, target: shares },
+        ...{ on_demand_rate: amount, committed_rate: amount },
+        steady: { ...shares, description: "[low, high] part that always runs and is not committed yet" },
+      },
+      ["spend", "utilisation", "target", "on_demand_rate", "committed_rate", "steady"],
+    ),
+  ),
+  offer(
+    trainingEfficiency,
+    "What cheaper capacity, faster steps and fewer wasted runs save in training: spend × the product of each lever's factors.",
+    factors(),
+  ),
+  offer(
+    dataPipelineAudit,
+    "What incremental processing, colder storage and pruned scans save: spend × the product of each lever's factors.",
+    factors(),
+  ),
+  offer(
+    rankRecommendations,
+    "Orders levers by saving, confidence and effort, and adds them up without counting anything twice. A lever's share is of its bucket's spend. alternatives are other splits of the spend; none: [].",
+    object({
+      buckets: buckets(),
+      levers: list(object({ lever: text, bucket: text, share: shares, confidence: level, effort: level })),
+      alternatives: list(object({ name: text, buckets: buckets() })),
+    }),
+  ),
+];
+
+function offer(tool: OfferedTool, description: string, parameters: JsonSchema): OfferedTool {
+  return { ...tool, description, parameters };
+}
+
+/** All are required unless others are named. */
+function object(properties: JsonSchema, required: readonly string[] = Object.keys(properties)): JsonSchema {
+  return { type: "object", properties, required };
+}
+
+function list(items: JsonSchema): JsonSchema {
+  return { type: "array", items };
+}
+
+function buckets(): JsonSchema {
+  return list(object({ bucket: text, spend: amount }));
+}
+
+/** Levers by name, each with its factors by name. */
+function factors(): JsonSchema {
+  const levers = { type: "object", additionalProperties: { type: "object", additionalProperties: shares } };
+  return object({ spend: amount, levers });
+}
