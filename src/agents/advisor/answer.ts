@@ -171,7 +171,7 @@ function reasons(result: Result): string {
   });
   if (lines.length === 0) return "";
   const how =
-    "The score is the middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3); the list is in its order. Ranges span the cautious and the hopeful end of each assumption.";
+    "The score is the middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3); the list is in its order.";
   return `**Why these steps, and why in this order**\n${numbered(lines)}\n\n${how}`;
 }
 

@@ -12,7 +12,7 @@ import {
   shares,
   simulator,
 } from "./savings.ts";
-import { spotPlan } from "./spot.ts";
+import { spotNote, spotPlan } from "./spot.ts";
 
 const input = z.object({
   /** Monthly spend on the fleet: GPUs × hours × rate. */
@@ -61,10 +61,10 @@ export const gpuRightsizing = simulator(
       ),
     ];
     return {
-      levers:
-        spot && plan
+      levers: [
+        ...levers,
+        ...(spot && plan
           ? [
-              ...levers,
               savingOf(
                 "spot",
                 spend,
@@ -72,27 +72,17 @@ export const gpuRightsizing = simulator(
                 `${percents(spot.part)} interruptible × (1 − ${percent(1 - spot.discount)} price × ${percent(1 + plan.overhead)} work)`,
               ),
             ]
-          : levers,
+          : []),
+      ],
       idle_cost: idle,
       commit_break_even_utilisation: clamp(ratio),
       ...(plan && { checkpoint_interval_hours: cents(plan.interval_hours) }),
       notes: [
         {
-          lever: "rightsize",
-          text: `Idle capacity is ${percents([clamp(1 - utilisation[1]), clamp(1 - utilisation[0])])} of this spend; some of it is headroom you need`,
-        },
-        {
           lever: "commit",
           text: `A committed GPU pays off when it runs more than ${percent(ratio)} of the hours`,
         },
-        ...(spot && plan
-          ? [
-              {
-                lever: "spot",
-                text: `Checkpoint every ${Math.round(plan.interval_hours * 60)} minutes (√(2 × ${Math.round(spot.checkpoint_hours * 60)} min × ${spot.mtbf_hours} h between interruptions)); lost work and restarts add ${percent(plan.overhead)}`,
-              },
-            ]
-          : []),
+        ...(plan ? [spotNote(plan)] : []),
       ],
     };
   },

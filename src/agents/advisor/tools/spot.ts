@@ -1,5 +1,7 @@
 /** What interruptions cost, and how often to save work so that they cost least. */
 
+import { percent } from "./savings.ts";
+
 export interface SpotTerms {
   /** Below the on-demand rate, 0 to 1. */
   readonly discount: number;
@@ -18,6 +20,12 @@ export interface SpotPlan {
   readonly overhead: number;
   /** Of the on-demand cost, 0 to 1. */
   readonly saving: number;
+}
+
+/** What to set, and what it costs, in words. */
+export function spotNote({ interval_hours, overhead }: SpotPlan) {
+  const text = `Checkpoint every ${Math.round(interval_hours * 60)} minutes; lost work and restarts add ${percent(overhead)}`;
+  return { lever: "spot", text };
 }
 
 export function spotPlan({ discount, checkpoint_hours, mtbf_hours, restart_hours }: SpotTerms): SpotPlan {

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { Tool } from "../../effects.ts";
 import { DAYS_PER_MONTH } from "../facts/periods.ts";
-import type { Measured, Measures } from "../usage/measures.ts";
+import type { Measures } from "../usage/measures.ts";
 import { DAY_MS, dateOf, type Series, TOTAL } from "../usage/series.ts";
 import { type UsageRow, usageRow } from "./parse-usage.ts";
 import { amount, cents, clamp, ours } from "./savings.ts";

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { factorFields, factorSavings } from "./factors.ts";
 import { amount, cents, clamp, percent, simulator } from "./savings.ts";
-import { spotPlan } from "./spot.ts";
+import { spotNote, spotPlan } from "./spot.ts";
 
 const input = z.object({
   ...factorFields,
@@ -30,14 +30,7 @@ export const trainingEfficiency = simulator(
               text: `The run reaches ${percent(mfu)} of the hardware's peak (MFU = 6 × parameters × tokens ÷ (seconds × GPUs × peak FLOP/s)); 35–50 % is usual for a tuned one`,
             },
           ]),
-      ...(plan
-        ? [
-            {
-              lever: "spot",
-              text: `Checkpoint every ${Math.round(plan.interval_hours * 60)} minutes; lost work and restarts add ${percent(plan.overhead)}`,
-            },
-          ]
-        : []),
+      ...(plan ? [spotNote(plan)] : []),
     ];
     return {
       levers: factorSavings(factors),

@@ -3,10 +3,10 @@ import type { Cells } from "./table.ts";
 
 /** Best name first; names are compared in lower case, without punctuation, and without what they are nested in. */
 const NAMES = {
-  cost: "billedcost effectivecost cost costusd totalcost costtotal monthlycost monthlycostusd amountvalue amount amountusd spend responsecost usage usagecost total",
+  cost: "billedcost effectivecost cost costusd totalcost costtotal monthlycost amountvalue amount spend responsecost usage usagecost total",
   currency: "billingcurrency currency amountcurrency",
   period:
-    "chargeperiodstart date day month starttime usagestartdate timestamp createdat time starttimeunixnano billingperiodstart",
+    "chargeperiodstart date day month starttime usagestartdate timestamp createdat time starttimeunixnano",
   provider:
     "providername serviceprovidername provider vendor customllmprovider genaiprovidername genaisystem",
   service: "servicename service product lineitem",
@@ -14,25 +14,22 @@ const NAMES = {
   model: "genairesponsemodel genairequestmodel model modelname modelpermaslug modelgroup skuid sku",
   quantity: "consumedquantity quantity totaltokens tokens",
   unit: "consumedunit unit",
-  input: "inputtokens prompttokens tokensprompt genaiusageinputtokens genaiusageprompttokens",
-  output: "outputtokens completiontokens tokenscompletion genaiusageoutputtokens genaiusagecompletiontokens",
+  input: "inputtokens prompttokens tokensprompt genaiusageinputtokens",
+  output: "outputtokens completiontokens tokenscompletion genaiusageoutputtokens",
   cached:
-    "inputcachedtokens cachedtokens cachedinputtokens cachereadinputtokens tokenscached genaiusagecachereadinputtokens prompttokensdetailscachedtokens",
-  written:
-    "cachecreationinputtokens inputcachewritetokens cachewritetokens genaiusagecachecreationinputtokens",
-  requests: "nummodelrequests requests apirequests requestcount calls",
+    "inputcachedtokens cachedtokens cachereadinputtokens tokenscached genaiusagecachereadinputtokens prompttokensdetailscachedtokens",
+  written: "cachecreationinputtokens inputcachewritetokens genaiusagecachecreationinputtokens",
+  requests: "nummodelrequests requests apirequests calls",
   /** A row per request has one. */
   request: "requestid generationid spanid",
   batch: "batch",
   tags: "tags requesttags labels projectid teamid team",
-  machine:
-    "gputype gpumodel gpuname gpu acceleratortype accelerator instancetype machinetype vmsize resourcetype chargedescription skumeter usagetype",
-  gpus: "gpucount gpus numgpus acceleratorcount count",
-  utilisation:
-    "utilizationgpu gpuutilization avggpuutilization utilization utilisation avgutilization gpuutil avgutil util",
-  hours: "hourspermonth hoursmonth monthlyhours hours uptimehours",
-  rate: "hourlyrate hourlyrateusd rateperhour priceperhour hourlycost usdperhour rate",
-  purchase: "pricingcategory purchaseoption pricingmodel commitment purchasetype capacitytype",
+  machine: "gputype gpu accelerator instancetype machinetype resourcetype chargedescription",
+  gpus: "gpucount gpus acceleratorcount count",
+  utilisation: "utilizationgpu gpuutilization utilization utilisation avgutilization",
+  hours: "hourspermonth hours",
+  rate: "hourlyrate priceperhour hourlycost rate",
+  purchase: "pricingcategory purchaseoption pricingmodel commitment capacitytype",
   /** nvidia-smi calls the GPU so. */
   name: "name",
 } as const;

@@ -9,7 +9,6 @@ const TYPE = /(?<![a-z])([BH]200|[AHV]100|A10G|L40S|L4|T4)(?![a-z0-9])/i;
 
 /** Name of a machine, type, GPUs in it; 0 where the size tells, as in g5.12xlarge. */
 const MACHINES: ReadonlyArray<readonly [RegExp, string, number]> = [
-  [/\bp6-b200\./i, "B200", 8],
   [/\bp5en?\.|\ba3-ultra/i, "H200", 8],
   [/\bp5\.|\ba3-(?:high|mega)gpu-8g|ND96is\w*_H100/i, "H100", 8],
   [/\bp4de?\.|ND96\w*_A100/i, "A100", 8],
@@ -28,7 +27,7 @@ export function gpusIn(name: string): GpusIn | undefined {
   const machine = MACHINES.find(([named]) => named.test(name));
   if (machine !== undefined)
     return { type: machine[1], count: machine[2] || (SIZES.find(([size]) => size.test(name))?.[1] ?? 1) };
-  const google = /\ba2-(?:high|mega|ultra)gpu-(\d{1,2})g/i.exec(name);
+  const google = /\ba2-\w+-(\d{1,2})g/i.exec(name);
   if (google !== null) return { type: "A100", count: Number(google[1]) };
   const type = TYPE.exec(name)?.[1]?.toUpperCase();
   return type === undefined ? undefined : { type, count: 1 };

@@ -140,6 +140,8 @@ function tokensOf({ input, output, cached }: TokenCounts, unit: string, quantity
   return /output/i.test(unit) ? { input: 0, output: all, cached } : { input: all, output: 0, cached };
 }
 
+const NO_TOKENS = { input: 0, output: 0, cached: 0, requests: 0, tagged: undefined };
+
 /** A line of an inventory: GPUs × hours × rate, at planning rates where it names none. */
 function fleetRow(text: Read, columns: Columns, table?: PriceTable): Row | string {
   const machine = gpusIn(text("machine") || text("name"));
@@ -162,15 +164,11 @@ function fleetRow(text: Read, columns: Columns, table?: PriceTable): Row | strin
       unit: "GPU-hours",
       currency: "USD",
     },
+    ...NO_TOKENS,
     day: "",
     quantity: gpus * hours,
     cost: gpus * hours * rate,
-    input: 0,
-    output: 0,
-    cached: 0,
-    requests: 0,
     gpu_hours: gpus * hours,
-    tagged: undefined,
     fleet: { type: machine.type, count: gpus, utilisation: used, committed },
     priced: said === undefined,
   };
