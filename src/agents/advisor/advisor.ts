@@ -2,78 +2,190 @@
  * The embedded default agent: answers questions about AI costs with arithmetic
  * over the user's figures, and labelled assumptions where there are none.
  */
+import { isRecord } from "../../protocol/pure/json.ts";
 import type { Recommendation } from "../../protocol/report.ts";
-import type { Agent, AgentResult } from "../agent.ts";
+import type { Agent, AgentInput, AgentResult } from "../agent.ts";
 import { type Effect, report, think, tool, tools } from "../effects.ts";
 import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.ts";
 import { body, headline, opening } from "./answer.ts";
+import { type Asked, askedFor } from "./asked.ts";
 import { LABELS, type Spend } from "./buckets.ts";
+import type { Basics } from "./compute-runs.ts";
+import type { Line } from "./data-lines.ts";
+import { type Evidence, lookCloser, type Measured } from "./evidence.ts";
 import { understand } from "./facts/facts.ts";
 import type { Facts } from "./facts/message.ts";
-import { type Evidence, findingsFor, qualityOf } from "./findings.ts";
-import { intentOf } from "./intent.ts";
+import { findingsFor, qualityOf } from "./findings.ts";
+import { type Intent, intentOf } from "./intent.ts";
 import { openLedger } from "./ledger.ts";
+import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
 import { measuredFacts } from "./measured.ts";
 import { tokenMix } from "./mix.ts";
+import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
+import { recalled, saidEarlier } from "./recall.ts";
 import { type Candidate, candidate, rankArgs, recommendations, ruleCandidates } from "./recommend.ts";
 import { simulationsFor } from "./simulations.ts";
-import { HELLO, HELLO_REPORT } from "./smalltalk.ts";
+import { HELLO_REPORT, hello } from "./smalltalk.ts";
 import { stream } from "./stream.ts";
-import { parseUsage, type Usage } from "./tools/parse-usage.ts";
+import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
-import { type Summary, summarizeSpend } from "./tools/summarize-spend.ts";
+import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
+
+/** Of the bill. */
+const MIN_PART = 0.05;
 
 type Steps<T> = Generator<Effect, T, unknown>;
 
-export const advisor: Agent = {
-  name: "advisor",
-  version: "1",
-  *run(input) {
-    const found = findUsage(input);
-    const history = input.history.map((each) => ({ ...each, ...findPasted(each.content) }));
-    const said = history.filter(({ role }) => role === "user").map(({ prose }) => prose);
-    // Data pasted earlier still counts where the question brings none.
-    const data = found.data ?? history.findLast((each) => each.role === "user" && each.data)?.data;
-    const understanding = understand(found.prose, said);
-    const named = intentOf(found.prose, said, data !== undefined || hasFigures(understanding.facts));
-    // A bill of several parts is about all of them, whichever is named most.
-    const { parts, total } = understanding.now;
-    const scopes = new Set(parts.map(({ scope }) => scope)).size + (total?.general ? 1 : 0);
-    const intent = parts.length > 0 && scopes > 1 && bucketOf(named) ? "overview" : named;
-    const setting = { ...understanding, intent, ledger: openLedger(), measured: false, tokenCost: 0 };
-    return yield* intent === "smalltalk" && data === undefined ? hello() : analyse(setting, data);
-  },
-};
+/** What an operator may set: prices under LiteLLM's field names, GPU rates, and the date they are from. */
+export interface AdvisorPrices {
+  readonly prices?: unknown;
+  readonly prices_as_of?: string;
+  readonly gpu_rates?: unknown;
+}
 
-function* hello(): Steps<AgentResult> {
+export const advisor: Agent = advisorWith();
+
+export function advisorWith(own: AdvisorPrices = {}): Agent {
+  const table = withOwnPrices(own);
+  return {
+    name: "advisor",
+    // Other prices are other effects for the same input.
+    version: table === BUNDLED ? "2" : `2+${table.as_of}`,
+    *run(input) {
+      const talk = read(input, own, table);
+      return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
+        ? greet(input.question)
+        : analyse(talk);
+    },
+  };
+}
+
+interface Talk {
+  readonly setting: Setting;
+  readonly asked: Asked;
+  readonly wants: Basics["wants"];
+  readonly data: Found["data"];
+  /** The data came with an earlier message. */
+  readonly earlier_data: boolean;
+  readonly own_prices: unknown;
+  readonly question: string;
+}
+
+function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
+  const found = findUsage(input);
+  const own_prices = ownPrices(input.data, own);
+  const prices = withOwnPrices(input.data, base);
+  const history = input.history.map((each) => ({ ...each, ...findPasted(each.content) }));
+  const said = history.filter(({ role }) => role === "user").map(({ prose }) => prose);
+  // Data pasted earlier still counts where the question brings none.
+  const kept = history.findLast((each) => each.role === "user" && each.data)?.data;
+  const data = found.data ?? kept;
+  const understanding = understand(found.prose, said, prices);
+  const { facts, now } = understanding;
+  const asked = askedFor(found.prose, said.length > 0, facts.models.length);
+  const setting = {
+    ...understanding,
+    intent: topicOf(found.prose, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
+    ledger: openLedger(prices),
+    measured: false,
+    tokenCost: 0,
+  };
+  const wants = wantsOf(
+    asked.kind === "levers" ? found.prose : [...said, found.prose].join("\n"),
+    asked.levers,
+  );
+  return {
+    setting,
+    asked,
+    wants,
+    data,
+    earlier_data: found.data === undefined,
+    own_prices,
+    question: found.prose,
+  };
+}
+
+/** Passed on to tools as they came: arguments show what a result was made from. */
+function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined {
+  const given: AdvisorPrices = isRecord(data) ? data : {};
+  const prices = given.prices ?? own.prices;
+  const gpu_rates = given.gpu_rates ?? own.gpu_rates;
+  const as_of = given.prices === undefined ? own.prices_as_of : given.prices_as_of;
+  if (prices === undefined && gpu_rates === undefined) return undefined;
+  return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
+}
+
+interface Topic {
+  readonly asked: Asked;
+  readonly now: Facts;
+  readonly given: boolean;
+}
+
+function topicOf(question: string, said: readonly string[], { asked, now, given }: Topic): Intent {
+  const { parts, total, changes, percents, training } = now;
+  // A supposition moves the whole bill.
+  if (changes.length > 0 && said.length > 0) return "overview";
+  if (training.params !== undefined && /\btrain/i.test(question)) return "training";
+  // "Why?" is about what was talked about, whatever words it uses.
+  const about = (asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
+  const named = intentOf(about ? "" : question, said, given);
+  // A bill of several parts is about all of them, whichever is named most.
+  const scopes = new Set(parts.map(({ scope }) => scope)).size + (total?.general ? 1 : 0);
+  const shared = percents.shares.some(({ scope }) => scope !== undefined) && total?.general;
+  if ((shared || (parts.length > 0 && scopes > 1)) && bucketOf(named)) return "overview";
+  return named === "smalltalk" &&
+    given &&
+    (about || now.total !== undefined || leversNamed(question).length > 0)
+    ? "overview"
+    : named;
+}
+
+function* greet(question: string): Steps<AgentResult> {
   yield* think("No question about costs.");
-  yield* stream(HELLO);
+  yield* stream(hello(question));
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };
 }
 
-function* analyse(setting: Setting, data: Found["data"]): Steps<AgentResult> {
-  yield* think(plan(setting, data !== undefined));
-  const measured = data && (yield* measure(data));
+function* analyse(talk: Talk): Steps<AgentResult> {
+  const { setting, data, asked, own_prices } = talk;
+  yield* think(plan(talk));
+  const measured = data && (yield* measure(data, own_prices));
   const facts = measured
     ? measuredFacts(setting.facts, measured.usage, measured.summary, setting.ledger)
     : setting.facts;
-  const prices = yield* lookUp({ ...setting, facts });
-  const tokenCost = facts.tokens ? (prices?.models[0]?.cost ?? 0) : 0;
+  const closer = yield* lookCloser(measured, { asked, facts, ledger: setting.ledger, own_prices });
+  const prices = yield* lookUp({ ...setting, facts }, own_prices);
+  const compared = closer.comparison?.models.find(({ model }) => model === closer.comparison?.current);
+  const tokenCost = facts.tokens ? ((compared ?? prices?.models[0])?.cost ?? 0) : 0;
   const allocation = allocate({ ...setting, facts, tokenCost, measured: measured !== undefined });
-  yield* stream(opening(allocation, facts, measured && qualityOf(measured.usage)));
-  yield* conclude({ ...setting, facts }, allocation, { ...measured, prices });
+  const memory = recalled(setting.facts, setting.now, measured !== undefined && talk.earlier_data);
+  const said_earlier = saidEarlier(setting.facts, setting.now);
+  const quality = measured && qualityOf(measured.usage);
+  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked }));
+  const then = { ...setting, facts: after(facts, allocation) };
+  yield* conclude({ ...talk, setting: then }, allocation, { ...closer, prices });
   return { finish_reason: "stop" };
 }
 
-function plan({ intent, facts }: Setting, hasData: boolean): string {
+/** The same work in fewer hours: what is left is busier, and cannot be saved a second time. */
+function after(facts: Facts, { changed }: Allocation): Facts {
+  const used = changed?.utilisation;
+  return used === undefined
+    ? facts
+    : { ...facts, percents: { ...facts.percents, utilisation: Math.min(1, used) } };
+}
+
+function plan({ setting: { intent, facts, before }, data, asked }: Talk): string {
   const focus = bucketOf(intent);
   const topic = focus ? LABELS[focus] : intent === "audit" ? "all AI infrastructure" : "AI costs in general";
-  const given = hasData ? "usage data" : hasFigures(facts) ? "your figures" : "no figures";
-  return `Topic: ${topic}. Given: ${given}. The rest is labelled as assumed.`;
+  const given = data !== undefined ? "usage data" : hasFigures(facts) ? "your figures" : "no figures";
+  const follow = before && hasFigures(before) ? " Earlier messages count." : "";
+  const kind = asked.kind === "analysis" ? "" : ` Wanted: ${asked.kind}.`;
+  return `Topic: ${topic}.${kind} Given: ${given}.${follow} The rest is labelled as assumed.`;
 }
 
 function hasFigures({ total, parts, tokens, gpus, models, percents }: Facts): boolean {
@@ -81,68 +193,96 @@ function hasFigures({ total, parts, tokens, gpus, models, percents }: Facts): bo
   return [total, tokens, percents.utilisation, ...lists.flat()].some((each) => each !== undefined);
 }
 
-function* conclude(setting: Setting, allocation: Allocation, evidence: Evidence): Steps<void> {
+function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Steps<void> {
+  const { setting, asked, wants } = talk;
   const { facts, ledger, intent } = setting;
   const { spend, basis } = allocation;
-  const focus = bucketOf(intent);
-  const part = focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : spend;
-  const { candidates, failed } = yield* simulate(part, setting);
+  const focus = asked.levers.length > 0 ? undefined : bucketOf(intent);
+  const part =
+    focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
+  const { candidates, failed, asides } = yield* simulate(part, { facts, ledger, wants }, asked.levers);
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));
+  const known = { ...evidence, asides, failed: [...evidence.failed, ...failed] };
   const result = {
     summary: headline({ ranking, allocation }).replaceAll("**", ""),
-    findings: findingsFor(allocation, evidence, failed),
+    findings: findingsFor(allocation, known),
     recommendations: steps,
     assumptions: [...ledger.entries],
-    questions: questionsFor(allocation, facts),
+    questions: questionsFor(allocation, facts, { asked, measured: evidence.usage !== undefined }),
   };
-  yield* stream(body({ allocation, facts, ranking, report: result }));
+  yield* stream(body({ allocation, facts, ranking, candidates, evidence: known, asked, report: result }));
   yield* report(result);
 }
 
-function verdict(steps: readonly Recommendation[]): string {
-  return `${steps.length} levers save something; overlaps compound.`;
+/** Measured parts that hardly matter get no levers: nobody tunes three percent on a Monday. */
+function worthwhile({ spend, basis, total }: Allocation): Spend {
+  if (basis !== "measured") return spend;
+  const parts = Object.entries(spend).filter(([, amount]) => amount >= total * MIN_PART);
+  return parts.length > 0 ? Object.fromEntries(parts) : spend;
 }
 
-interface Measured {
-  readonly usage: Usage;
-  readonly summary: Summary;
+function verdict(steps: readonly Recommendation[]): string {
+  if (steps.length === 0) return "No lever saves anything here.";
+  return steps.length === 1
+    ? "One lever saves something."
+    : `${steps.length} levers save something; overlaps compound.`;
 }
 
 /** Nothing usable in the data: the question is answered without it. */
-function* measure(data: NonNullable<Found["data"]>): Steps<Measured | undefined> {
-  const usage = yield* tool(parseUsage, data);
+function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Measured | undefined> {
+  const usage = yield* tool(parseUsage, prices === undefined ? data : { ...data, prices });
   const [main] = usage.currencies;
   if (main === undefined) return undefined;
-  const summary = yield* tool(summarizeSpend, {
-    rows: usage.rows,
-    currency: main.currency,
-    days: usage.days,
-  });
+  const { rows, days, measures, series } = usage;
+  const summary = yield* tool(summarizeSpend, { rows, currency: main.currency, days, measures, series });
   return summary.monthly > 0 ? { usage, summary } : undefined;
 }
 
-function* lookUp({ facts, ledger }: Setting): Steps<Prices | undefined> {
+function* lookUp({ facts, ledger }: Setting, prices: unknown): Steps<Prices | undefined> {
   const mix = tokenMix(facts, ledger);
-  return mix.models.length > 0 ? yield* tool(priceLookup, mix) : undefined;
+  if (mix.models.length === 0) return undefined;
+  return yield* tool(priceLookup, prices === undefined ? mix : { ...mix, prices });
+}
+
+interface Simulated {
+  readonly candidates: Candidate[];
+  readonly failed: string[];
+  readonly asides: Line[];
 }
 
 /** A simulation that fails takes its levers with it, not the answer. */
-function* simulate(
-  spend: Spend,
-  { facts, ledger }: Setting,
-): Steps<{ candidates: Candidate[]; failed: string[] }> {
-  const runs = simulationsFor(spend, facts, ledger);
+function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Steps<Simulated> {
+  const runs = simulationsFor(spend, basics);
   const calls = runs.map((run) => [run.tool, run.args] as const);
   const outcomes = calls.length > 0 ? yield* tools(calls) : [];
-  const failed: string[] = [];
-  const candidates = runs.flatMap(({ bucket, ids, tool: { name } }, index) => {
-    const outcome = outcomes[index];
-    if (outcome?.status === "ok")
-      return outcome.result.levers.flatMap((each) => candidate({ ...each, bucket, ids: ids(each.lever) }));
-    failed.push(name);
-    return [];
+  const found = runs.map((run, index) => ({ ...run, outcome: outcomes[index] }));
+  const failed = found.filter(({ outcome }) => outcome?.status !== "ok").map(({ tool: { name } }) => name);
+  const levers = found.flatMap(({ bucket, ids, outcome }) => {
+    if (outcome?.status !== "ok") return [];
+    const { levers: saved, notes = [] } = outcome.result;
+    return saved
+      .filter(({ lever }) => basics.wants(lever, ...(lever === "spot" ? ["gpu_spot"] : [])))
+      .map((each) => {
+        const note = notes.find(({ lever }) => lever === each.lever)?.text;
+        return { ...each, bucket, note, ids: ids(each.lever) };
+      });
   });
-  return { candidates: [...candidates, ...ruleCandidates(spend, ledger)], failed };
+  return {
+    candidates: [...levers.flatMap(candidate), ...ruleCandidates(spend, basics)],
+    failed,
+    asides: levers.flatMap((each) => asideOf(each, asked)),
+  };
+}
+
+/** What was asked about is answered, also where it saves nothing. */
+function asideOf(
+  { lever, share, note, how }: Omit<Candidate, keyof Lever>,
+  asked: readonly string[],
+): readonly Line[] {
+  const title = LEVERS[lever]?.title ?? lever;
+  if (lever === "selfhost")
+    return [[title, `${share[1] > 0 ? "can pay" : "does not pay on these figures"}: ${how}. ${note}`]];
+  return share[1] > 0 || !asked.includes(lever) ? [] : [[title, `nothing to gain: ${how}`]];
 }

@@ -1,12 +1,14 @@
 /** How much is spent on what: from the user's figures as far as they go, from labelled assumptions beyond. */
 import { BUCKETS, type Bucket, LABELS, type Scope, type Spend, totalOf } from "./buckets.ts";
+import type { Change } from "./facts/changes.ts";
 import type { Understanding } from "./facts/facts.ts";
 import { type Facts, middle } from "./facts/message.ts";
 import { HOURS_PER_MONTH } from "./facts/periods.ts";
 import type { Intent } from "./intent.ts";
-import { type Ledger, LIST_PRICES, PLANNING, READING } from "./ledger.ts";
+import { type Ledger, PLANNING, READING } from "./ledger.ts";
 import { money } from "./money-text.ts";
 import { gpuRate } from "./prices.ts";
+import { percent } from "./tools/savings.ts";
 
 /** Where the total comes from. */
 export type Basis = "measured" | "stated" | "list prices" | "illustration";
@@ -22,6 +24,18 @@ export interface Allocation {
   readonly assumed: Assumed;
   /** Assumptions the split rests on. */
   readonly ids: readonly string[];
+  /** What was supposed, and what it alone makes of the total. */
+  readonly changed?: Changed;
+}
+
+export interface Changed {
+  readonly said: string;
+  readonly what: string;
+  readonly before: number;
+  readonly after: number;
+  readonly total_before: number;
+  /** How busy the GPUs are then, if the work stays the same; above 1 it does not fit. */
+  readonly utilisation?: number;
 }
 
 export type Assumed = Readonly<Partial<Record<Bucket, string>>>;
@@ -38,6 +52,9 @@ const ALTERNATIVES: ReadonlyArray<readonly [string, Spend]> = [
 /** Round, and nobody takes it for their own bill. */
 const ILLUSTRATION = 10_000;
 
+/** Of GPUs nobody has measured. */
+const USUAL_UTILISATION = 0.45;
+
 /** $ per GPU-hour where the type is not known. */
 const ANY_GPU_RATE = 2.5;
 
@@ -50,6 +67,56 @@ export interface Setting extends Understanding {
 }
 
 export function allocate(setting: Setting): Allocation {
+  return setting.now.changes.reduce((each, change) => supposed(each, change, setting), asIs(setting));
+}
+
+/** "If we cut GPU hours by half": the spend on it is less, and so is the total. */
+function supposed(
+  allocation: Allocation,
+  { scope, factor, said }: Change,
+  { facts, ledger }: Setting,
+): Allocation {
+  const { spend, total } = allocation;
+  const found = BUCKETS.filter((bucket) => bucket === scope && spend[bucket]);
+  // What is trained on is GPUs too, where nothing else is.
+  const meant = found.length > 0 ? found : scope === "gpu" && spend.training ? (["training"] as const) : [];
+  if (meant.length === 0 && scope !== undefined && scope !== "cloud") return allocation;
+  const hit = (bucket: Bucket) => meant.length === 0 || meant.some((each) => each === bucket);
+  const changed = Object.fromEntries(
+    BUCKETS.flatMap((bucket) =>
+      spend[bucket] ? [[bucket, spend[bucket] * (hit(bucket) ? factor : 1)]] : [],
+    ),
+  );
+  const [before, after] =
+    meant.length === 0 ? [total, total * factor] : [sumOf(spend, meant), sumOf(spend, meant) * factor];
+  const what = meant.length === 0 ? "the bill" : meant.map((bucket) => LABELS[bucket]).join(" and ");
+  const { utilisation: now } = facts.percents;
+  const used = scope === "gpu" && factor > 0 && factor < 1 ? (now ?? USUAL_UTILISATION) / factor : undefined;
+  if (used !== undefined && now === undefined)
+    ledger.assume(`GPUs are ${percent(USUAL_UTILISATION)} used now`, PLANNING);
+  const id = ledger.assume(`“${said}” is read as ${what} × ${Math.round(factor * 100) / 100}`, READING);
+  return {
+    ...allocation,
+    spend: changed,
+    total: total - before + after,
+    alternatives: [],
+    ids: [...allocation.ids, id],
+    changed: {
+      said,
+      what,
+      before,
+      after,
+      total_before: allocation.changed?.total_before ?? total,
+      ...(used !== undefined && { utilisation: used }),
+    },
+  };
+}
+
+function sumOf(spend: Spend, buckets: readonly Bucket[]): number {
+  return buckets.reduce((sum, bucket) => sum + (spend[bucket] ?? 0), 0);
+}
+
+function asIs(setting: Setting): Allocation {
   const { facts, intent, ledger, measured } = setting;
   const { currency = "USD" } = facts;
   const { spend: known, assumed } = knownSpend(setting);
@@ -123,9 +190,8 @@ function fleetCost({ gpus, hours, gpu_rate }: Facts, ledger: Ledger): number {
   if (hours === undefined)
     ledger.assume(`GPUs are paid for all ${HOURS_PER_MONTH} hours of a month`, PLANNING);
   return gpus.reduce((sum, { count, type }) => {
-    const listed = gpuRate(type)?.on_demand ?? ANY_GPU_RATE;
-    if (gpu_rate === undefined)
-      ledger.assume(`${type} at ${money(listed, "USD")} an hour on demand`, LIST_PRICES);
+    const listed = gpuRate(type, ledger.prices)?.on_demand ?? ANY_GPU_RATE;
+    if (gpu_rate === undefined) ledger.rated(`${type} at ${money(listed, "USD")} an hour on demand`);
     return sum + count * (hours ?? HOURS_PER_MONTH) * (gpu_rate ?? listed);
   }, 0);
 }

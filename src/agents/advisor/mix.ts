@@ -1,6 +1,7 @@
 /** How many tokens go in and come out per month, as far as that is known. */
 import type { Facts } from "./facts/message.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
+import { priceOf } from "./prices.ts";
 
 /** Input tokens per output token, where not known. */
 const USUAL_MIX = 5;
@@ -11,6 +12,18 @@ const SAMPLE_TOKENS = 1e6;
 /** The arguments of `price_lookup`. */
 export function tokenMix(facts: Facts, ledger: Ledger) {
   const { total = SAMPLE_TOKENS, input, output } = facts.tokens ?? {};
+  // Embeddings have no output.
+  if (
+    facts.models.length > 0 &&
+    facts.models.every((model) => priceOf(model, ledger.prices)?.tier === "embedding")
+  )
+    return {
+      models: [...facts.models],
+      input_tokens: total,
+      output_tokens: 0,
+      cached_tokens: 0,
+      cache_write_tokens: 0,
+    };
   if (facts.tokens) mixIds(facts, ledger);
   const guess = output ? output * USUAL_MIX : (total / (USUAL_MIX + 1)) * USUAL_MIX;
   const inputs = input ?? guess;
@@ -18,7 +31,7 @@ export function tokenMix(facts: Facts, ledger: Ledger) {
     models: [...facts.models],
     input_tokens: Math.round(inputs),
     output_tokens: Math.round(output ?? inputs / USUAL_MIX),
-    cached_tokens: 0,
+    cached_tokens: Math.round(inputs * (facts.percents.cache_hits ?? 0)),
     cache_write_tokens: 0,
   };
 }

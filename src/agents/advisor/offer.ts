@@ -6,7 +6,7 @@
  */
 import type { OfferedTool } from "../registry.ts";
 import type { JsonSchema } from "../schema.ts";
-import { MODELS } from "./prices.ts";
+import { BUNDLED } from "./prices.ts";
 import { dataPipelineAudit } from "./tools/data-pipeline-audit.ts";
 import { gpuRightsizing } from "./tools/gpu-rightsizing.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
@@ -20,6 +20,8 @@ import { trainingEfficiency } from "./tools/training-efficiency.ts";
 
 export const ADVISOR_PROMPT =
   "You advise on what AI infrastructure costs and how to spend less. Work figures out with the tools, not in your head. Use the user's own figures, never invent any, and label every assumption. Answer briefly: what it costs, at least three steps with the range each saves, and what you would need to know.";
+
+const MODELS = BUNDLED.models.map(({ model }) => model);
 
 const amount = { type: "number", minimum: 0 };
 const share = { type: "number", minimum: 0, maximum: 1 };

@@ -1,8 +1,20 @@
 /** The answer where there is nothing to analyse: what this agent does, and which figures help. */
 import type { Report } from "../../protocol/report.ts";
 
-export const HELLO =
-  "I work out where AI costs can be cut: LLM APIs, GPUs, training, data pipelines. By arithmetic, not a language model.\n\nTell me what you spend (“$50k a month, 60 % on GPUs”) or run (“16 H100s”), or paste a billing export as CSV or JSON.\n";
+const ABOUT =
+  "I work out where AI costs can be cut: LLM APIs, GPUs, training, data pipelines. By arithmetic, not a language model.\n\nTell me what you spend (“$50k a month, 60 % on GPUs”) or run (“16 H100s at 40 %”), or paste a billing export as CSV or JSON (FOCUS, OpenAI, LiteLLM, OpenRouter, a GPU inventory).\n";
+
+/** Letters English does without, and greetings that have none of them. */
+const FOREIGN =
+  /[^\p{ASCII}\p{P}\p{S}\p{Emoji}\s]|\b(?:hola|bonjour|salut|ciao|guten|hallo|namaste|ola|merhaba|danke|merci|gracias)\b/iu;
+const GREETING = /^\W*(?:hi|hello|hey|thanks?|thank you)\b|what can you do/i;
+
+export function hello(question: string): string {
+  if (FOREIGN.test(question))
+    return `Hello! I answer in English, and read figures in any language.\n\n${ABOUT}`;
+  if (question.trim() === "" || GREETING.test(question)) return ABOUT;
+  return `I found nothing about costs in that.\n\n${ABOUT}`;
+}
 
 export const HELLO_REPORT: Report = {
   summary: "Nothing to analyse yet.",

@@ -1,6 +1,6 @@
 /** The arithmetic of the tools, against numbers worked out by hand. */
 import { describe, expect, test } from "vitest";
-import { gpuRate, MODEL_PRICES, priceOf } from "../../../src/agents/advisor/prices.ts";
+import { BUNDLED, gpuRate, priceOf } from "../../../src/agents/advisor/prices.ts";
 import { dataPipelineAudit } from "../../../src/agents/advisor/tools/data-pipeline-audit.ts";
 import { gpuRightsizing } from "../../../src/agents/advisor/tools/gpu-rightsizing.ts";
 import { priceLookup } from "../../../src/agents/advisor/tools/price-lookup.ts";
@@ -228,9 +228,9 @@ describe("price_lookup", () => {
   });
 
   test("[G10] the table is whole: positive prices, cached not dearer, smaller models cheaper and present", () => {
-    expect(MODEL_PRICES.length).toBeGreaterThanOrEqual(12);
-    expect(new Set(MODEL_PRICES.map(({ model }) => model)).size).toBe(MODEL_PRICES.length);
-    for (const price of MODEL_PRICES) {
+    expect(BUNDLED.models.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(BUNDLED.models.map(({ model }) => model)).size).toBe(BUNDLED.models.length);
+    for (const price of BUNDLED.models) {
       expect(price.input_cost_per_token, price.model).toBeGreaterThan(0);
       expect(price.cache_read_input_token_cost, price.model).toBeLessThanOrEqual(price.input_cost_per_token);
       if (price.smaller === undefined) continue;

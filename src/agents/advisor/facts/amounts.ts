@@ -49,8 +49,9 @@ export function readAmounts(masked: string, text: string): readonly Amount[] {
 function isMoney({ currency, said }: Money, { before, lead, after, sentence }: Context): boolean {
   if (currency !== undefined) return true;
   if (!/[km]$|\d[,. ]?\d{3}$/i.test(said)) return false;
-  const ends = /^ ?(?:$|[,.;)]|and\b|on\b|for\b)/.test(after);
+  const ends = /^ ?(?:$|[,.;!?)]|(?:and|on|for|instead|now|actually|not|in total)\b)/.test(after);
   if (ends && LISTED.test(sentence) && scopeOf(before) !== undefined) return true;
+  if (/^ ?(?:instead|rather)\b/.test(after)) return true;
   if (!SPENDING.test(lead + after)) return false;
   return PERIOD_NEXT.test(after) || (SPENT_JUST_BEFORE.test(lead) && ends);
 }

@@ -1,4 +1,5 @@
 /** What the user has said in figures over the whole conversation; what is newer counts. */
+import type { PriceTable } from "../prices.ts";
 import { type Facts, middle, readMessage } from "./message.ts";
 
 /** Older messages than this are about something else. */
@@ -8,12 +9,19 @@ export interface Understanding {
   readonly facts: Facts;
   /** What the question alone says. */
   readonly now: Facts;
+  /** What was said before it, if anything was. */
+  readonly before: Facts | undefined;
 }
 
-export function understand(question: string, earlier: readonly string[]): Understanding {
-  const now = readMessage(question);
-  const facts = [...earlier.slice(-MAX_USER_MESSAGES).map(readMessage), now].reduce(combine);
-  return { facts, now };
+export function understand(question: string, earlier: readonly string[], table?: PriceTable): Understanding {
+  const read = (text: string) => readMessage(text, table);
+  const before = earlier.slice(-MAX_USER_MESSAGES).map(read);
+  const now = read(question);
+  return {
+    facts: [...before, now].reduce(combine),
+    now,
+    before: before.length > 0 ? before.reduce(combine) : undefined,
+  };
 }
 
 function combine(older: Facts, newer: Facts): Facts {
@@ -29,6 +37,9 @@ function combine(older: Facts, newer: Facts): Facts {
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
     tokens: newer.tokens ?? older.tokens,
+    training: { ...older.training, ...newer.training },
+    refused: newer.refused,
+    changes: newer.changes,
   };
 }
 
@@ -36,7 +47,10 @@ type SpendFacts = Pick<Facts, "total" | "parts" | "rest" | "currency" | "currenc
 
 /** A new total keeps the parts it can contain, new parts keep the total they fit in; another currency starts afresh. */
 function spendOf(older: SpendFacts, newer: SpendFacts): SpendFacts {
-  const { total, parts, rest, currency, currency_stated } = newer.currency === undefined ? older : newer;
+  const { total, parts, rest, ...named } = newer.currency === undefined ? older : newer;
+  // "We spend 80k instead" is in the currency named before.
+  const same = named.currency_stated || !older.currency;
+  const { currency, currency_stated } = same ? named : older;
   const own = { total, parts, rest, currency, currency_stated };
   if (older.currency !== currency) return own;
   const kept = older.parts.filter(({ scope }) => parts.every((part) => part.scope !== scope));

@@ -1,10 +1,14 @@
 /** Everything one message says in figures. */
 import type { Scope } from "../buckets.ts";
+import type { PriceTable } from "../prices.ts";
 import { type Amount, readAmounts } from "./amounts.ts";
+import { type Change, readChanges } from "./changes.ts";
 import { type Gpus, readHardware } from "./hardware.ts";
 import { readModels } from "./models.ts";
 import { type PercentFacts, readPercents } from "./percents.ts";
+import { refusedIn } from "./refused.ts";
 import { readTokens, type Tokens } from "./tokens.ts";
+import { readTraining, type TrainingFacts } from "./training.ts";
 
 /** Spend per month on one thing. */
 export interface Part {
@@ -27,20 +31,30 @@ export interface Facts {
   readonly gpus: readonly Gpus[];
   readonly hours: number | undefined;
   readonly committed: boolean;
+  /** Of the GPUs, where some are and some are not. */
+  readonly committed_part?: number;
   readonly percents: PercentFacts;
   readonly models: readonly string[];
   readonly tokens: Tokens | undefined;
+  readonly training: TrainingFacts;
+  /** Amounts that can be no spend: negative ones, and ones beyond reason. */
+  readonly refused: readonly string[];
+  /** "What if GPU hours were halved": by what the spend on something is multiplied. */
+  readonly changes: readonly Change[];
 }
 
 /** Prose longer than this is not read on: nobody hides their bill there. */
 const MAX_PROSE_CHARS = 8_000;
 
-export function readMessage(message: string): Facts {
+export function readMessage(message: string, table?: PriceTable): Facts {
   const text = message.slice(0, MAX_PROSE_CHARS).normalize("NFKC");
-  const { models, rest: withoutModels } = readModels(text);
-  const { tokens, rest: withoutTokens } = readTokens(withoutModels);
+  const { refused, rest: sound } = refusedIn(text);
+  const { models, rest: withoutModels } = readModels(sound, table);
+  const { changes, rest: unchanged } = readChanges(withoutModels);
+  const { training, rest: untrained } = readTraining(unchanged);
+  const { tokens, rest: withoutTokens } = readTokens(untrained);
   const { rest: withoutHardware, ...hardware } = readHardware(withoutTokens);
-  const { rest, ...percents } = readPercents(withoutHardware, text);
+  const { rest, ...percents } = readPercents(withoutHardware, text, table);
   const amounts = readAmounts(rest, text);
   const committed =
     /\b(?:reserved|committed|savings plans?|cuds?)\b/i.test(text) &&
@@ -52,6 +66,9 @@ export function readMessage(message: string): Facts {
     percents,
     models,
     tokens,
+    training,
+    refused,
+    changes,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Model names in a text, however they are spelled: gpt-5, GPT 5, claude sonnet 4.6, claude-sonnet-4-6. */
-import { MODELS } from "../prices.ts";
+import { BUNDLED, type PriceTable } from "../prices.ts";
 import { mask } from "./mask.ts";
 
 export interface ModelFacts {
@@ -8,20 +8,22 @@ export interface ModelFacts {
   readonly rest: string;
 }
 
-/** Longest first, so that "gpt-5-mini" is not read as "gpt-5". */
-const PRICED = MODELS.toSorted((a, b) => b.length - a.length).map((model) => ({
-  model,
-  pattern: new RegExp(`\\b${spelling(model)}(?![\\w]|[-.]\\d)`, "gi"),
-}));
+interface Spelled {
+  readonly model: string;
+  readonly pattern: RegExp;
+}
+
+/** Compiled once per table. */
+const SPELLED = new WeakMap<PriceTable, readonly Spelled[]>();
 
 /** Without a price here; their versions are no amounts. */
 const OTHER =
   /\b(?:(?:gpt|claude|gemini|llama|mistral|deepseek|qwen|nova|grok)[- ]?(?:[a-z]+[- ])?v?\d[\w.-]*|o[134])\b/gi;
 
-export function readModels(text: string): ModelFacts {
+export function readModels(text: string, table: PriceTable = BUNDLED): ModelFacts {
   let rest = text;
   const found: Array<{ readonly model: string; readonly at: number }> = [];
-  for (const { model, pattern } of PRICED) {
+  for (const { model, pattern } of spelled(table)) {
     const masked = mask(rest, pattern);
     rest = masked.rest;
     found.push(...masked.matches.map((match) => ({ model, at: match.index })));
@@ -34,13 +36,29 @@ export function readModels(text: string): ModelFacts {
 }
 
 /** The table's name for `name` as it stands in usage data, which may add a provider, a date or a region. */
-export function tableName(name: string): string | undefined {
-  return readModels(name.replace(/[-@]20\d\d.*$/, "")).models[0];
+export function tableName(name: string, table?: PriceTable): string | undefined {
+  return readModels(name.replace(/[-@]20\d\d.*$/, ""), table).models[0];
+}
+
+/** Longest first, so that "gpt-5-mini" is not read as "gpt-5". */
+function spelled(table: PriceTable): readonly Spelled[] {
+  const known = SPELLED.get(table);
+  if (known !== undefined) return known;
+  const made = table.models
+    .map(({ model }) => model)
+    .toSorted((a, b) => b.length - a.length)
+    .map((model) => ({
+      model,
+      pattern: new RegExp(`\\b${spelling(model)}(?![\\w]|[-.]\\d)`, "gi"),
+    }));
+  SPELLED.set(table, made);
+  return made;
 }
 
 function spelling(model: string): string {
   return model
     .replace(/^amazon\.|-preview$/g, "")
+    .replace(/[^\w.-]/g, ".")
     .replace(/^claude-/, "(?:claude[- ]?)?")
     .split(/[-.](?![^(]*\))/)
     .join("[-. ]?");

@@ -5,7 +5,7 @@ export const NUMBER = String.raw`\d+(?:[,.]\d+)*`;
 export const SPACED_NUMBER = String.raw`\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d{1,2})?(?!\d)|${NUMBER}`;
 
 /** Longest first; a suffix never runs on into another word. */
-export const SUFFIX = "thousand|million|billion|mn|bn|[kmbt]";
+export const SUFFIX = "thousand|million|billion|trillion|mn|bn|[kmbt]";
 
 const SCALE: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9, t: 1e12 };
 

@@ -16,6 +16,14 @@ export const share = amount.check(z.refine((value) => value <= 1));
 export const shares = z.custom<Range>((value) => isRange(value, 1));
 export const amounts = z.custom<Range>((value) => isRange(value, Number.MAX_VALUE));
 
+/**
+ * For results of tools that only the advisor's own code makes: between making and
+ * reading they have been through JSON, and a run of another version is never replayed.
+ */
+export function ours<T>() {
+  return z.custom<T>((value) => typeof value === "object" && value !== null);
+}
+
 const saving = z.object({
   lever: z.string(),
   /** Of the bucket's spend, were this lever pulled alone. */
@@ -26,7 +34,11 @@ const saving = z.object({
   how: z.string(),
 });
 
-const simulation = z.object({ levers: z.array(saving) });
+const simulation = z.object({
+  levers: z.array(saving),
+  /** What else the arithmetic tells: break-even points, sensitivity; keyed by lever. */
+  notes: z.optional(z.array(z.object({ lever: z.string(), text: z.string() }))),
+});
 
 export type Saving = z.infer<typeof saving>;
 export type Simulation = z.infer<typeof simulation>;
@@ -64,6 +76,11 @@ export function clamp(value: number): number {
 
 export function cents(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+/** A price: cents where there are any, more digits where they count. */
+export function dollars(value: number): string {
+  return `$${Number.isInteger(value * 100) || value >= 1 ? value.toFixed(2) : value}`;
 }
 
 export function percent(value: number): string {
