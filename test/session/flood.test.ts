@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
-import { ACK_COST, RESYNC_COST, RESYNC_COST } from "../../src/client/pace.ts";
+import { ACK_COST, RESYNC_COST } from "../../src/client/pace.ts";
 import { planSettings } from "../../src/config/plans.ts";
 import { COMMANDS, type CommandType } from "../../src/protocol/commands.ts";
 import { costOf, TokenBucket } from "../../src/session/flood.ts";
