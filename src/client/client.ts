@@ -119,7 +119,7 @@ export class Client {
   async send(content: string, options: SendOptions = {}): Promise<MessageAck["payload"]> {
     const ack = await this.#command({ type: "user_message", payload: { content, ...options } });
     if (ack.type === "message_ack") return ack.payload;
-    throw new ClientError("bad_frame", "unexpected kind of reply");
+    throw new ClientError("bad_frame", "unexpected reply");
   }
 
   /**

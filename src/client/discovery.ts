@@ -45,7 +45,7 @@ export function socketUrl(config: ServerConfig, client_id: string, n: number, cu
 
 function configUrl(url: string): URL {
   const given = parseUrl(url);
-  if (!given || !/^https?:$/.test(given.protocol)) throw invalid("url");
+  if (!given || !/^https?:/.test(given.href)) throw invalid("url");
   return given.pathname === "/" ? new URL(CONFIG_PATH, given) : given;
 }
 

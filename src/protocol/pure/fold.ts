@@ -140,21 +140,22 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
     }
     case "agent_thinking": {
       const { step, thought } = event.payload;
-      return withStep(view, event.payload, { kind: "thinking", step, thought });
+      const thinking = { kind: "thinking", step, thought } as const;
+      return withRun(view, event.payload, ({ steps }) => ({ steps: [...steps, thinking] }));
     }
     case "tool_executing": {
       const { step, tool_call_id, tool_name, args } = event.payload;
       const call = { kind: "tool", step, tool_call_id, tool_name, args, status: "running" } as const;
-      return withStep(view, event.payload, call);
+      return withRun(view, event.payload, ({ steps }) => ({ steps: [...steps, call] }));
     }
     case "tool_completed":
-      return withRun(view, event.payload, (run) => ({ steps: completeTool(run.steps, event.payload) }));
+      return withRun(view, event.payload, ({ steps }) => ({ steps: completeTool(steps, event.payload) }));
     case "run_waiting":
       return withRun(view, event.payload, (run) => waiting(run, event.payload));
     case "run_resumed":
       return withRun(view, event.payload, ({ waits = [] }) => {
         const left = waits.filter(({ wait_id }) => wait_id !== event.payload.wait_id);
-        return left.length > 0 ? { waits: left } : { waits: undefined, status: "running" };
+        return { waits: left, status: left.length > 0 ? "waiting" : "running" };
       });
     case "final_report":
       return withRun(view, event.payload, () => ({ report: event.payload.report }));
@@ -233,7 +234,7 @@ function foldCompleted(view: Conversation, event: AgentCompleted): Conversation 
   const { run_id, thread_id, message_id, parent_message_id, status, content, attempts } = payload;
   const report = view.runs.find((run) => run.run_id === run_id)?.report;
   const said = { ...view, messages: [...view.messages, { ...messageOf(event), report }] };
-  const seen = withRun(said, payload, () => ({ status, attempt: attempts, text: content }));
+  const seen = withRun(said, payload, () => ({ status, attempt: attempts, text: content, waits: undefined }));
   // An answer to a branch that was left stays there.
   const thread = view.threads.find((known) => known.thread_id === thread_id);
   const goesOn = thread === undefined || thread.head_message_id === parent_message_id;
@@ -267,8 +268,8 @@ function touchThread(
   change: Partial<Thread>,
 ): Conversation {
   const known = view.threads.find((thread) => thread.thread_id === thread_id);
-  const blank: Thread = { thread_id, title: "", head_message_id: null, updated_at: timestamp };
-  const touched = { ...blank, ...known, ...change, updated_at: timestamp };
+  const blank = { thread_id, title: "", head_message_id: null };
+  const touched: Thread = { ...blank, ...known, ...change, updated_at: timestamp };
   const others = view.threads.filter((thread) => thread !== known);
   return { ...view, threads: [touched, ...others] };
 }
@@ -280,10 +281,7 @@ function withRun(
   change: (run: Run) => Partial<Run>,
 ): Conversation {
   const { runs } = view;
-  if (runs.some((run) => run.run_id === run_id)) {
-    return { ...view, runs: runs.map((run) => (run.run_id === run_id ? { ...run, ...change(run) } : run)) };
-  }
-  const run: Run = {
+  const blank: Run = {
     run_id,
     thread_id,
     agent_name,
@@ -293,11 +291,9 @@ function withRun(
     text: "",
     steps: [],
   };
-  return { ...view, runs: [...runs, { ...run, ...change(run) }] };
-}
-
-function withStep(view: Conversation, of: OfRun, step: Step): Conversation {
-  return withRun(view, of, ({ steps }) => ({ steps: [...steps, step] }));
+  const isIt = (run: Run) => run.run_id === run_id;
+  const all = runs.some(isIt) ? runs : [...runs, blank];
+  return { ...view, runs: all.map((run) => (isIt(run) ? { ...run, ...change(run) } : run)) };
 }
 
 function completeTool(steps: readonly Step[], payload: ToolCompleted["payload"]): Step[] {
