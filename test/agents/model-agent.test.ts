@@ -62,6 +62,17 @@ function called(...args: string[]) {
   return answered({ tool_calls, finish_reason: "tool-calls" });
 }
 
+/** The agent as if nobody said anything more to it. */
+function undisturbed(run: ReturnType<Agent["run"]>) {
+  return {
+    next(value?: unknown) {
+      let step = run.next(value);
+      while (step.done !== true && step.value.kind === "steer") step = run.next([]);
+      return step;
+    },
+  };
+}
+
 function requestIn(effect: Effect | { finish_reason: string } | undefined): ModelCall["request"] {
   if (effect === undefined || !("kind" in effect) || effect.kind !== "model")
     throw new Error("no model call");
@@ -70,15 +81,11 @@ function requestIn(effect: Effect | { finish_reason: string } | undefined): Mode
 
 describe("the effects of the model agent", () => {
   test("[O17] asks with the prompt, the day, the history, the question and its data", () => {
-    const run = agentAt(new ModelFetch()).run(
-      ask("why?", {
-        data: { rows: [1] },
-        history: [
-          { role: "user", content: "hi" },
-          { role: "assistant", content: "" },
-        ],
-      }),
-    );
+    const history = [
+      { role: "user", content: "hi" },
+      { role: "assistant", content: "" },
+    ] as const;
+    const run = undisturbed(agentAt(new ModelFetch()).run(ask("why?", { data: { rows: [1] }, history })));
     const { messages, tools, tool_choice, max_output_tokens } = requestIn(run.next().value);
     expect(messages).toEqual([
       { role: "system", content: "Be brief.\n\nToday is 2026-07-01." },
@@ -95,7 +102,7 @@ describe("the effects of the model agent", () => {
 
   test("[O17] data and results are cut to a quarter of the room, and say so", () => {
     const window = { context_tokens: 2_000, max_output_tokens: 400 };
-    const run = agentAt(new ModelFetch(), window).run(ask("?", { data: "x".repeat(9_000) }));
+    const run = undisturbed(agentAt(new ModelFetch(), window).run(ask("?", { data: "x".repeat(9_000) })));
     const first = requestIn(run.next().value).messages.at(-1)!.content;
     expect(first).toMatch(/x… \(cut: 1600 of 9002 bytes\)$/);
     run.next(called(`{"n":1}`, `{"n":2}`));
@@ -106,12 +113,12 @@ describe("the effects of the model agent", () => {
 
   test("[O17] a conversation that does not fit at all is not sent", () => {
     const window = { context_tokens: 1_000, max_output_tokens: 400 };
-    const run = agentAt(new ModelFetch(), window).run(ask("x".repeat(4_000)));
+    const run = undisturbed(agentAt(new ModelFetch(), window).run(ask("x".repeat(4_000))));
     expect(() => run.next()).toThrow(expect.objectContaining({ code: "model_context_exceeded" }));
   });
 
   test("[O18] calls that cannot be made stand in the next request as valid JSON, with their errors", () => {
-    const run = agentAt(new ModelFetch()).run(ask("?"));
+    const run = undisturbed(agentAt(new ModelFetch()).run(ask("?")));
     run.next();
     run.next(called(`{"n":`));
     const error = { code: "invalid_args", message: "no" };
@@ -128,7 +135,7 @@ describe("the effects of the model agent", () => {
     [4, 2],
     [1, 1],
   ])("[O20] with %i steps the model is asked %i times, the last time for an answer", (max_steps, asked) => {
-    const run = agentAt(new ModelFetch()).run(ask("?", { max_steps }));
+    const run = undisturbed(agentAt(new ModelFetch()).run(ask("?", { max_steps })));
     const choices: unknown[] = [];
     let next = run.next();
     let steps = 1;
@@ -328,7 +335,7 @@ describe("a crash", () => {
       await desk.idle();
       held.resolve();
       expect(server.requests).toHaveLength(2);
-      expect(socket.of("agent_completed")[0].payload).toMatchObject({ content: "word0 word1 ", attempt: 2 });
+      expect(socket.of("agent_completed")[0].payload).toMatchObject({ content: "word0 word1 ", attempts: 2 });
     });
   });
 

@@ -252,7 +252,7 @@ describe("identity in the settings", () => {
     ["PLANS.free.tokens_per_day", { free: { tokens_per_day: -1 } }],
     ["PLANS.free.cost_usd_per_day", { free: { cost_usd_per_day: MARK } }],
     ["MODEL_PRICES", null],
-    ["MODEL_PRICES", [MARK]],
+    ["MODEL_PRICES.0", [MARK]],
     ["MODEL_PRICES.0", { [MARK]: null }],
     ["MODEL_PRICES.1.output_cost_per_token", { a: PRICE, [MARK]: { input_cost_per_token: 0 } }],
     ["MODEL_PRICES.0.input_cost_per_token", { [MARK]: { ...PRICE, input_cost_per_token: 2.5 } }],
