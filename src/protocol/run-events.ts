@@ -104,6 +104,8 @@ export const runWaiting = z.object({
     name: z.optional(z.string()),
     reason: z.optional(z.string()),
     expires_at: timestamp,
+    /** The one that has written `text`: what is streamed later comes from a higher one. */
+    attempt: z.int().check(z.gte(1)),
     /** The answer so far, since nothing streams while the run waits. */
     text: z.optional(z.string()),
   }),

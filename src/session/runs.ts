@@ -173,7 +173,7 @@ export class Runs {
     const open = waits.map((wait, index): OpenWait => {
       const wait_id = makeId("w", tx.nextSeq, this.#ids.random());
       const first = index === 0 && drafts.length === 0;
-      this.append(tx, run, waiting(wait, wait_id, index === 0 ? text : ""), first ? { journal } : {});
+      this.append(tx, run, waiting(run, wait, wait_id, index === 0 ? text : ""), first ? { journal } : {});
       return { wait_id, kind: wait.kind, expires_at: wait.expires_at };
     });
     this.#change({ ...run, state: "waiting", waits: open });
@@ -343,12 +343,17 @@ export class Runs {
   }
 }
 
-function waiting({ expires_at, ...wait }: WaitDraft, wait_id: string, text: string): RunEventDraft {
+function waiting(
+  { attempt }: Run,
+  { expires_at, ...wait }: WaitDraft,
+  wait_id: string,
+  text: string,
+): RunEventDraft {
   const until = new Date(expires_at).toISOString();
   const shown = text !== "" && fitsBytes(text, MAX_WAITING_TEXT_BYTES) ? { text } : {};
   return (of) => ({
     type: "run_waiting",
-    payload: { ...of, ...wait, wait_id, expires_at: until, ...shown },
+    payload: { ...of, ...wait, wait_id, expires_at: until, attempt, ...shown },
   });
 }
 

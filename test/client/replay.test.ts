@@ -1,5 +1,7 @@
 /** `npm run replay`, as a person runs it: on a file, in a process of its own. */
+
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,7 +64,7 @@ async function recorded() {
   return { run, input, events, models: [], complete: true };
 }
 
-function fileOf(content: unknown, name = "run.json"): string {
+function fileOf(content: unknown, name = `${randomUUID()}.json`): string {
   const path = join(folder, name);
   writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
   return path;

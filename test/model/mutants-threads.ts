@@ -69,7 +69,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "an answer is hung under the wrong parent",
-    session("runs.ts", "{ prev: parent?.head ?? question },", "{ prev: question },"),
+    session("runs.ts", "{ prev: parent?.head ?? question, journal", "{ prev: question, journal"),
   ),
   mutant(
     "an answer names the wrong parent",

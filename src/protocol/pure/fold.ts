@@ -80,6 +80,8 @@ interface ThreadChange {
   readonly question_id?: string | undefined;
 }
 
+type Waiting = OfRun & Wait & { readonly attempt: number; readonly text?: string | undefined };
+
 /** The part of each event that the view depends on. */
 export type FoldedEvent =
   | UserMessage
@@ -91,7 +93,7 @@ export type FoldedEvent =
   | EventOf<"agent_thinking", OfRun & { readonly step: number; readonly thought: string }>
   | EventOf<"tool_executing", OfTool & { readonly args?: unknown }>
   | ToolCompleted
-  | EventOf<"run_waiting", OfRun & Wait & { readonly text?: string | undefined }>
+  | EventOf<"run_waiting", Waiting>
   | EventOf<"run_resumed", OfRun & { readonly wait_id: string }>
   | EventOf<"final_report", OfRun & { readonly report: Report }>
   | AgentCompleted
@@ -241,10 +243,10 @@ function foldCompleted(view: Conversation, event: AgentCompleted): Conversation 
   return touchThread(seen, payload, goesOn ? { head_message_id: message_id } : {});
 }
 
-function waiting(run: Run, { text, ...payload }: OfRun & Wait & { readonly text?: string | undefined }) {
+function waiting(run: Run, { text, attempt, ...payload }: Waiting) {
   const { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at } = payload;
   const wait = { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at };
-  return { status: "waiting", text: text ?? run.text, waits: [...(run.waits ?? []), wait] } as const;
+  return { status: "waiting", attempt, text: text ?? run.text, waits: [...(run.waits ?? []), wait] } as const;
 }
 
 /** A delta that does not join the text known so far waits for the `set` that follows a resume. */
