@@ -243,10 +243,11 @@ function foldCompleted(view: Conversation, event: AgentCompleted): Conversation 
   return touchThread(seen, payload, goesOn ? { head_message_id: message_id } : {});
 }
 
-function waiting(run: Run, { text, attempt, ...payload }: Waiting) {
-  const { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at } = payload;
+function waiting(run: Run, payload: Waiting) {
+  const { attempt, text = run.text, wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at } =
+    payload;
   const wait = { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at };
-  return { status: "waiting", attempt, text: text ?? run.text, waits: [...(run.waits ?? []), wait] } as const;
+  return { status: "waiting", attempt, text, waits: [...(run.waits ?? []), wait] } as const;
 }
 
 /** A delta that does not join the text known so far waits for the `set` that follows a resume. */
