@@ -117,6 +117,11 @@ async function ready(server: DevServer, { exited }: Wrangler): Promise<void> {
     ended = true;
   });
   while (!given_up.aborted && !ended) {
+    // Whoever has taken the port meanwhile may answer there just as well: first the server has to say that it is its own.
+    if (!server.output().includes("Ready on http")) {
+      await pause(100);
+      continue;
+    }
     const response = await fetch(`${server.url}/v1/config`, {
       signal: AbortSignal.timeout(READY_TIMEOUT_MS),
     }).catch(() => undefined);
