@@ -44,8 +44,25 @@ export interface DevServer {
  *     try { await fetch(`${server.url}/v1/config`); } finally { await server.stop(); }
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  if (options.port !== undefined) return await startOn(options.port, options);
+  for (let left = PORTS_TRIED; ; left -= 1) {
+    try {
+      return await startOn(await freePort(), options);
+    } catch (error) {
+      if (left === 1 || !isTaken(error)) throw error;
+    }
+  }
+}
+
+/** A port that was free is not reserved: another process may have taken it before the server did. */
+const PORTS_TRIED = 3;
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("Address already in use");
+}
+
+async function startOn(port: number, options: DevServerOptions): Promise<DevServer> {
   const home = await mkdtemp(join(tmpdir(), "throughline-"));
-  const port = options.port ?? (await freePort());
   const wrangler = runWrangler(await argumentsFor(home, port, options));
   const discard = () => rm(home, { recursive: true, force: true, maxRetries: 5 });
   const server = serverOf(wrangler, `http://127.0.0.1:${port}`, () => discard().then(forget));
@@ -100,6 +117,11 @@ async function ready(server: DevServer, { exited }: Wrangler): Promise<void> {
     ended = true;
   });
   while (!given_up.aborted && !ended) {
+    // Whoever has taken the port meanwhile may answer there just as well: first the server has to say that it is its own.
+    if (!server.output().includes("Ready on http")) {
+      await pause(100);
+      continue;
+    }
     const response = await fetch(`${server.url}/v1/config`, {
       signal: AbortSignal.timeout(READY_TIMEOUT_MS),
     }).catch(() => undefined);

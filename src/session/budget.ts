@@ -25,12 +25,13 @@ export class Budget {
     return this.#left;
   }
 
-  /** `value`, or what is made of it if it does not fit; that is taken in any case, and leaves less for the rest. */
-  takeOr<T>(value: T, shorten: (value: T) => T): T {
+  /** `value`, or the first of what is made of it that fits; the last is taken in any case, and leaves less for the rest. */
+  takeFirst<T>(value: T, shorter: readonly ((value: T) => T)[]): T {
+    const [shorten, ...others] = shorter;
     if (this.take(value)) return value;
-    const shorter = shorten(value);
-    this.spend(shorter);
-    return shorter;
+    if (shorten !== undefined) return this.takeFirst(shorten(value), others);
+    this.spend(value);
+    return value;
   }
 
   /** The first of `values`, as many as there is room for. */

@@ -161,7 +161,8 @@ export class Course {
     if (type === "agent_completed") this.#status = payload.status;
     if (type === "tool_completed") this.#open.delete(payload.tool_call_id);
     if (type === "tool_executing") {
-      this.#open.set(payload.tool_call_id, payload);
+      const { tool_call_id, step, tool_name } = payload;
+      this.#open.set(tool_call_id, { step, tool_name });
       this.#calls.add(payload.tool_call_id);
     }
     if (type === "agent_thinking" || type === "tool_executing" || type === "final_report") {

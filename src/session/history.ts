@@ -59,18 +59,17 @@ interface Reading {
 
 function* newestFirst(log: Log, threads: Threads, { start, limit, view }: Reading) {
   for (let next = start, left = limit; next !== undefined && left > 0; left -= READ_AT_ONCE) {
-    const messages = messagesOf(log, threads, next, Math.min(left, READ_AT_ONCE));
-    for (const message of messages) yield view(message);
-    const oldest = messages.at(-1);
-    next = messages.length < READ_AT_ONCE || oldest === undefined ? undefined : log.at(oldest.seq)?.prev;
+    const rows = threads.history(next, Math.min(left, READ_AT_ONCE));
+    for (const message of messagesOf(log, rows)) yield view(message);
+    next = rows.at(-1)?.prev;
   }
 }
 
 /** The answer of a run that has ended, with its report; undefined if there is none. */
-export function answerOf(log: Log, threads: Threads, run_id: string): ListedMessage | undefined {
+export function answerOf(log: Log, run_id: string): ListedMessage | undefined {
   const row = log.answerOf(seqOf(run_id, ["r"]) ?? 0);
   if (row?.run_id !== run_id) return undefined;
-  return messagesOf(log, threads, row.seq, 1)[0];
+  return messagesOf(log, [row])[0];
 }
 
 /** How an answer came about, and what models have cost on the way, as far as that is kept. */

@@ -3,7 +3,7 @@ import type { EventType } from "../protocol/events.ts";
 import { QUEUE_EVENTS } from "../protocol/limits.ts";
 import { integer, optionalText, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
-import { COLUMNS, ERASED, type StoredEvent, storedEvent } from "./stored-event.ts";
+import { COLUMNS, ERASED, readEvents, type StoredEvent, storedEvent } from "./stored-event.ts";
 
 /** A message and the one it follows; null for the first of a branch. */
 export interface Link {
@@ -108,21 +108,16 @@ export class LogReader {
     return row === undefined ? 0 : integer(row, "events");
   }
 
-  /** The tool calls that a run, which began after `from`, has begun and not completed. */
+  /** The tool calls that a run, which began after `from`, has begun and not completed. Parsed here: SQLite would corrupt a lone surrogate in an id. */
   openCalls(run_id: string, from: number): OpenCall[] {
-    const query = `SELECT type, json_extract(frame, '$.payload.tool_call_id') AS tool_call_id,
-      json_extract(frame, '$.payload.tool_name') AS tool_name, json_extract(frame, '$.payload.step') AS step
-      FROM events WHERE seq > ? AND run_id = ? AND type IN ('tool_executing', 'tool_completed') ORDER BY seq`;
+    const where =
+      "WHERE seq > ? AND run_id = ? AND type IN ('tool_executing', 'tool_completed') ORDER BY seq";
     const open = new Map<string, OpenCall>();
-    for (const row of this.storage.read(query, from, run_id)) {
-      const tool_call_id = text(row, "tool_call_id");
-      if (text(row, "type") === "tool_completed") open.delete(tool_call_id);
-      else
-        open.set(tool_call_id, {
-          step: integer(row, "step"),
-          tool_call_id,
-          tool_name: text(row, "tool_name"),
-        });
+    for (const { type, payload } of readEvents(this.query(where, from, run_id))) {
+      if (type === "tool_completed") open.delete(payload.tool_call_id);
+      if (type !== "tool_executing") continue;
+      const { step, tool_call_id, tool_name } = payload;
+      open.set(tool_call_id, { step, tool_call_id, tool_name });
     }
     return [...open.values()];
   }

@@ -254,7 +254,7 @@ export class Session {
     const refused = refuseSignedOut(this.#storage, who);
     if (refused !== undefined) return refused;
     if (this.#runs.get(run_id) !== undefined) await this.#waiters.until(run_id);
-    const answer = answerOf(this.#log, this.#threads, run_id);
+    const answer = answerOf(this.#log, run_id);
     return answer === undefined ? refuse("not_found", "no such run") : ok(answer);
   }
 

@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { SharedState } from "./shared-state.ts";
-import { readEvent, readEvents } from "./stored-event.ts";
+import { readEvent, readEvents, type StoredEvent } from "./stored-event.ts";
 import { messageView, type Threads, threadView } from "./threads.ts";
 
 /** More are listed by `GET /v1/threads`. */
@@ -22,7 +22,7 @@ const MAX_NOTIFICATIONS_BYTES = MAX_SNAPSHOT_BYTES / 2;
 const ROOM_FOR_MESSAGES = 64 * 1024;
 
 /** What the newest message is cut to if it does not fit whole, UTF-16 code units: safe in JSON whatever it holds. */
-const CUT_CHARS = 16 * 1024;
+const CUT_CHARS = 8 * 1024;
 
 /** Of a run that does not fit: its newest steps, as many as an agent of the server may take. */
 const CUT_STEPS = 20;
@@ -50,10 +50,10 @@ export function snapshot({ log, threads, runs, shared, streams }: Source, now: n
   const room = Math.min(MAX_NOTIFICATIONS_BYTES - sizeOf(document), budget.left - ROOM_FOR_MESSAGES);
   const unread = newestNotifications(log, log.time(now), room);
   budget.spend(unread);
-  const [newest, ...older] = messagesOf(log, threads, known[0]?.head, SNAPSHOT_MESSAGES);
-  const last = newest === undefined ? [] : [budget.takeOr(newest, cutShort)];
+  const [newest, ...older] = messagesOf(log, threads.history(known[0]?.head, SNAPSHOT_MESSAGES));
+  const last = newest === undefined ? [] : [budget.takeFirst(newest, [cutShort])];
   const inProgress = runs.unfinished().flatMap((run) => runView(log, run, streams));
-  const fitting = inProgress.map((run) => budget.takeOr(run, withoutData));
+  const fitting = inProgress.map((run) => budget.takeFirst(run, [withoutData, withoutSteps]));
   const rest = budget.takeWhile(older);
   return {
     type: "state_snapshot",
@@ -61,9 +61,8 @@ export function snapshot({ log, threads, runs, shared, streams }: Source, now: n
   };
 }
 
-/** Newest first; answers carry the report of their run. */
-export function messagesOf(log: Log, threads: Threads, head: number | undefined, limit: number): Message[] {
-  const rows = threads.history(head, limit);
+/** Those of `rows`, newest first, that are messages; answers carry the report of their run. */
+export function messagesOf(log: Log, rows: readonly StoredEvent[]): Message[] {
   const ratings = log.ratingsAfter(rows.at(-1)?.seq);
   return rows.flatMap((row) => {
     const message = messageView(row);
@@ -114,6 +113,11 @@ function withoutData(run: RunView): RunView {
   });
   const { report: _report, ...rest } = run;
   return { ...rest, steps, attempt: 0, text: "" };
+}
+
+/** Where not even that fits: that there is a run, and of what it is. */
+function withoutSteps(run: RunView): RunView {
+  return { ...withoutData(run), steps: [] };
 }
 
 function cutShort(message: Message): Message {

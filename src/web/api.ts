@@ -33,11 +33,30 @@ export class Api {
    * undefined if there is no such thread, or no such message in it.
    */
   async messages(thread_id: string, through?: string): Promise<readonly ListedMessage[] | undefined> {
-    const query = { limit: MESSAGES, steps: true, alternatives: true, ...(through && { through }) };
+    const listed: ListedMessage[] = [];
+    let before: number | undefined;
+    do {
+      const page = await this.#page(thread_id, { through, before, limit: MESSAGES - listed.length });
+      if (page === undefined) return undefined;
+      listed.unshift(...page.messages);
+      before = page.next;
+    } while (before !== undefined && listed.length < MESSAGES);
+    return listed;
+  }
+
+  /** Long answers make a page short: there is more before it as long as it says so. */
+  async #page(thread_id: string, { through, before, limit }: Part): Promise<Page | undefined> {
+    const query = {
+      limit,
+      steps: true,
+      alternatives: true,
+      ...(through && { through }),
+      ...(before && { before }),
+    };
     const response = await this.#get(`/v1/threads/${encodeURIComponent(thread_id)}/messages`, query);
     if (response.status === 404) return undefined;
     const answer: unknown = await response.json();
-    if (hasMessages(answer)) return answer.messages;
+    if (hasMessages(answer)) return answer;
     throw new Error(`the messages of a thread: answered ${response.status}`);
   }
 
@@ -58,7 +77,18 @@ export class Api {
   }
 }
 
-function hasMessages(answer: unknown): answer is { readonly messages: ListedMessage[] } {
+interface Part {
+  readonly through: string | undefined;
+  readonly before: number | undefined;
+  readonly limit: number;
+}
+
+interface Page {
+  readonly messages: readonly ListedMessage[];
+  readonly next?: number;
+}
+
+function hasMessages(answer: unknown): answer is Page {
   return (
     typeof answer === "object" && answer !== null && "messages" in answer && Array.isArray(answer.messages)
   );

@@ -32,6 +32,11 @@ export class CommentForm {
     this.#check();
   }
 
+  /** As far as it is written. */
+  get text(): string {
+    return this.#field.value;
+  }
+
   /** Not on a touch screen, where it would open the keyboard over the answer. */
   focus(): void {
     this.element.scrollIntoView({ block: "nearest" });

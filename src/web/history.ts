@@ -63,7 +63,9 @@ export class History {
   async newest(view: Conversation, thread_id: string, message_id: string): Promise<string> {
     const messages = await this.#load(thread_id, message_id).catch(() => undefined);
     this.#keep(messages ?? []);
-    return newestAfter(this.complete(view).messages, message_id);
+    // A page ends with the newest of its branch, even if it does not reach back to the message.
+    const last = messages?.at(-1)?.message_id ?? message_id;
+    return newestAfter(this.complete(view).messages, last);
   }
 
   /** The view and what it leaves out; what both have is as the view has it. */

@@ -16,7 +16,8 @@ export class RatingView {
   readonly #good = rateButton("good", "Good answer", () => this.#pressedGood());
   readonly #bad = rateButton("bad", "Bad answer", () => this.#pressedBad());
   #shown: Rating | undefined;
-  /** What was written and could not be stored. */
+  #form: CommentForm | undefined;
+  /** What was written and is not stored: it is there again when the form is. */
   #draft = "";
 
   constructor(rate: Rate) {
@@ -33,32 +34,37 @@ export class RatingView {
   }
 
   #pressedGood(): void {
-    this.comment.replaceChildren();
+    this.#putAway();
     if (this.#shown !== 1) void this.#rate({ rating: 1 });
   }
 
   /** It counts at once, whether anything is said about it or not. */
   #pressedBad(): void {
     if (this.#shown !== -1) void this.#rate({ rating: -1 });
-    if (this.comment.hasChildNodes()) return this.#close();
-    const form = new CommentForm({
+    if (this.#form !== undefined) return this.#close();
+    this.#form = new CommentForm({
       draft: this.#draft,
       sent: (comment) => void this.#say(comment),
       closed: () => this.#close(),
     });
-    this.comment.append(form.element);
-    form.focus();
+    this.comment.append(this.#form.element);
+    this.#form.focus();
   }
 
   async #say(comment: string): Promise<void> {
-    this.#draft = comment;
     this.#close();
     if (await this.#rate({ rating: -1, comment })) this.#draft = "";
   }
 
   #close(): void {
-    this.comment.replaceChildren();
+    this.#putAway();
     this.#bad.focus();
+  }
+
+  #putAway(): void {
+    this.#draft = this.#form?.text ?? this.#draft;
+    this.#form = undefined;
+    this.comment.replaceChildren();
   }
 }
 

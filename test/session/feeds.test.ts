@@ -879,6 +879,18 @@ describe("how much may be fed", () => {
       });
     }));
 
+  test("[V5] completes an open call by its own id, whatever that is made of", () =>
+    atTheDesk(async (desk, storage) => {
+      const { run_id } = await started(desk);
+      const tool_call_id = "call \ud800";
+      const payload = { step: 1, tool_call_id, tool_name: "look", args: { much: "x".repeat(10_000) } };
+      await feed(desk, run_id, { type: "tool_executing", run_seq: 1, payload });
+      const tab = desk.connect();
+      await desk.send(tab, { type: "run_cancel", id: "c", payload: { run_id } });
+      const [row] = storage.sql.exec("SELECT frame FROM events WHERE type = 'tool_completed'").toArray();
+      expect(JSON.parse(String(row?.frame)).payload).toMatchObject({ tool_call_id, status: "error" });
+    }));
+
   test("[V5] is bounded over the whole run; what ends it always has room, and a page can be opened on it", () =>
     atTheDesk(async (desk) => {
       desk.connect();

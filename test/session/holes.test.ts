@@ -131,11 +131,15 @@ describe("a notification", () => {
       const value = "s".repeat(64_000);
       const patch = [{ op: "add", path: "/draft", value }];
       await desk.send(socket, { type: "state_update", id: "s", payload: { base_version: 0, patch } });
+      const content = "\u0001".repeat(30_000);
+      const payload = { content, thread_id: "main", respond: false };
+      await desk.session.submit(principalWith(["chat"]), { type: "user_message", id: "long", payload });
       const events = Array.from({ length: 5 }, () => ({ topic: "big", data: "x".repeat(20_000) }));
       await desk.session.publish({ who: principalWith([]), events });
       const frame = desk.connect().of("state_snapshot")[0];
       expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
       expect(frame.payload.threads).toHaveLength(100);
+      expect(frame.payload.messages.at(-1)).toMatchObject({ truncated: true });
       expect(frame.payload.shared.draft).toBe(value);
       expect(frame.payload.notifications_omitted.count + frame.payload.notifications.length).toBe(5);
     });

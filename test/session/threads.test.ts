@@ -432,6 +432,13 @@ describe("reading threads", () => {
       expect(numbers).toEqual(Array.from({ length: 150 }, (_, index) => index));
     }));
 
+  test("[T4] passes over messages that this Worker cannot read, as after a roll-back to an older one", () =>
+    withBench(async (bench) => {
+      for (let i = 0; i < 40; i += 1) await bench.say(`${i}`);
+      bench.storage.sql.exec("UPDATE events SET type = 'user_thought' WHERE seq BETWEEN 6 AND 38");
+      expect(contents(bench)).toEqual(["0", "1", "2", "3", "4", "38", "39"]);
+    }));
+
   test("[T4] has one message in a page, however long it is", () =>
     withBench(async (bench) => {
       const script = Array.from({ length: 8 }, () => ({ tool: "echo", key: "k" }));

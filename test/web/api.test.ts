@@ -27,6 +27,24 @@ describe("reading over HTTP", () => {
     expect(fetched.mock.calls[1]?.[0]).toMatch(/&through=m1$/);
   });
 
+  test("[W8] reads on where a page was cut short, as far as the page shows", async () => {
+    const pages = [
+      { messages: [message("m3", "m2")], next: 30 },
+      { messages: [message("m2", "m1")], next: 20 },
+      { messages: [message("m1", null)] },
+    ];
+    const fetched = vi.fn(async (_url: string, _init: RequestInit) => Response.json(pages.shift()));
+    vi.stubGlobal("fetch", fetched);
+    const listed = await api.messages("main", "m3");
+    expect(listed?.map(({ message_id }) => message_id)).toEqual(["m1", "m2", "m3"]);
+    expect(fetched.mock.calls.map(([url]) => new URL(url).searchParams.get("before"))).toEqual([
+      null,
+      "30",
+      "20",
+    ]);
+    expect(new URL(fetched.mock.calls[2]?.[0] ?? "").searchParams.get("limit")).toBe("198");
+  });
+
   test("[W8] finds nothing in a thread that is not there, and fails where it is refused", async () => {
     answering(404, { error: { code: "not_found" } });
     expect(await api.messages("new")).toBeUndefined();

@@ -155,6 +155,13 @@ describe("the end of another branch", () => {
     expect([await finding, asked]).toEqual(["m3", ["main through m1"]]);
   });
 
+  test("[W9] is what the page ends with, even if it does not reach back to the message", async () => {
+    const { history, answers } = byHand();
+    const finding = history.newest(view({}), "main", "m0");
+    answers[0]?.give([THREE]);
+    expect(await finding).toBe("m3");
+  });
+
   test("[W9] is the newest that is known, where it cannot be asked for", async () => {
     const { history, answers } = byHand();
     const finding = history.newest(view({ messages: [ONE, TWO] }), "main", "m1");

@@ -244,8 +244,18 @@ function foldCompleted(view: Conversation, event: AgentCompleted): Conversation 
 }
 
 function waiting(run: Run, payload: Waiting) {
-  const { attempt, text = run.text, wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at } =
-    payload;
+  const {
+    attempt,
+    text = run.text,
+    wait_id,
+    kind,
+    tool_call_id,
+    tool_name,
+    args,
+    name,
+    reason,
+    expires_at,
+  } = payload;
   const wait = { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at };
   return { status: "waiting", attempt, text, waits: [...(run.waits ?? []), wait] } as const;
 }
