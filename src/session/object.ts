@@ -116,39 +116,39 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   async listThreads(who: Principal, query: ThreadQuery) {
-    return this.#answer(() => this.#session.listThreads(who, query));
+    return this.#answer(() => this.#session.requests.listThreads(who, query));
   }
 
   async listMessages(who: Principal, query: MessageQuery) {
-    return this.#answer(() => this.#session.listMessages(who, query));
+    return this.#answer(() => this.#session.requests.listMessages(who, query));
   }
 
   async readEvents(who: Principal, query: EventQuery) {
-    return this.#answer(() => this.#session.readEvents(who, query));
+    return this.#answer(() => this.#session.requests.readEvents(who, query));
   }
 
   async submit(who: Principal, command: EffectCommand) {
-    return this.#answer(() => this.#session.submit(who, command));
+    return this.#answer(() => this.#session.requests.submit(who, command));
   }
 
   async answer(who: Principal, run_id: string) {
-    return this.#answer(() => this.#session.answer(who, run_id));
+    return this.#answer(() => this.#session.requests.answer(who, run_id));
   }
 
   async exportThreads(who: Principal, after: string, epoch?: string | null) {
-    return this.#answer(() => this.#session.exportThreads(who, after, epoch));
+    return this.#answer(() => this.#session.requests.exportThreads(who, after, epoch));
   }
 
   async exportPage(who: Principal, after: number, epoch?: string | null) {
-    return this.#answer(() => this.#session.exportPage(who, after, epoch));
+    return this.#answer(() => this.#session.requests.exportPage(who, after, epoch));
   }
 
   async overview() {
-    return this.#answer(() => this.#session.overview());
+    return this.#answer(() => this.#session.requests.overview());
   }
 
   async runJournal(run_id: string, who?: Principal) {
-    return this.#answer(() => this.#session.runJournal(run_id, who));
+    return this.#answer(() => this.#session.requests.runJournal(run_id, who));
   }
 
   /** Nothing else is let in meanwhile: between the old session and the new one there is none. */
@@ -167,23 +167,23 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 
   async readState(who: Principal) {
-    return this.#answer(() => this.#session.readState(who));
+    return this.#answer(() => this.#session.requests.readState(who));
   }
 
   async readUsage(who: Principal) {
-    return this.#answer(() => this.#session.readUsage(who));
+    return this.#answer(() => this.#session.requests.readUsage(who));
   }
 
   async publish(publication: Publication) {
-    return this.#answer(() => this.#session.publish(publication));
+    return this.#answer(() => this.#session.requests.publish(publication));
   }
 
   async startRun(request: RunRequest) {
-    return this.#answer(() => this.#session.startRun(request));
+    return this.#answer(() => this.#session.requests.startRun(request));
   }
 
   async feed(feeding: Feeding) {
-    return this.#answer(() => this.#session.feed(feeding));
+    return this.#answer(() => this.#session.requests.feed(feeding));
   }
 
   async invalidate() {

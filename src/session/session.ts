@@ -4,18 +4,12 @@
  */
 
 import type { Principal } from "../auth/principal.ts";
-import type { EffectCommand } from "../protocol/commands.ts";
 import { SILENT_AFTER_MS } from "../protocol/feeding.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
-import type { Ack } from "../protocol/replies.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import { Answers } from "./answers.ts";
-import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
 import type { State } from "./commands/context.ts";
-import { ackOf, type Command, eventOf, type Outcome } from "./commands/dispatch.ts";
-import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
-import { startFacts } from "./commands/run-start.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings, waits } from "./duties.ts";
@@ -23,41 +17,17 @@ import { faultOf } from "./faults.ts";
 import { Feeds } from "./feeds.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { answerOf, listMessages, listThreads } from "./history.ts";
 import { Host, type Progress } from "./host.ts";
 import { Inbox } from "./inbox.ts";
-import { exportPage, exportThreads, overview } from "./inspection.ts";
 import { Intake } from "./intake.ts";
 import { Log } from "./log.ts";
 import type { Ports, Socket } from "./ports.ts";
 import { Pump } from "./pump.ts";
-import { readEvents } from "./reading.ts";
 import { Reception } from "./reception.ts";
 import { RemoteHost } from "./remote-host.ts";
 import { Renewal } from "./renewal.ts";
+import { Requests } from "./requests.ts";
 import { Retention } from "./retention.ts";
-import type {
-  EventPage,
-  EventQuery,
-  ExportPage,
-  FedSoFar,
-  Feeding,
-  ListedMessage,
-  MessagePage,
-  MessageQuery,
-  Overview,
-  Publication,
-  Published,
-  RunJournal,
-  RunRequest,
-  RunStarted,
-  StatePage,
-  ThreadPage,
-  ThreadQuery,
-  ThreadsPage,
-  UsageReport,
-} from "./rpc.ts";
-import { runJournal } from "./run-journal.ts";
 import { type Executor, Runs } from "./runs.ts";
 import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
@@ -80,19 +50,16 @@ export class Session {
   readonly reception: Reception;
   readonly intake: Intake;
   readonly connections: Connections;
+  /** What may be asked without a socket. */
+  readonly requests: Requests;
   readonly deadlines: Deadlines;
   readonly #ports: Ports;
   readonly #storage: Storage;
   readonly #log: Log;
-  readonly #threads: Threads;
   readonly #runs: Runs;
-  readonly #answers: Answers;
-  readonly #shared: SharedState;
-  readonly #spending: Spending;
   readonly #host: Host;
   readonly #remote: RemoteHost;
   readonly #pump: Pump;
-  readonly #inbox: Inbox;
   readonly #waiters = new Waiters();
 
   constructor(ports: Ports) {
@@ -147,13 +114,9 @@ export class Session {
       report,
     };
     this.#ports = ports;
-    this.#answers = answers;
     this.#storage = storage;
     this.#log = log;
-    this.#threads = threads;
     this.#runs = runs;
-    this.#shared = shared;
-    this.#spending = spending;
     this.#pump = pump;
     this.connections = connections;
     const progress = (payload: Progress) => pump.stream({ type: "tool_progress", payload });
@@ -164,7 +127,7 @@ export class Session {
       ...own,
       feeds,
       submit: (run_id, events) =>
-        this.#submit(server, { type: "feed", payload: { run_id, events, remote: true } }),
+        this.requests.enqueue(server, { type: "feed", payload: { run_id, events, remote: true } }),
     });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
@@ -198,11 +161,12 @@ export class Session {
     const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now);
     const agent = executorOf(ports);
     const state = { log, threads, runs, shared, ids, agent, exceeded, soFar, courseOf };
-    this.#inbox = new Inbox({ ...own, state, clock, report });
+    const inbox = new Inbox({ ...own, state, clock, report });
+    this.requests = new Requests({ ...own, inbox, waiters: this.#waiters, clock, plans });
     const flood = new Flood(plans);
     const { reception } = this;
     const renewal = new Renewal({ ...ports, ...own, deadlines, reception });
-    this.intake = new Intake({ ...own, inbox: this.#inbox, clock, flood, renewal, reception });
+    this.intake = new Intake({ ...own, inbox, clock, flood, renewal, reception });
   }
 
   /**
@@ -226,58 +190,6 @@ export class Session {
     if (connection === undefined)
       this.connections.drop(socket, closeOf(refusal).code, closeOf(refusal).reason);
     else this.reception.end(connection, refusal);
-  }
-
-  listThreads(who: Principal, query: ThreadQuery): Result<ThreadPage> {
-    return refuseSignedOut(this.#storage, who) ?? ok(listThreads(this.#threads, query));
-  }
-
-  listMessages(who: Principal, query: MessageQuery): Result<MessagePage> {
-    return refuseSignedOut(this.#storage, who) ?? listMessages(this.#log, this.#threads, query);
-  }
-
-  readEvents(who: Principal, query: EventQuery): Result<EventPage> {
-    const refused = refuseSignedOut(this.#storage, who);
-    if (refused !== undefined) return refused;
-    return readEvents(this.#log, this.#storage.born?.epoch, query, this.#log.time(this.#ports.clock.now()));
-  }
-
-  /** Through the same queue as everything that comes over a socket. */
-  async submit(who: Principal, command: EffectCommand): Promise<Result<Ack["payload"]>> {
-    const refused = refuseSignedOut(this.#storage, who);
-    if (refused !== undefined) return refused;
-    const outcome = await this.#submit(who, command);
-    return outcome.ok ? ok(ackOf(command, outcome.value).payload) : outcome;
-  }
-
-  async answer(who: Principal, run_id: string): Promise<Result<ListedMessage>> {
-    const refused = refuseSignedOut(this.#storage, who);
-    if (refused !== undefined) return refused;
-    if (this.#runs.get(run_id) !== undefined) await this.#waiters.until(run_id);
-    const answer = answerOf(this.#log, run_id);
-    return answer === undefined ? refuse("not_found", "no such run") : ok(answer);
-  }
-
-  exportPage(who: Principal, after: number, epoch?: string | null): Result<ExportPage> {
-    if (this.#isAnother(epoch)) return NOT_THE_SAME;
-    const state = this.readState(who);
-    return state.ok ? ok(exportPage(this.#parts(), state.value, after)) : state;
-  }
-
-  exportThreads(who: Principal, after: string, epoch?: string | null): Result<ThreadsPage> {
-    if (this.#isAnother(epoch)) return NOT_THE_SAME;
-    return refuseSignedOut(this.#storage, who) ?? ok(exportThreads(this.#parts(), after));
-  }
-
-  overview(): Result<Overview> {
-    const found = overview(this.#parts(), this.#ports.clock.now());
-    return found === undefined ? refuse("not_found", "no such user") : ok(found);
-  }
-
-  /** @param who as in `SessionRpc` */
-  runJournal(run_id: string, who?: Principal): Result<RunJournal> {
-    const refused = who && refuseSignedOut(this.#storage, who);
-    return refused ?? runJournal(this.#parts(), run_id);
   }
 
   /**
@@ -305,50 +217,6 @@ export class Session {
     if (not_before > 0) this.#storage.refuseBefore(not_before);
   }
 
-  readState(who: Principal): Result<StatePage> {
-    const refused = refuseSignedOut(this.#storage, who);
-    if (refused !== undefined) return refused;
-    const { version, document } = this.#shared.read();
-    return ok({ version, shared: document });
-  }
-
-  /** Runs that have ended; a user who does not exist has spent nothing. */
-  readUsage(who: Principal): Result<UsageReport> {
-    const refused = refuseSignedOut(this.#storage, who);
-    if (refused !== undefined) return refused;
-    const { plans, clock } = this.#ports;
-    return ok(this.#spending.report(plans[who.plan], this.#log.time(clock.now())));
-  }
-
-  /** What a service has to say goes through the same queue as everything else. */
-  async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
-    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
-    const outcome = await this.#submit(who, { type: "publish", ...id, payload: { events } });
-    return outcome.ok
-      ? ok({ seq: eventOf(outcome.value.effect).seq, duplicate: outcome.value.duplicate })
-      : outcome;
-  }
-
-  async startRun({ who, idempotency_key, start }: RunRequest): Promise<Result<RunStarted>> {
-    if (this.#storage.born === undefined && start.message_id !== undefined) return UNKNOWN_MESSAGE;
-    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
-    const outcome = await this.#submit(who, { type: "run_start", ...id, payload: start });
-    if (!outcome.ok) return outcome;
-    const { effect, duplicate } = outcome.value;
-    const { run_id = "", ...facts } = startFacts(eventOf(effect));
-    return ok({ ...facts, run_id, duplicate });
-  }
-
-  async feed({ who, run_id, events }: Feeding): Promise<Result<FedSoFar>> {
-    if (this.#storage.born === undefined) return UNKNOWN_RUN;
-    const outcome = await this.#submit(who, { type: "feed", payload: { run_id, events } });
-    if (!outcome.ok) return outcome;
-    return ok({
-      ...feedFacts(eventOf(outcome.value.effect)),
-      next_offset: this.#answers.textOf(run_id).length,
-    });
-  }
-
   /** For when something is wrong that nobody can mend: every client drops what it has and begins anew. */
   invalidate(): Result<void> {
     if (!this.#storage.renewEpoch()) return refuse("not_found", "no such user");
@@ -363,28 +231,6 @@ export class Session {
     signOut(this.#storage, this.#ports.clock.now());
     for (const connection of this.connections.all()) this.reception.end(connection, SIGNED_OUT.refusal);
     return ok(undefined);
-  }
-
-  async #submit(who: Principal, command: Command): Promise<Outcome> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
-    await this.#inbox.submit({ who, client_id: NO_SOCKET, command, reply: resolve });
-    return await promise;
-  }
-
-  #isAnother(epoch: string | null | undefined): boolean {
-    return epoch !== undefined && epoch !== (this.#storage.born?.epoch ?? null);
-  }
-
-  #parts() {
-    const { connections } = this;
-    return {
-      storage: this.#storage,
-      log: this.#log,
-      threads: this.#threads,
-      runs: this.#runs,
-      spending: this.#spending,
-      connections,
-    };
   }
 
   /** Scheduled by the wake, not done in it: agent code must not keep the object from waking. */
@@ -406,12 +252,6 @@ function executorOf({ agents, remote }: Ports): Executor {
 function serverOf(user_id: string): Principal {
   return { user_id, realm: "", sub: "", permissions: [], plan: "free", iat: 0, exp: 0 };
 }
-
-/** What events name as their client where there was none. */
-const NO_SOCKET = "http";
-
-/** A copy of two logs would look like one. */
-const NOT_THE_SAME = refuse("state_invalidated", "this copy belongs to another epoch; begin anew");
 
 const ERASED = refuse("state_invalidated", "all that was kept of this user has been deleted").refusal;
 

@@ -26,7 +26,7 @@ export function publish(h: History, count: number, { ttl_s, key, known }: Public
   const pending = h.ledger.pending(h.world.now);
   let outcome: string | undefined;
   const idempotency = key === undefined ? {} : { idempotency_key: key };
-  const done = h.world.session.publish({ who: SERVICE, events, ...idempotency });
+  const done = h.world.session.requests.publish({ who: SERVICE, events, ...idempotency });
   done.then(
     (result) => {
       outcome = result.ok ? "accepted" : result.refusal.code;

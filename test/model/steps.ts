@@ -232,7 +232,7 @@ const STEPS = {
   read: (h, _a, b) => {
     const since = Math.max(0, h.ledger.head - (b % 5));
     const who = principal(h.world.now, 60);
-    const page = h.world.session.readEvents(who, { since, limit: 100 });
+    const page = h.world.session.requests.readEvents(who, { since, limit: 100 });
     const signedOut = who.iat < h.not_before;
     insist(page.ok !== signedOut, "who has signed out reads nothing, others do", signedOut);
     if (!page.ok) return;

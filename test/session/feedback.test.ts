@@ -74,7 +74,7 @@ describe("feedback", () => {
     withAnswer(async ({ desk, socket, answer }) => {
       await desk.send(socket, rate("f", answer.message_id, -1, "secret comment"));
       await desk.send(socket, { type: "thread_delete", id: "d", payload: { thread_id: "main" } });
-      const seen = desk.session.overview();
+      const seen = desk.session.requests.overview();
       expect(seen).toMatchObject({ value: { feedback: { good: 0, bad: 0, newest: [] } } });
     }));
 });

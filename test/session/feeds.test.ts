@@ -45,7 +45,7 @@ const FEED = {
 
 function start(desk: Desk, over: Partial<RunStart> = {}, idempotency_key?: string) {
   const key = idempotency_key === undefined ? {} : { idempotency_key };
-  return desk.session.startRun({ who: SERVICE, ...key, start: { ...FEED, ...over } });
+  return desk.session.requests.startRun({ who: SERVICE, ...key, start: { ...FEED, ...over } });
 }
 
 async function started(desk: Desk, over: Partial<RunStart> = {}) {
@@ -56,7 +56,7 @@ async function started(desk: Desk, over: Partial<RunStart> = {}) {
 
 /** As the edge hands it over. */
 function feed(desk: Desk, run_id: string, ...events: unknown[]) {
-  return desk.session.feed({ who: SERVICE, run_id, events: feeding.parse({ events }).events });
+  return desk.session.requests.feed({ who: SERVICE, run_id, events: feeding.parse({ events }).events });
 }
 
 const think = (run_seq: number, thought = "hm", step = run_seq) => ({
@@ -148,7 +148,7 @@ describe("a run that a service starts", () => {
     await atTheDesk(async (desk) => {
       const { run_id } = await started(desk);
       const notices = Array.from({ length: 99 }, (_, i) => ({ topic: "t", data: i }));
-      for (let i = 0; i < 10; i += 1) await desk.session.publish({ who: SERVICE, events: notices });
+      for (let i = 0; i < 10; i += 1) await desk.session.requests.publish({ who: SERVICE, events: notices });
       for (let i = 1; i <= 8; i += 1) expect(await feed(desk, run_id, think(i))).toMatchObject({ ok: true });
       expect(await start(desk, { ...AGENT, thread_id: crypto.randomUUID() })).toMatchObject({
         refusal: { code: "queue_full", limit: 1_000, retry_after_ms: 60_000 },
@@ -789,11 +789,11 @@ describe("a question that was answered further down", () => {
     atTheDesk(async (desk) => {
       const tab = desk.connect();
       const run = await started(desk);
-      await desk.session.startRun({ who: SERVICE, start: { executor: "agent", content: "second" } });
+      await desk.session.requests.startRun({ who: SERVICE, start: { executor: "agent", content: "second" } });
       await feed(desk, run.run_id, done(1));
       await desk.idle();
       const again = { executor: "agent", message_id: run.message_id } as const;
-      expect((await desk.session.startRun({ who: SERVICE, start: again })).ok).toBe(true);
+      expect((await desk.session.requests.startRun({ who: SERVICE, start: again })).ok).toBe(true);
       expect(tab.of("thread_updated").at(-1).payload).toMatchObject({ head_message_id: run.message_id });
     }));
 });
@@ -804,14 +804,17 @@ describe("taking over where others wait", () => {
       desk.connect();
       const run = await started(desk);
       for (let i = 0; i < 10; i += 1)
-        await desk.session.startRun({ who: SERVICE, start: { executor: "agent", content: `waits ${i}` } });
+        await desk.session.requests.startRun({
+          who: SERVICE,
+          start: { executor: "agent", content: `waits ${i}` },
+        });
       const start = {
         executor: "feed",
         agent_name: "Dana",
         message_id: run.message_id,
         takeover: true,
       } as const;
-      const taken = await desk.session.startRun({ who: SERVICE, start });
+      const taken = await desk.session.requests.startRun({ who: SERVICE, start });
       expect(taken).toMatchObject({ ok: true, value: { message_id: run.message_id } });
     }));
 });
@@ -903,7 +906,7 @@ describe("how much may be fed", () => {
       });
       const refusals: string[] = [];
       for (let run_seq = 1; refusals.length === 0; run_seq += 1) {
-        const fed = await desk.session.feed({ who: SERVICE, run_id, events: [think(run_seq)] });
+        const fed = await desk.session.requests.feed({ who: SERVICE, run_id, events: [think(run_seq)] });
         if (!fed.ok) refusals.push(`${fed.refusal.code} ${fed.refusal.field} ${fed.refusal.limit}`);
       }
       expect(refusals).toEqual(["too_large events 4194304"]);
@@ -911,11 +914,11 @@ describe("how much may be fed", () => {
       const [snapshot] = late.of("state_snapshot");
       expect(JSON.stringify(snapshot).length).toBeLessThanOrEqual(256 * 1024);
       expect(snapshot.payload.runs[0].steps.length).toBeLessThanOrEqual(20);
-      const { next_run_seq } = await desk.session
+      const { next_run_seq } = await desk.session.requests
         .feed({ who: SERVICE, run_id, events: [] })
         .then((fed) => (fed.ok ? fed.value : { next_run_seq: 0 }));
       const end = { status: "succeeded" as const, content: "done", usage: [] };
-      const ended = await desk.session.feed({
+      const ended = await desk.session.requests.feed({
         who: SERVICE,
         run_id,
         events: [{ type: "agent_completed", run_seq: next_run_seq, payload: end }],

@@ -111,7 +111,7 @@ describe("a notification", () => {
     await withFiveMessages(async (desk) => {
       const data = "x".repeat(60_000);
       const events = Array.from({ length: 5 }, () => ({ topic: "big", data }));
-      await desk.session.publish({ who: principalWith([]), events });
+      await desk.session.requests.publish({ who: principalWith([]), events });
       const frame = desk.connect().of("state_snapshot")[0];
       expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
       expect(frame.payload.notifications.map(({ seq }: { seq: number }) => seq)).toEqual([9, 10]);
@@ -126,16 +126,20 @@ describe("a notification", () => {
       const title = "\u0001".repeat(200);
       for (let i = 0; i < 100; i += 1) {
         const command = { type: "thread_create", id: `t${i}`, payload: { title } } as const;
-        await desk.session.submit(principalWith(["chat"]), command);
+        await desk.session.requests.submit(principalWith(["chat"]), command);
       }
       const value = "s".repeat(64_000);
       const patch = [{ op: "add", path: "/draft", value }];
       await desk.send(socket, { type: "state_update", id: "s", payload: { base_version: 0, patch } });
       const content = "\u0001".repeat(30_000);
       const payload = { content, thread_id: "main", respond: false };
-      await desk.session.submit(principalWith(["chat"]), { type: "user_message", id: "long", payload });
+      await desk.session.requests.submit(principalWith(["chat"]), {
+        type: "user_message",
+        id: "long",
+        payload,
+      });
       const events = Array.from({ length: 5 }, () => ({ topic: "big", data: "x".repeat(20_000) }));
-      await desk.session.publish({ who: principalWith([]), events });
+      await desk.session.requests.publish({ who: principalWith([]), events });
       const frame = desk.connect().of("state_snapshot")[0];
       expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
       expect(frame.payload.threads).toHaveLength(100);

@@ -28,7 +28,11 @@ function notices(count: number, more: Partial<Notice> = {}): Notice[] {
 }
 
 function publish(desk: Desk, events: Notice[], idempotency_key?: string) {
-  return desk.session.publish({ who, events, ...(idempotency_key === undefined ? {} : { idempotency_key }) });
+  return desk.session.requests.publish({
+    who,
+    events,
+    ...(idempotency_key === undefined ? {} : { idempotency_key }),
+  });
 }
 
 /** Fills the queue, ten batches of a hundred. */
@@ -152,12 +156,12 @@ describe("the queue", () => {
       for (let round = 0; round < 30; round += 1) {
         expect((await publish(desk, notices(100))).ok).toBe(true);
         desk.crash();
-        const page = desk.session.readEvents(who, { since, limit: 1_000 });
+        const page = desk.session.requests.readEvents(who, { since, limit: 1_000 });
         if (!page.ok) throw new Error(page.refusal.code);
         expect(page.value.events).toHaveLength(100);
         since += 100;
         desk.crash();
-        desk.session.readEvents(who, { since, limit: 1_000 });
+        desk.session.requests.readEvents(who, { since, limit: 1_000 });
         desk.crash();
       }
       expect(since).toBe(3_000);
@@ -182,11 +186,11 @@ describe("the queue", () => {
     await atTheDesk(async (desk, storage) => {
       const acked = () => storage.sql.exec("SELECT MAX(acked) AS n FROM events").one().n;
       await fill(desk);
-      desk.session.readEvents(who, { since: 124, limit: 1 });
+      desk.session.requests.readEvents(who, { since: 124, limit: 1 });
       expect(acked()).toBe(0);
-      desk.session.readEvents(who, { since: 125, limit: 1 });
+      desk.session.requests.readEvents(who, { since: 125, limit: 1 });
       expect(acked()).toBe(125);
-      desk.session.readEvents(who, { since: 249, limit: 1 });
+      desk.session.requests.readEvents(who, { since: 249, limit: 1 });
       expect(acked()).toBe(125);
       await publish(desk, notices(1));
       expect(acked()).toBe(249);
@@ -231,7 +235,7 @@ describe("a notification with a time to live", () => {
       await publish(desk, notices(2));
       await publish(desk, notices(2, { ttl_s: 10 }));
       desk.advance(10_000);
-      await desk.session.publish({ who, events: notices(1, { ttl_s: 1 }) });
+      await desk.session.requests.publish({ who, events: notices(1, { ttl_s: 1 }) });
       desk.now = BEGIN;
       expect(said(desk.connect({ epoch, since: "0" }))).toEqual([
         1,
@@ -254,7 +258,7 @@ describe("reading without a socket", () => {
       await publish(desk, notices(2, { ttl_s: 1 }));
       storage.sql.exec("DELETE FROM events WHERE seq IN (2, 3)");
       desk.advance(1_000);
-      const first = desk.session.readEvents(who, { since: 0, limit: 2 });
+      const first = desk.session.requests.readEvents(who, { since: 0, limit: 2 });
       if (!first.ok) throw new Error("refused");
       expect(first.value).toMatchObject({ epoch: "id1", head_seq: 7, next: 4 });
       expect(first.value.events.map((text) => JSON.parse(text))).toMatchObject([
@@ -262,7 +266,7 @@ describe("reading without a socket", () => {
         { type: "events_skipped", payload: { from: 2, to: 3, reason: "trimmed" } },
         { type: "notification", seq: 4 },
       ]);
-      const second = desk.session.readEvents(who, { since: 4, limit: 10, epoch: "id1" });
+      const second = desk.session.requests.readEvents(who, { since: 4, limit: 10, epoch: "id1" });
       if (!second.ok) throw new Error("refused");
       expect(second.value.next).toBeUndefined();
       expect(second.value.events.map((text) => JSON.parse(text))).toMatchObject([
@@ -274,15 +278,15 @@ describe("reading without a socket", () => {
 
   test("[S20] a position of another epoch, or ahead of the log, is refused and skips nothing", async () => {
     await atTheDesk(async (desk) => {
-      expect(desk.session.readEvents(who, { since: 0, limit: 10 })).toEqual({
+      expect(desk.session.requests.readEvents(who, { since: 0, limit: 10 })).toEqual({
         ok: true,
         value: { head_seq: 0, events: [] },
       });
       await publish(desk, notices(2));
-      expect(desk.session.readEvents(who, { since: 0, limit: 10, epoch: "other" })).toMatchObject({
+      expect(desk.session.requests.readEvents(who, { since: 0, limit: 10, epoch: "other" })).toMatchObject({
         refusal: { code: "state_invalidated", field: "epoch" },
       });
-      expect(desk.session.readEvents(who, { since: 3, limit: 10 })).toMatchObject({
+      expect(desk.session.requests.readEvents(who, { since: 3, limit: 10 })).toMatchObject({
         refusal: { code: "ack_ahead", field: "since", limit: 2 },
       });
       await publish(desk, notices(998));
@@ -293,7 +297,7 @@ describe("reading without a socket", () => {
   test("[S20] one page is bounded in bytes", async () => {
     await atTheDesk(async (desk) => {
       for (let i = 0; i < 20; i += 1) await publish(desk, notices(1, { data: "x".repeat(60 * 1024) }));
-      const page = desk.session.readEvents(who, { since: 0, limit: 1_000 });
+      const page = desk.session.requests.readEvents(who, { since: 0, limit: 1_000 });
       if (!page.ok) throw new Error("refused");
       expect(page.value).toMatchObject({ next: 18 });
       expect(page.value.events).toHaveLength(18);

@@ -170,7 +170,7 @@ describe("a message that a remote agent answers", () => {
       (await nth(scene, 1)).events(started, ...message("m", "another"), done);
       await desk.idle();
       const start: RunStart = { executor: "agent", content: "from the CRM" };
-      const run = await desk.session.startRun({ who: SERVICE, start });
+      const run = await desk.session.requests.startRun({ who: SERVICE, start });
       expect(run.ok).toBe(true);
       (await nth(scene, 2)).events(started, ...message("m", "to the CRM"), done);
       await desk.idle();
@@ -362,7 +362,7 @@ describe("a run of a remote agent that ends in another way", () => {
     [
       "taken over",
       ({ desk, tab }) =>
-        desk.session.startRun({
+        desk.session.requests.startRun({
           who: SERVICE,
           start: {
             executor: "feed",
@@ -493,7 +493,10 @@ describe("nobody but the session", () => {
       const said = { type: "agent_thinking", run_seq: 1, payload: { step: 1, thought: "mine" } };
       for (const events of [[], [said]]) {
         const fed = { who: SERVICE, run_id: runOf(tab), events: feeding.parse({ events }).events };
-        expect(await desk.session.feed(fed)).toMatchObject({ ok: false, refusal: { code: "not_found" } });
+        expect(await desk.session.requests.feed(fed)).toMatchObject({
+          ok: false,
+          refusal: { code: "not_found" },
+        });
       }
       asked.raw(sse([{ type: "TEXT_MESSAGE_END", messageId: "m" }, done]));
       await desk.idle();

@@ -38,7 +38,7 @@ describe("retention", () => {
       const tab = desk.connect();
       await ask(desk, tab, "one", TURN);
       await desk.idle();
-      await desk.session.publish({ who: principalWith([]), events: [{ topic: "t", data: 1 }] });
+      await desk.session.requests.publish({ who: principalWith([]), events: [{ topic: "t", data: 1 }] });
       await desk.send(tab, {
         type: "user_message",
         id: "two",
@@ -78,7 +78,8 @@ describe("retention", () => {
   test("[D10] the last event stays, whatever it is: the head is its seq", async () => {
     await atTheDesk(async (desk, storage) => {
       const who = principalWith([]);
-      for (let i = 0; i < 3; i += 1) await desk.session.publish({ who, events: [{ topic: "t", data: i }] });
+      for (let i = 0; i < 3; i += 1)
+        await desk.session.requests.publish({ who, events: [{ topic: "t", data: i }] });
       daysLater(desk, 400);
       expect(types(storage)).toEqual(["notification"]);
       // Nobody is woken for what must stay.
@@ -86,7 +87,7 @@ describe("retention", () => {
       daysLater(desk, 1);
       expect(desk.alarms).toHaveLength(alarms);
       desk.crash();
-      expect(await desk.session.publish({ who, events: [{ topic: "t", data: 3 }] })).toMatchObject({
+      expect(await desk.session.requests.publish({ who, events: [{ topic: "t", data: 3 }] })).toMatchObject({
         value: { seq: 4 },
       });
     });
@@ -113,7 +114,7 @@ describe("retention", () => {
     await atTheDesk(async (desk, storage) => {
       const who = principalWith([]);
       for (let hour = 0; hour < 24; hour += 1) {
-        await desk.session.publish({ who, events: [{ topic: "t", data: hour }] });
+        await desk.session.requests.publish({ who, events: [{ topic: "t", data: hour }] });
         desk.advance(60 * 60_000);
       }
       expect(desk.alarms).toEqual([BEGIN + 31 * DAY_MS]);
@@ -130,7 +131,8 @@ describe("retention", () => {
   test("[D10] an instance that wakes looks nothing up that the last trim has left", async () => {
     await atTheDesk(async (desk, storage) => {
       const who = principalWith([]);
-      for (let i = 0; i < 3; i += 1) await desk.session.publish({ who, events: [{ topic: "t", data: i }] });
+      for (let i = 0; i < 3; i += 1)
+        await desk.session.requests.publish({ who, events: [{ topic: "t", data: i }] });
       daysLater(desk, 32);
       const { exec } = storage.sql;
       const asked: string[] = [];
@@ -142,7 +144,7 @@ describe("retention", () => {
       daysLater(desk, 0.5);
       storage.sql.exec = exec;
       expect(asked.filter((query) => query.includes("FROM inbox") || query.includes("type IN"))).toEqual([]);
-      await desk.session.publish({ who, events: [{ topic: "t", data: 3 }] });
+      await desk.session.requests.publish({ who, events: [{ topic: "t", data: 3 }] });
       daysLater(desk, 32);
       expect(types(storage)).toEqual(["notification"]);
     });

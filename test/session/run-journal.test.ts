@@ -67,7 +67,7 @@ async function at(agent: Agent, work: (desk: Desk, ask: () => Promise<string>) =
 
 /** As it comes over HTTP. */
 function journalOf(desk: Desk, run_id: string): any {
-  const found = desk.session.runJournal(run_id, principalWith(["chat"]));
+  const found = desk.session.requests.runJournal(run_id, principalWith(["chat"]));
   if (!found.ok) throw new Error(found.refusal.code);
   const { events, ...rest } = found.value;
   return JSON.parse(`${JSON.stringify(rest).slice(0, -1)},"events":[${events.join(",")}]}`);
@@ -194,7 +194,7 @@ describe("the journal of a run", () => {
       expect(journalOf(desk, run_id).models).toHaveLength(1);
       desk.advance(32 * 24 * 60 * 60_000);
       desk.session.deadlines.fire();
-      const found = desk.session.runJournal(run_id);
+      const found = desk.session.requests.runJournal(run_id);
       expect(found).toMatchObject({ ok: true, value: { complete: false, models: [] } });
       if (found.ok) expect(found.value.events).toHaveLength(1);
       const trimmed = { ...(found.ok ? found.value : {}), events: [] };
@@ -229,14 +229,14 @@ describe("the journal of a run", () => {
       const run_id = await ask();
       const refused = { ok: false, refusal: { code: "not_found" } };
       for (const id of ["r_1_other", "r_99_x", "x", "", run_id.replace("r_", "m_")]) {
-        expect(desk.session.runJournal(id)).toMatchObject(refused);
+        expect(desk.session.requests.runJournal(id)).toMatchObject(refused);
       }
       const who = { ...principalWith(["chat"]), iat: 1 };
       desk.session.signOut();
-      expect(desk.session.runJournal(run_id, who)).toMatchObject({ ok: false });
+      expect(desk.session.requests.runJournal(run_id, who)).toMatchObject({ ok: false });
       const tab = desk.connect({ principal: { ...principalWith(["chat", "agents"]), iat: 4e9 } });
       await desk.send(tab, { type: "thread_delete", id: "d", payload: { thread_id: "main" } });
-      expect(desk.session.runJournal(run_id)).toMatchObject(refused);
+      expect(desk.session.requests.runJournal(run_id)).toMatchObject(refused);
     });
   });
 

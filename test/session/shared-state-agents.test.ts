@@ -33,7 +33,7 @@ const ask = (desk: Desk, socket: RecordingSocket) =>
 const set = (value: unknown): Patch => [{ op: "replace", path: "", value }];
 
 function shared(desk: Desk) {
-  const read = desk.session.readState(principalWith(["chat"]));
+  const read = desk.session.requests.readState(principalWith(["chat"]));
   return read.ok ? read.value : undefined;
 }
 

@@ -147,7 +147,7 @@ async function walk(desk: Desk, seed: number): Promise<Ledger> {
   for (const tab of tabs) await tab.connect(false);
   let made = 0;
   const now = () => {
-    const read = desk.session.readState(WHO);
+    const read = desk.session.requests.readState(WHO);
     if (!read.ok) throw new Error("the state could not be read");
     return read.value;
   };

@@ -46,7 +46,7 @@ function set(value: unknown) {
 }
 
 function state(desk: Desk): { version: number; shared: any } {
-  const read = desk.session.readState(LONG_LIVED);
+  const read = desk.session.requests.readState(LONG_LIVED);
   if (!read.ok) throw new Error(read.refusal.code);
   return read.value;
 }
@@ -544,7 +544,7 @@ describe("what is kept of it", () => {
       await update(desk, socket, 0, set({ a: "x".repeat(60_000) }));
       const who = { ...LONG_LIVED, permissions: ["service" as const] };
       const events = Array.from({ length: 20 }, () => ({ topic: "t", data: "n".repeat(10_000) }));
-      await desk.session.publish({ who, events });
+      await desk.session.requests.publish({ who, events });
       for (let i = 0; i < 20; i += 1) {
         desk.advance(1_000);
         const payload = { content: "c".repeat(20_000), respond: false };

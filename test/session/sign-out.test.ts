@@ -114,7 +114,7 @@ describe("signing out", () => {
       desk.now = BEGIN - 60_000;
       expect(desk.session.signOut().ok).toBe(true);
       desk.crash();
-      const readable = (iat: number) => desk.session.listThreads(who(iat), { limit: 1 }).ok;
+      const readable = (iat: number) => desk.session.requests.listThreads(who(iat), { limit: 1 }).ok;
       expect([readable(BEGIN / 1_000), readable(BEGIN / 1_000 + 1)]).toEqual([false, true]);
     });
   });

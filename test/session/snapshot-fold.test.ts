@@ -108,7 +108,7 @@ class Table {
   async publish(ttl_s: number | undefined): Promise<void> {
     this.#count += 1;
     const event = { topic: "t", data: this.#count, ...(ttl_s === undefined ? {} : { ttl_s }) };
-    const done = await this.desk.session.publish({ who: SERVICE, events: [event] });
+    const done = await this.desk.session.requests.publish({ who: SERVICE, events: [event] });
     if (done.ok && ttl_s !== undefined) this.expires.set(done.value.seq, this.#expiryOf(done.value.seq));
   }
 

@@ -49,7 +49,7 @@ function ask(desk: Desk, tab: RecordingSocket, id: string, data: object = {}) {
 }
 
 function report(desk: Desk): any {
-  const usage = desk.session.readUsage(who);
+  const usage = desk.session.requests.readUsage(who);
   return usage.ok ? usage.value : usage;
 }
 
@@ -84,7 +84,7 @@ describe("what models cost", () => {
     await atTheDesk(async (desk) => {
       await ask(desk, desk.connect(), "one", { calls: 2 });
       await desk.idle();
-      const page: any = desk.session.listMessages(who, { thread_id: "main", steps: true, limit: 9 });
+      const page: any = desk.session.requests.listMessages(who, { thread_id: "main", steps: true, limit: 9 });
       const call = { ...COUNTED, cost_usd: COST };
       expect(page.value.messages[1].model_calls).toEqual([
         { step: 1, ...call },
@@ -112,7 +112,7 @@ describe("what models cost", () => {
     await atTheDesk(async (desk) => {
       const tab = desk.connect();
       await ask(desk, tab, "one", { calls: 2, hangs: true });
-      await waitFor(() => tab.of("agent_thinking").length === 1 && desk.session.readUsage(who).ok);
+      await waitFor(() => tab.of("agent_thinking").length === 1 && desk.session.requests.readUsage(who).ok);
       const { run_id } = tab.of("agent_started")[0].payload;
       await desk.send(tab, { type: "run_cancel", id: "c", payload: { run_id } });
       await desk.idle();
@@ -154,11 +154,11 @@ describe("what models cost", () => {
     await atTheDesk(async (desk) => {
       const service = { ...who, permissions: ["service" as const] };
       const start = { executor: "feed" as const, content: "?", agent_name: "x", takeover: false };
-      const run: any = await desk.session.startRun({ who: service, start });
+      const run: any = await desk.session.requests.startRun({ who: service, start });
       const usage = [{ ...COUNTED, cost_usd: 5 }, { tokens: 7 }, { ...COUNTED, input_tokens: -1 }];
       const payload = { status: "succeeded", content: "x", finish_reason: "stop", usage } as const;
       const events: any = [{ type: "agent_completed", run_seq: 1, payload }];
-      await desk.session.feed({ who: service, run_id: run.value.run_id, events });
+      await desk.session.requests.feed({ who: service, run_id: run.value.run_id, events });
       expect(report(desk).days).toEqual([row(1, { cost_usd: 5 })]);
     });
   });
@@ -183,7 +183,7 @@ describe("a budget of the day", () => {
       expect(tab.of("error").map(({ payload }) => payload)).toMatchObject([refused, refused]);
       const service = { ...who, permissions: ["service" as const] };
       const start = { executor: "agent" as const, content: "?", takeover: false };
-      expect(await desk.session.startRun({ who: service, start })).toMatchObject({
+      expect(await desk.session.requests.startRun({ who: service, start })).toMatchObject({
         refusal: { code: "budget_exceeded" },
       });
       expect(storage.sql.exec("SELECT COUNT(*) AS n FROM events").one().n).toBe(before);
@@ -199,7 +199,7 @@ describe("a budget of the day", () => {
         await desk.send(tab, { type: "user_message", id: "two", payload: { content: "x", respond: false } });
         const service = { ...who, permissions: ["service" as const] };
         const start = { executor: "feed" as const, content: "?", agent_name: "x", takeover: false };
-        const other = await desk.session.startRun({ who: service, start });
+        const other = await desk.session.requests.startRun({ who: service, start });
         expect([tab.of("error"), other.ok]).toEqual([[], true]);
         desk.advance(DAY_MS);
         const next = desk.connect({ principal: { ...who, exp: who.exp + 90_000 }, client_id: "next" });
@@ -288,14 +288,14 @@ describe("usage that is kept", () => {
       await desk.idle();
       const today = row(1, { day: "2026-01-31" });
       const shown = { day: "2026-01-31", last_30_days: { calls: 1 }, days: [today] };
-      expect(desk.session.overview()).toMatchObject({ value: { usage: shown } });
+      expect(desk.session.requests.overview()).toMatchObject({ value: { usage: shown } });
       expect(report(desk)).toMatchObject({
         ...shown,
         resets_at: "2026-02-01T00:00:00.000Z",
         budget: {},
         left: {},
       });
-      const copy: any = desk.session.exportPage(who, 0);
+      const copy: any = desk.session.requests.exportPage(who, 0);
       expect(copy.value.facts.usage).toEqual([row(1), today]);
     });
   });
@@ -304,7 +304,7 @@ describe("usage that is kept", () => {
     await atTheDesk(async (desk) => {
       await ask(desk, desk.connect(), "one");
       await desk.idle();
-      const days = () => (desk.session.exportPage(who, 0) as any).value.facts.usage.length;
+      const days = () => (desk.session.requests.exportPage(who, 0) as any).value.facts.usage.length;
       for (const day of [32, 64, 399, 400.9]) {
         desk.now = BEGIN + day * DAY_MS;
         desk.session.deadlines.fire();

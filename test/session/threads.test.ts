@@ -41,7 +41,7 @@ async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
 const WHO = principalWith(["chat"]);
 
 function messagesOf({ desk }: Bench, more: object = {}): any[] {
-  const page = desk.session.listMessages(WHO, { thread_id: THREAD, limit: 50, ...more });
+  const page = desk.session.requests.listMessages(WHO, { thread_id: THREAD, limit: 50, ...more });
   return page.ok ? [...page.value.messages] : [page.refusal];
 }
 
@@ -70,7 +70,7 @@ describe("making a thread", () => {
       expect(thread_id).toMatch(/^t_1_/);
       const [said, event] = await ask("user_message", { content: "hello", thread_id, respond: false });
       expect([said.type, event.payload.thread]).toEqual(["message_ack", undefined]);
-      const listed = desk.session.listThreads(WHO, { limit: 10 });
+      const listed = desk.session.requests.listThreads(WHO, { limit: 10 });
       expect(listed).toMatchObject({ value: { threads: [{ thread_id, title: "Costs \ufffd" }] } });
     }));
 
@@ -81,7 +81,7 @@ describe("making a thread", () => {
       expect(again.payload).toEqual({ ...first.payload, duplicate: true });
       expect(rest).toEqual([]);
       desk.crash();
-      expect(desk.session.listThreads(WHO, { limit: 10 })).toMatchObject({
+      expect(desk.session.requests.listThreads(WHO, { limit: 10 })).toMatchObject({
         value: { threads: [{ title: "" }] },
       });
     }));
@@ -186,7 +186,7 @@ describe("a branch", () => {
       expect(on(third.message_id)).toEqual(["one", "two", "three"]);
       expect(on(first.message_id)).toEqual(["one", "two, otherwise"]);
       const query = { thread_id: THREAD, limit: 50, through: "m_99_unknown" };
-      expect(bench.desk.session.listMessages(WHO, query)).toMatchObject({
+      expect(bench.desk.session.requests.listMessages(WHO, query)).toMatchObject({
         refusal: { code: "not_found", field: "through" },
       });
     }));
@@ -286,10 +286,12 @@ describe("deleting a thread", () => {
         const rows = JSON.stringify(storage.sql.exec(`SELECT * FROM ${table}`).toArray());
         expect(rows).not.toMatch(/secret|why/);
       }
-      expect(desk.session.listMessages(WHO, { thread_id: THREAD, limit: 1 })).toMatchObject({
+      expect(desk.session.requests.listMessages(WHO, { thread_id: THREAD, limit: 1 })).toMatchObject({
         refusal: { code: "not_found" },
       });
-      expect(desk.session.listMessages(WHO, { thread_id: OTHER, limit: 1 })).toMatchObject({ ok: true });
+      expect(desk.session.requests.listMessages(WHO, { thread_id: OTHER, limit: 1 })).toMatchObject({
+        ok: true,
+      });
     }));
 
   test("[T9] tells who was away that it was erased, and numbers go on", () =>
@@ -357,7 +359,10 @@ describe("deleting a thread", () => {
       expect(again.payload).toEqual({ ...ack.payload, duplicate: true });
       const [unknown] = await ask("thread_delete", { thread_id: THREAD });
       expect(unknown.payload).toMatchObject({ code: "not_found" });
-      expect(desk.session.listThreads(WHO, { limit: 10 })).toEqual({ ok: true, value: { threads: [] } });
+      expect(desk.session.requests.listThreads(WHO, { limit: 10 })).toEqual({
+        ok: true,
+        value: { threads: [] },
+      });
     }));
 
   test("[T9] takes what arrived with it, too: a message and the deletion in one group", () =>
@@ -379,7 +384,7 @@ describe("deleting a thread", () => {
       expect(ack.type).toBe("message_ack");
       expect(event.payload).toMatchObject({ thread: { title: "anew" }, parent_message_id: null });
       desk.crash();
-      expect(desk.session.listThreads(WHO, { limit: 10 })).toMatchObject({
+      expect(desk.session.requests.listThreads(WHO, { limit: 10 })).toMatchObject({
         value: { threads: [{ title: "anew" }] },
       });
     }));
@@ -401,9 +406,9 @@ describe("reading threads", () => {
     withBench(async ({ say, desk }) => {
       const ids = Array.from({ length: 5 }, (_, i) => `018f0000-0000-7000-8000-00000000000${i}`);
       for (const thread_id of ids) await say("hello", { thread_id });
-      const first = desk.session.listThreads(WHO, { limit: 3 });
+      const first = desk.session.requests.listThreads(WHO, { limit: 3 });
       if (!first.ok || first.value.next === undefined) throw new Error("no first page");
-      const second = desk.session.listThreads(WHO, { limit: 3, before: first.value.next });
+      const second = desk.session.requests.listThreads(WHO, { limit: 3, before: first.value.next });
       if (!second.ok) throw new Error("no second page");
       const listed = [...first.value.threads, ...second.value.threads].map(({ thread_id }) => thread_id);
       expect(listed).toEqual(ids.toReversed());
@@ -415,11 +420,11 @@ describe("reading threads", () => {
       const long = "x".repeat(32_000);
       for (let i = 0; i < 150; i += 1) {
         const payload = { content: `${i} ${long}`, respond: false, thread_id: THREAD };
-        await bench.desk.session.submit(WHO, { type: "user_message", id: `m${i}`, payload });
+        await bench.desk.session.requests.submit(WHO, { type: "user_message", id: `m${i}`, payload });
       }
       const pages: any[][] = [];
       for (let before: number | undefined, more = true; more; more = before !== undefined) {
-        const page: any = bench.desk.session.listMessages(WHO, {
+        const page: any = bench.desk.session.requests.listMessages(WHO, {
           thread_id: THREAD,
           limit: 200,
           ...(before !== undefined && { before }),
@@ -449,10 +454,18 @@ describe("reading threads", () => {
         "e".repeat(600_000),
       );
       await bench.desk.idle();
-      const page: any = bench.desk.session.listMessages(WHO, { thread_id: THREAD, limit: 50, steps: true });
+      const page: any = bench.desk.session.requests.listMessages(WHO, {
+        thread_id: THREAD,
+        limit: 50,
+        steps: true,
+      });
       expect(page.value.messages.map(({ role }: any) => role)).toEqual(["assistant"]);
       const { next } = page.value;
-      const rest: any = bench.desk.session.listMessages(WHO, { thread_id: THREAD, limit: 1, before: next });
+      const rest: any = bench.desk.session.requests.listMessages(WHO, {
+        thread_id: THREAD,
+        limit: 1,
+        before: next,
+      });
       expect(rest.value.messages.map(({ content }: any) => content)).toEqual(["second"]);
     }));
 

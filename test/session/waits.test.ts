@@ -242,7 +242,7 @@ describe("an answer", () => {
     withBench(async ({ desk, tab, ask }) => {
       await ask("signal");
       const payload = { wait_id: waitsOf(tab)[0].wait_id, value: { carrier: "ours" } };
-      const done = await desk.session.submit(WHO, { type: "run_resume", id: "h", payload });
+      const done = await desk.session.requests.submit(WHO, { type: "run_resume", id: "h", payload });
       await desk.idle();
       expect(done).toMatchObject({ ok: true, value: { duplicate: false } });
       expect(endOf(tab).content).toBe('signal: {"status":"answered","value":{"carrier":"ours"}}');
@@ -273,11 +273,15 @@ describe("an answer", () => {
       expect(await code({ wait_id: timer.wait_id, value: 1 })).toEqual(["conflict", "payload.wait_id"]);
       const value = "x".repeat(64 * 1024);
       const large = { wait_id: approval.wait_id, decision: "approved" as const, value };
-      const done = await desk.session.submit(WHO, { type: "run_resume", id: "large", payload: large });
+      const done = await desk.session.requests.submit(WHO, {
+        type: "run_resume",
+        id: "large",
+        payload: large,
+      });
       expect(done).toMatchObject({ ok: false, refusal: { code: "too_large", field: "payload.value" } });
       desk.advance(DAY_MS);
       const payload = { wait_id: approval.wait_id, decision: "approved" as const };
-      const late = await desk.session.submit(WHO, { type: "run_resume", id: "late", payload });
+      const late = await desk.session.requests.submit(WHO, { type: "run_resume", id: "late", payload });
       expect(late).toMatchObject({ ok: false, refusal: { code: "conflict", field: "payload.wait_id" } });
       expect([paid, tab.of("run_resumed")]).toEqual([[], []]);
     }));
@@ -349,7 +353,7 @@ describe("a run that waits", () => {
       // It is answered, and killed before it has ended; that counts as the first time.
       desk.sync = () => new Promise(() => {});
       const answered = { type: "run_resume", id: "a", payload: { wait_id, value: 1 } } as const;
-      await desk.session.submit(WHO, answered);
+      await desk.session.requests.submit(WHO, answered);
       expect(attempt()).toBe(4);
       desk.sync = async () => {};
       desk.crash();
