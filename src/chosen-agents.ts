@@ -17,9 +17,9 @@ export function chosenAgents(env: object): readonly [Agent, ...Agent[]] {
   const model = chosen === undefined ? undefined : modelOf(chosen.source, env);
   if (chosen === undefined || model === undefined) return [advisor];
   const { system_prompt = ADVISOR_PROMPT, context_tokens, max_output_tokens } = chosen;
-  const tools = advisorTools;
+  const window = { context_tokens, max_output_tokens };
   return [
-    modelAgent({ name: "model", model, system_prompt, tools, context_tokens, max_output_tokens }),
+    modelAgent({ name: "model", model, system_prompt, tools: advisorTools, reports: true, ...window }),
     advisor,
   ];
 }

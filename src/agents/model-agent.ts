@@ -5,14 +5,15 @@
  */
 import { canonicalJson } from "../protocol/canonical.ts";
 import type { Agent } from "./agent.ts";
-import { model as ask, type Effect, execute, ModelCallFailed, steering, text } from "./effects.ts";
+import { model as ask, type Effect, ModelCallFailed, steering, text } from "./effects.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { opening, round } from "./model-messages.ts";
+import { carryOut, type Offer, offerOf, type Round, stepsOfARound } from "./model-offer.ts";
 import type { CallLimits } from "./models/calling.ts";
 import { fitToWindow } from "./models/context-window.ts";
 import { ModelFailure } from "./models/failure.ts";
 import type { Model, ModelMessage, ModelRequest } from "./models/model.ts";
-import { type OfferedTool, Registry } from "./registry.ts";
+import type { OfferedTool } from "./registry.ts";
 
 export interface ModelAgentSettings {
   readonly name: string;
@@ -20,6 +21,8 @@ export interface ModelAgentSettings {
   /** What the model is to be; the date is added. */
   readonly system_prompt: string;
   readonly tools?: readonly OfferedTool[];
+  /** Whether it may publish a `final_report`, once. */
+  readonly reports?: boolean;
   /** What the model can take at once, its answer included. */
   readonly context_tokens: number;
   /** Kept free for the answer, and the most it may have. */
@@ -31,35 +34,32 @@ export interface ModelAgentSettings {
 /** A question's data, and the results of one answer's calls together, may take this part of what there is room for. */
 const PART = 4;
 
-/** A call and its tools are a step each, and what came of the tools wants another answer. */
-const STEPS_OF_A_ROUND = 2;
-
 /** @throws TypeError naming the tool that cannot be offered */
 export function modelAgent(settings: ModelAgentSettings): Agent {
-  const { name, model, system_prompt, tools = [], limits } = settings;
-  const registry = new Registry(tools);
+  const { name, model, system_prompt, limits } = settings;
+  const offer = offerOf(settings);
   const room = Math.floor((settings.context_tokens - settings.max_output_tokens) / PART);
   return {
     name,
-    version: versionOf(settings, registry),
+    version: versionOf(settings, offer),
     uses_models: true,
     *run(input) {
       const messages = opening(system_prompt, input, room);
-      for (let step = 1; ; step += STEPS_OF_A_ROUND) {
-        const heard = yield* steering();
-        // To hear something is a step, too.
+      let published = false;
+      for (let step = 1; ; step += 1) {
+        // To hear something is a step, too, and the last one is for an answer.
+        const heard = step < input.max_steps ? yield* steering() : [];
         if (heard.length > 0) step += 1;
         messages.push(...heard.map(({ content }) => ({ role: "user" as const, content })));
-        const last = step + STEPS_OF_A_ROUND > input.max_steps;
-        const answer = yield* ask(model, requestOf(settings, registry, messages, last), limits);
+        const last: boolean = step + stepsOfARound(offer, published) > input.max_steps;
+        const answer = yield* ask(model, requestOf(settings, offer, messages, last), limits);
         const { tool_calls } = answer;
         if (tool_calls.length === 0) return { finish_reason: answer.finish_reason };
         if (last) throw new ModelCallFailed(TOOL_LOOP);
-        const outcomes = yield* execute(tool_calls.map((call) => registry.call(call)));
-        const results = tool_calls.map((call, index) =>
-          registry.outcome(call, outcomes[index] ?? NO_OUTCOME),
-        );
-        messages.push(...round(answer, results, Math.floor(room / tool_calls.length)));
+        const done: Round = yield* carryOut(offer, tool_calls, published);
+        messages.push(...round(answer, done.outcomes, Math.floor(room / tool_calls.length)));
+        published = done.published;
+        step += done.steps;
         yield* paragraph(answer.text);
       }
     },
@@ -74,7 +74,7 @@ function* paragraph(said: string): Generator<Effect, void, unknown> {
 /** @throws ModelCallFailed if not even the question has room */
 function requestOf(
   settings: ModelAgentSettings,
-  { specs: tools }: Registry,
+  { specs: tools }: Offer,
   conversation: readonly ModelMessage[],
   last: boolean,
 ): ModelRequest {
@@ -86,7 +86,7 @@ function requestOf(
 }
 
 /** Another model, prompt, tool or window: the same question may get other effects. */
-function versionOf(settings: ModelAgentSettings, { specs }: Registry): string {
+function versionOf(settings: ModelAgentSettings, { specs }: Offer): string {
   const { model, system_prompt, context_tokens, max_output_tokens } = settings;
   const { provider, model_id } = model;
   const parts = { provider, model_id, system_prompt, specs, context_tokens, max_output_tokens };
@@ -98,8 +98,3 @@ const TOOL_LOOP = {
   message: "the model did not stop calling tools",
   retryable: false,
 };
-
-const NO_OUTCOME = {
-  status: "error",
-  error: { code: "internal", message: "the tool gave no outcome" },
-} as const;

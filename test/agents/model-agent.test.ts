@@ -196,6 +196,40 @@ async function told(question: string, more: Partial<ModelAgentSettings> = {}, sc
   return { server, of, end: of("agent_completed")[0] };
 }
 
+const REPORT = {
+  summary: "It can be less.",
+  findings: [],
+  recommendations: [],
+  assumptions: [{ id: "A1", text: "a month has 730 hours", source: "arithmetic" }],
+  questions: [],
+};
+
+function lookUp(args: string, index = 0) {
+  return toolPiece(index, { id: `call_${index}`, name: "lookup", args });
+}
+
+function reported(report: object | string, index: number) {
+  const args = typeof report === "string" ? report : JSON.stringify(report);
+  return toolPiece(index, { id: `call_${index}`, name: "final_report", args });
+}
+
+/** A model that calls these, round by round, and then answers. */
+async function reporting(rounds: ReturnType<typeof toolPiece>[][]) {
+  let asked = 0;
+  const server = new ModelFetch();
+  const fetch: ModelFetch["fetch"] = async (url, init) => {
+    const calls = rounds[asked++];
+    await server.fetch(url, {
+      ...init,
+      body: JSON.stringify({ ...JSON.parse(String(init.body)), model: "fast" }),
+    });
+    const script = calls === undefined ? undefined : stream(...calls, ...finish("tool_calls"));
+    return await new ModelFetch(script).fetch(url, init);
+  };
+  const model = openAiCompatible({ base_url: "https://m.example", model: "x" }, { fetch, now: () => 0 });
+  return { ...(await told("?", { model, reports: true })), server };
+}
+
 describe("the model agent in a session", () => {
   test("[O17] answers, and its usage is counted", async () => {
     const { end, of } = await told("[[fast]]");
@@ -279,6 +313,62 @@ describe("the model agent in a session", () => {
       expect(socket.of("agent_completed")[0].payload).toMatchObject({ content: "Hello, world." });
       expect(server.requests).toHaveLength(2);
     });
+  });
+
+  test("[O24] a report that the model gives is published once, between its tools and its answer", async () => {
+    const { of, server, end } = await reporting([
+      [lookUp(`{"n":1}`), reported(REPORT, 1)],
+      [reported({ ...REPORT, summary: "another" }, 0)],
+    ]);
+    expect(of("final_report")).toMatchObject([{ report: REPORT, step: 3 }]);
+    expect(of("tool_executing").map(({ tool_name }) => tool_name)).toEqual(["lookup"]);
+    const told = server.requests.map(({ body }) => body.messages.at(-1).content);
+    expect(told.slice(1)).toEqual([
+      JSON.stringify({ published: true }),
+      expect.stringContaining("answer in words now"),
+    ]);
+    expect(end).toMatchObject({ status: "succeeded", content: "Hello, world." });
+  });
+
+  test.each([
+    ["one that is no JSON", "{", "the report is not JSON"],
+    ["one without its summary", JSON.stringify({ ...REPORT, summary: undefined }), "report: summary: "],
+    [
+      "a step that is none",
+      JSON.stringify({ ...REPORT, recommendations: [{}] }),
+      "report: recommendations.0.title: ",
+    ],
+    ["four questions", JSON.stringify({ ...REPORT, questions: ["", "", "", ""] }), "report: questions: "],
+    [
+      "one that is too large",
+      JSON.stringify({ ...REPORT, summary: "x".repeat(65_536) }),
+      "may have 65536 bytes",
+    ],
+  ])("[O24] %s is told the model alone, who may put it right", async (_, wrong, why) => {
+    const { of, server, end } = await reporting([[reported(wrong, 0)], [reported(REPORT, 0)]]);
+    expect(server.requests[1]!.body.messages.at(-1).content).toContain(why);
+    expect(of("final_report")).toMatchObject([{ report: REPORT }]);
+    expect(of("tool_executing")).toEqual([]);
+    expect(end.status).toBe("succeeded");
+  });
+
+  test("[O24] without reports it is a tool like any other that is not there", async () => {
+    const { of, end } = await told(`[[call:final_report:${JSON.stringify(REPORT)}]]`);
+    expect(of("final_report")).toEqual([]);
+    expect(of("tool_completed")).toMatchObject([{ error: { code: "unknown_tool" } }]);
+    expect(end.status).toBe("succeeded");
+  });
+
+  test("[O24] a tool of that name cannot be offered beside reports", () => {
+    const tools = [toolOf({ name: "final_report" })];
+    expect(() => agentAt(new ModelFetch(), { tools, reports: true })).toThrow(/final_report/);
+    expect(agentAt(new ModelFetch(), { tools }).name).toBe("model");
+  });
+
+  test("[O24] leaves room for the answer: a run of rounds with a report in the last keeps within its steps", async () => {
+    const loops = Array.from({ length: 8 }, () => [lookUp(`{"n":1}`)]);
+    const { end } = await reporting([...loops, [lookUp(`{"n":1}`), reported(REPORT, 1)]]);
+    expect(end).toMatchObject({ status: "succeeded", content: "Hello, world." });
   });
 
   test("[O17] reasoning is one thought", async () => {

@@ -3,7 +3,9 @@ import * as z from "zod/mini";
 import { advisorTools } from "../../src/agents/advisor/offer.ts";
 import { jsonSchema } from "../../src/agents/json-schema.ts";
 import { type OfferedTool, Registry } from "../../src/agents/registry.ts";
+import { REPORT_TOOL } from "../../src/agents/report-tool.ts";
 import type { Tool, ToolCall } from "../../src/agents/tool.ts";
+import { report } from "../../src/protocol/report.ts";
 
 const CONTEXT = { signal: new AbortController().signal, progress: () => {} };
 const N = { type: "object", properties: { n: { type: "number", maximum: 9 } }, required: ["n"] };
@@ -111,7 +113,19 @@ describe("a JSON Schema as a schema", () => {
   });
 });
 
+function without(value: any, name: string): any {
+  if (Array.isArray(value)) return value.map((item) => without(item, name));
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(([key]) => key !== name);
+  return Object.fromEntries(kept.map(([key, item]) => [key, without(item, name)]));
+}
+
 describe("the advisor's tools for a model", () => {
+  test("[O24] a report is asked for in the very form that is published", () => {
+    const { $schema: _, ...taken } = z.toJSONSchema(report, { io: "input" }) as any;
+    expect(REPORT_TOOL.parameters).toMatchObject(without(taken, "additionalProperties"));
+  });
+
   test.each(advisorTools.map((tool) => [tool.name, tool] as const))(
     "[O19] %s is told with the arguments that it takes",
     (_, tool) => {

@@ -7,11 +7,15 @@
 import type { OfferedTool } from "../registry.ts";
 import type { JsonSchema } from "../schema.ts";
 import { BUNDLED } from "./prices.ts";
+import { compareModels } from "./tools/compare-models.ts";
 import { dataPipelineAudit } from "./tools/data-pipeline-audit.ts";
+import { detectAnomalies } from "./tools/detect-anomalies.ts";
+import { forecastSpend } from "./tools/forecast-spend.ts";
 import { gpuRightsizing } from "./tools/gpu-rightsizing.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
+import { selfhostVsApi } from "./tools/selfhost-vs-api.ts";
 import { simulateBatch } from "./tools/simulate-batch.ts";
 import { simulateCaching } from "./tools/simulate-caching.ts";
 import { simulateRouting } from "./tools/simulate-routing.ts";
@@ -19,7 +23,7 @@ import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { trainingEfficiency } from "./tools/training-efficiency.ts";
 
 export const ADVISOR_PROMPT =
-  "You advise on what AI infrastructure costs and how to spend less. Work figures out with the tools, not in your head. Use the user's own figures, never invent any, and label every assumption. Answer briefly: what it costs, at least three steps with the range each saves, and what you would need to know.";
+  "You advise on what AI infrastructure costs and how to spend less. Work figures out with the tools, not in your head. Use the user's own figures, never invent any, and label every assumption. When the figures are ready, call final_report once, then answer briefly in words: what it costs, at least three steps with the range each saves, and what you would need to know.";
 
 const MODELS = BUNDLED.models.map(({ model }) => model);
 
@@ -27,7 +31,22 @@ const amount = { type: "number", minimum: 0 };
 const share = { type: "number", minimum: 0, maximum: 1 };
 const shares = { type: "array", items: share, minItems: 2, maxItems: 2, description: "[low, high], 0 to 1" };
 const text = { type: "string" };
+const amounts = { type: "array", items: amount, minItems: 2, maxItems: 2, description: "[low, high]" };
 const level = { enum: ["low", "medium", "high"] };
+
+/** Tokens per month, and the models they are priced on. */
+const mix = {
+  models: list({ enum: MODELS }),
+  input_tokens: { ...amount, description: "cached ones included" },
+  ...{ cached_tokens: amount, cache_write_tokens: amount, output_tokens: amount },
+};
+
+const costs = list({ type: "number" });
+const series = object({
+  name: text,
+  from: { ...text, description: "day of the first cost, YYYY-MM-DD" },
+  costs,
+});
 
 export const advisorTools: readonly OfferedTool[] = [
   offer(
@@ -50,12 +69,50 @@ export const advisorTools: readonly OfferedTool[] = [
     }),
   ),
   offer(
+    detectAnomalies,
+    "Days that cost far more than usual. Give the series of parse_usage, the total first.",
+    object({ series: list(series) }),
+  ),
+  offer(
+    forecastSpend,
+    "Where a monthly spend is going, with an 80 % interval, and the day on which it passes a budget.",
+    object(
+      {
+        series,
+        step_days: {
+          ...amount,
+          description: "from one cost to the next: 1, or 30.4 where costs are monthly",
+        },
+        ...{ months: amount, budget: { ...amount, description: "per month" } },
+      },
+      ["series", "step_days", "months"],
+    ),
+  ),
+  offer(
     priceLookup,
     `What tokens per month cost in US dollars at list price on each model, and a cheaper model of its class. Knows ${MODELS.join(", ")}.`,
+    object(mix),
+  ),
+  offer(
+    compareModels,
+    "What the same tokens per month cost on the models named and on the three cheapest of the same class, against the current one, in US dollars.",
+    object({ ...mix, current: { enum: MODELS } }, Object.keys(mix)),
+  ),
+  offer(
+    selfhostVsApi,
+    "From how many tokens a month GPUs of one's own are cheaper than an API, and what moving there saves.",
     object({
-      models: list({ enum: MODELS }),
-      input_tokens: { ...amount, description: "cached ones included" },
-      ...{ cached_tokens: amount, cache_write_tokens: amount, output_tokens: amount },
+      spend: { ...amount, description: "monthly, on the API" },
+      api_price: { ...amount, description: "per million tokens, input and output mixed as they are" },
+      gpu_rate: { ...amount, description: "per GPU and hour" },
+      hours: { ...amount, description: "per month" },
+      ...{
+        min_gpus: amount,
+        throughput: { ...amounts, description: "[low, high] tokens per second and GPU" },
+      },
+      load: { ...share, description: "part of the time that is used" },
+      movable: { ...shares, description: "[low, high] part of the work that an open model can do, 0 to 1" },
+      operations: { ...amount, description: "per month, for the people who run it" },
     }),
   ),
   offer(

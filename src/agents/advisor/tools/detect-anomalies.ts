@@ -1,10 +1,10 @@
 /** Days that cost far more than usual: distance from the median, measured in median deviations, which outliers do not move. */
 import * as z from "zod/mini";
 import type { Tool } from "../../tool.ts";
-import { DAY_MS, dateOf, type Series } from "../usage/series.ts";
+import { DAY_MS, dateOf, type Series, series } from "../usage/series.ts";
 import { cents, ours } from "./savings.ts";
 
-const input = z.object({ series: ours<readonly Series[]>() });
+const input = z.object({ series: z.array(series) });
 
 export interface Anomaly {
   readonly name: string;

@@ -2,11 +2,11 @@
 import * as z from "zod/mini";
 import type { Tool } from "../../tool.ts";
 import { DAYS_PER_MONTH } from "../facts/periods.ts";
-import { DAY_MS, dateOf, type Series } from "../usage/series.ts";
+import { DAY_MS, dateOf, series } from "../usage/series.ts";
 import { amount, cents, ours } from "./savings.ts";
 
 const input = z.object({
-  series: ours<Series>(),
+  series,
   /** Days from one cost to the next: 1, or a month. */
   step_days: amount,
   months: amount,
@@ -50,7 +50,8 @@ export const forecastSpend: Tool<Args, Forecast> = {
   output: ours<Forecast>(),
   idempotent: true,
   execute({ series: { from, costs }, step_days, months, budget }) {
-    const step = step_days > 0 ? step_days : 1;
+    // Shorter ones would make the way to the budget as long as one likes.
+    const step = Math.max(1, step_days);
     const scale = DAYS_PER_MONTH / step;
     const line = lineThrough(costs);
     const enough = costs.length >= (step > 1 ? MIN_POINTS.monthly : MIN_POINTS.daily);

@@ -1,13 +1,16 @@
 /** Cost per day: the total, and the largest services or models. */
+import * as z from "zod/mini";
 import { cents } from "../tools/savings.ts";
 import type { Row } from "./row.ts";
 
-export interface Series {
-  readonly name: string;
+export const series = z.object({
+  name: z.string(),
   /** `YYYY-MM-DD` of the first cost; the others follow day by day. */
-  readonly from: string;
-  readonly costs: readonly number[];
-}
+  from: z.string().check(z.refine((day) => Number.isFinite(Date.parse(day)), "must be a date")),
+  costs: z.readonly(z.array(z.number())),
+});
+
+export type Series = Readonly<z.infer<typeof series>>;
 
 export const TOTAL = "total";
 
