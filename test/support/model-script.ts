@@ -105,6 +105,18 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     results > 0
       ? stream(...texts(["The tool has answered."]), ...finish())
       : stream(toolPiece(0, { id: "call_1", name, args: args.join(":") }), ...finish("tool_calls")),
+  /** `order:ID`: a word and a thought, two tools at once, a third, and then an answer that takes its time. */
+  order: ({ results }, order = "1") => {
+    const call = (index: number, name: string) =>
+      toolPiece(index, { id: `call_${name}`, name, args: JSON.stringify({ order }) });
+    if (results === 0) {
+      const thought = data(chunk({ reasoning_content: "First the goods, then the money." }));
+      const said = ["I will ", "see to ", "it."].flatMap((text) => [pause(40), ...texts([text])]);
+      return stream(thought, ...said, call(0, "reserve"), call(1, "charge"), ...finish("tool_calls"));
+    }
+    if (results === 2) return stream(pause(80), call(0, "notify"), ...finish("tool_calls"));
+    return stream(...words(15).flatMap((text) => [pause(30), ...texts([text])]), ...finish());
+  },
   /** `stream-error:after`: an error object in the stream, before or after some text. */
   "stream-error": (_, when = "before") => [
     ...open(),
