@@ -2,27 +2,31 @@
  * One attempt at one run: drives the agent's generator, carries its effects out
  * or recalls them from the journal, and says how it ended.
  */
+import * as z from "zod/mini";
 import type { Agent, AgentInput } from "../agents/agent.ts";
 import type { Effect, SteeringMessage, Wait, WaitAnswer } from "../agents/effects.ts";
 import type { ModelFailure } from "../agents/models/failure.ts";
 import type { Usage } from "../agents/models/model.ts";
 import type { ToolOutcome } from "../agents/tool.ts";
 import type { Limits } from "../protocol/limits.ts";
+import { asJson } from "../protocol/pure/json.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import { type Report, report as reportSchema } from "../protocol/report.ts";
 import type { FinishReason } from "../protocol/run-events.ts";
 import { patch as patchSchema } from "../protocol/shared.ts";
 import type { Answer } from "./answer.ts";
+import { page } from "./budget.ts";
 import { AppendFailed, BadEffect, endingOf } from "./failures.ts";
 import { toolCallId } from "./ids.ts";
 import { type Call, Divergence, type Journal } from "./journal.ts";
+import { MAX_STEER_ENTRY_BYTES } from "./model-entry.ts";
 import { modelStep } from "./model-step.ts";
 import type { Clock } from "./ports.ts";
-import type { Ending, Run, RunEventDraft } from "./run.ts";
+import type { Ending, Run, RunEventDraft, StateRecord, Suspension } from "./run.ts";
 import type { Exceeded } from "./spending.ts";
 import { Steps, SUSPENDED } from "./steps.ts";
-import { asJson, toolStep } from "./tool-step.ts";
-import { expiryOf, type WaitDraft } from "./waits.ts";
+import { toolStep } from "./tool-step.ts";
+import { expiryOf } from "./waits.ts";
 
 /** Effects in a row that wait for nothing; then timers, cancels and other users' frames get their turn. */
 const MAX_EFFECTS_IN_A_ROW = 256;
@@ -56,22 +60,6 @@ export interface Attempt {
   readonly reportBug: (cause: unknown) => void;
   /** A call of a model that failed, for the operator. */
   readonly reportFailure: (failure: ModelFailure) => void;
-}
-
-/** Where a run stops for what has to come from elsewhere. */
-export interface Suspension {
-  readonly drafts: readonly RunEventDraft[];
-  readonly waits: readonly WaitDraft[];
-  /** The answer so far. */
-  readonly text: string;
-  readonly journal: string | undefined;
-}
-
-/** The events that say what was asked of the shared state, and what came of it. */
-export interface StateRecord {
-  readonly journal: string | undefined;
-  readonly asked: RunEventDraft;
-  readonly answered: (outcome: ToolOutcome) => RunEventDraft;
 }
 
 /**
@@ -199,18 +187,19 @@ class Execution {
       this.#steps.tellIfLive();
       return known;
     }
-    const fresh = journal.exhausted ? heard() : [];
+    const fresh = journal.exhausted ? page(MAX_STEER_ENTRY_BYTES, heard()) : [];
     if (fresh.length === 0) return [];
     const step = this.#steps.next();
-    this.#attempt.answer.note({ step, steered: [...fresh] });
+    this.#attempt.answer.note({ step, steered: fresh });
     const thought = fresh.length === 1 ? "Heard another message." : `Heard ${fresh.length} more messages.`;
     this.#steps.append([(of) => ({ type: "agent_thinking", payload: { ...of, step, thought } })]);
     return fresh;
   }
 
-  #wait({ for: kind, name, reason, expires_at }: Wait): WaitAnswer | typeof SUSPENDED {
+  #wait(wanted: Wait): WaitAnswer | typeof SUSPENDED {
     const { journal, clock } = this.#attempt;
     const step = this.#steps.next();
+    const { for: kind, name, reason, expires_at } = checkedWait(wanted);
     const recorded = journal.wait(step, { kind, name });
     this.#steps.tellIfLive();
     if (recorded === undefined) {
@@ -231,6 +220,19 @@ function checkedReport(value: unknown): Report {
   const parsed = reportSchema.safeParse(asJson(value));
   if (parsed.success) return parsed.data;
   throw new BadEffect(`the report is not valid at ${parsed.error.issues[0]?.path.map(String).join(".")}`);
+}
+
+const wait = z.object({
+  for: z.enum(["signal", "timer"]),
+  name: z.optional(z.string()),
+  reason: z.optional(z.string()),
+  expires_at: z.string(),
+});
+
+function checkedWait(value: unknown): z.infer<typeof wait> {
+  const parsed = wait.safeParse(asJson(value));
+  if (parsed.success) return parsed.data;
+  throw new BadEffect(`the wait is not valid at ${parsed.error.issues[0]?.path.map(String).join(".")}`);
 }
 
 function checkedPatch(value: unknown): Patch {

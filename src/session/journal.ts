@@ -8,7 +8,14 @@ import type { ToolOutcome } from "../agents/tool.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import type { Event } from "../protocol/events.ts";
 import type { RunWaiting, ToolCompleted, WaitKind } from "../protocol/run-events.ts";
-import { isModelEntry, type JournalEntry, type ModelEntry, type SteerEntry } from "./model-entry.ts";
+import {
+  ASKING_AGAIN,
+  isModelEntry,
+  isSteerEntry,
+  type JournalEntry,
+  type ModelEntry,
+  type SteerEntry,
+} from "./model-entry.ts";
 import type { RecordedAnswer } from "./waits.ts";
 
 /** The generator did not do again what the journal says it did. */
@@ -53,7 +60,8 @@ export class Journal {
    */
   constructor(events: readonly Event[], entries: readonly JournalEntry[]) {
     for (const entry of entries) {
-      this.#steps.set(entry.step, isModelEntry(entry) ? { kind: "model", entry } : { kind: "steer", entry });
+      if (isModelEntry(entry)) this.#steps.set(entry.step, { kind: "model", entry });
+      if (isSteerEntry(entry)) this.#steps.set(entry.step, { kind: "steer", entry });
     }
     for (const event of events) this.#record(event);
   }
@@ -72,10 +80,11 @@ export class Journal {
     return true;
   }
 
-  /** What a model answered at this step before. */
+  /** What a model answered at this step before; undefined if it did not, though it may have been asked. */
   model(step: number, request: string): ModelResult | undefined {
     const record = this.#take(step);
     if (record === undefined) return undefined;
+    if (record.kind === "published" && record.content === ASKED) return undefined;
     if (record.kind !== "model" || record.entry.request !== request) throw diverged(step);
     return record.entry.result;
   }
@@ -184,6 +193,8 @@ export class Journal {
     this.#call(payload.step, payload.tool_call_id, { ...call, outcome: outcomeOf(payload) });
   }
 }
+
+const ASKED = canonicalJson(["agent_thinking", ASKING_AGAIN]);
 
 /** An outcome that is not `ok` and has no error of its own comes from a later version: still an error here. */
 function outcomeOf({ status, result, error }: ToolCompleted["payload"]): ToolOutcome {

@@ -25,17 +25,32 @@ const steerEntry = z.object({
   steered: z.array(z.object({ message_id: z.string(), content: z.string() })),
 });
 
+/** The answer at a wait, where its event has no room for it. */
+const textEntry = z.object({ step: z.number(), text: z.string() });
+
 export type ModelEntry = z.infer<typeof modelEntry>;
 export type SteerEntry = z.infer<typeof steerEntry>;
-export type JournalEntry = ModelEntry | SteerEntry;
+export type TextEntry = z.infer<typeof textEntry>;
+export type JournalEntry = ModelEntry | SteerEntry | TextEntry;
 
-export const journalEntry = z.union([modelEntry, steerEntry]);
+export const journalEntry = z.union([modelEntry, steerEntry, textEntry]);
 
 const journal = z.array(journalEntry);
 
 export function isModelEntry(entry: JournalEntry): entry is ModelEntry {
   return "result" in entry;
 }
+
+export function isSteerEntry(entry: JournalEntry): entry is SteerEntry {
+  return "steered" in entry;
+}
+
+export function isTextEntry(entry: JournalEntry): entry is TextEntry {
+  return "text" in entry;
+}
+
+/** What is written where the next call of a model would otherwise have the one before it repeated. */
+export const ASKING_AGAIN = "Asking the model again.";
 
 const costs = z.array(
   z.object({ step: z.optional(z.number()), result: z.optional(z.object({ usage: z.optional(usage) })) }),
@@ -46,7 +61,19 @@ export function journalText(entries: readonly JournalEntry[]): string | undefine
   return entries.length === 0 ? undefined : JSON.stringify(entries);
 }
 
-/** Beside the longest answer in one row, of which SQLite takes 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+// A row may have 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/): an event of up to
+// 256 KiB, what a model answered, what was said meanwhile, and the text at a wait, as JSON, have room in one.
+
+/** Of what a model answered: an answer that is longer counts as one that nobody can use. */
+export const MAX_MODEL_ENTRY_BYTES = 1024 * 1024;
+
+/** Of what is said meanwhile, at one step; the rest is said at the next. */
+export const MAX_STEER_ENTRY_BYTES = 256 * 1024;
+
+/** Of the text at a wait. */
+export const MAX_TEXT_ENTRY_BYTES = 320 * 1024;
+
+/** Beside the longest answer in the last row of a run. */
 const MAX_LAST_BYTES = 256 * 1024;
 
 /** What lies in the column where something was too long for it: a journal without it is not whole. */

@@ -1,17 +1,19 @@
 /** One call of a model as a step of a run: streamed while it comes, and kept so that it is paid for once. */
 import type { ModelCall } from "../agents/effects.ts";
 import { type CallLimits, callModel, type Delta } from "../agents/models/calling.ts";
+import { ModelFailure } from "../agents/models/failure.ts";
 import { Heard } from "../agents/models/heard.ts";
 import { type ModelResult, modelResult } from "../agents/models/result.ts";
-import { beginning } from "../protocol/primitives.ts";
+import { beginning, fitsBytes } from "../protocol/primitives.ts";
+import { asJson } from "../protocol/pure/json.ts";
 import { BudgetExceeded } from "./failures.ts";
-import { requestKey } from "./model-entry.ts";
+import { ASKING_AGAIN, MAX_MODEL_ENTRY_BYTES, type ModelEntry, requestKey } from "./model-entry.ts";
 import type { Steps } from "./steps.ts";
 
 /** Below what a run may take as a whole, so that a model that hangs is named as what failed. */
 const LIMITS: CallLimits = { first_chunk_ms: 20_000, chunk_ms: 15_000, step_ms: 40_000, max_retries: 2 };
 
-/** A thought is read by people; what a model thought beyond is cut. UTF-8 bytes. */
+/** A thought is read by people; what a model thought beyond is cut, in what is kept of it, too. UTF-8 bytes. */
 const MAX_THOUGHT_BYTES = 32 * 1024;
 
 export async function modelStep(steps: Steps, call: ModelCall): Promise<ModelResult> {
@@ -28,12 +30,23 @@ export async function modelStep(steps: Steps, call: ModelCall): Promise<ModelRes
   const exceeded = steps.attempt.exceeded();
   if (exceeded !== undefined) throw new BudgetExceeded(exceeded.message);
   // Otherwise a crash during this call would have the one before it repeated.
-  if (steps.owes) thought(steps, step, "Asking the model again.");
-  const result = await ask(steps, step, call);
-  if (steps.attempt.signal.aborted) return result;
-  answer.note({ step, request, result });
-  if (result.reasoning !== "") thought(steps, step, beginning(result.reasoning, MAX_THOUGHT_BYTES));
+  if (steps.owes) thought(steps, step, ASKING_AGAIN);
+  const asked = await ask(steps, step, call);
+  if (steps.attempt.signal.aborted) return asked;
+  const entry = kept({ step, request, result: asked });
+  const { result } = entry;
+  answer.note(entry);
+  if (result.reasoning !== "") thought(steps, step, result.reasoning);
   return result;
+}
+
+/** What can be kept of an answer: it is paid for, and must not have to be asked for again. */
+function kept(entry: ModelEntry): ModelEntry {
+  if (fitsBytes(JSON.stringify(entry), MAX_MODEL_ENTRY_BYTES)) return entry;
+  const { usage } = entry.result;
+  const { code, message, retryable } = new ModelFailure("model_bad_response");
+  const error = { code, message, retryable };
+  return { ...entry, result: { status: "error", error, text: "", reasoning: "", ...(usage && { usage }) } };
 }
 
 async function ask(
@@ -57,8 +70,9 @@ async function ask(
     onFailure: reportFailure,
   });
   const usage = outcome.usage && priced(outcome.usage);
+  const reasoning = beginning(outcome.reasoning, MAX_THOUGHT_BYTES);
   // As it is read from the journal, so that live and replayed results are the same.
-  return modelResult.parse(JSON.parse(JSON.stringify({ ...outcome, usage })));
+  return modelResult.parse(asJson({ ...outcome, reasoning, usage }));
 }
 
 function thought(steps: Steps, step: number, thought: string): void {

@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import type { ModelUsage } from "../agents/models/model.ts";
+import type { ToolOutcome } from "../agents/tool.ts";
 import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
@@ -9,7 +10,7 @@ import { seqOf } from "./ids.ts";
 import type { JournalEntry } from "./model-entry.ts";
 import { integer, text } from "./rows.ts";
 import type { EventDraft } from "./transaction.ts";
-import { openWait } from "./waits.ts";
+import { openWait, type WaitDraft } from "./waits.ts";
 
 const runDetail = z.object({
   /** The answer's id, fixed when the run was accepted. */
@@ -71,6 +72,23 @@ export interface Ending {
 
 /** An event of a run, given what all of them carry. */
 export type RunEventDraft = (of: OfRun, seq: number) => EventDraft;
+
+/** Where a run stops for what has to come from elsewhere. */
+export interface Suspension {
+  readonly drafts: readonly RunEventDraft[];
+  readonly waits: readonly WaitDraft[];
+  /** The answer so far. */
+  readonly text: string;
+  /** What models have answered it that is in no journal yet. */
+  readonly models: readonly JournalEntry[];
+}
+
+/** The events that say what was asked of the shared state, and what came of it. */
+export interface StateRecord {
+  readonly journal: string | undefined;
+  readonly asked: RunEventDraft;
+  readonly answered: (outcome: ToolOutcome) => RunEventDraft;
+}
 
 /** What every event of a run carries. */
 export interface OfRun {

@@ -5,13 +5,12 @@
  */
 import type { ModelUsage } from "../agents/models/model.ts";
 import type { Plan } from "../protocol/greeting.ts";
-import type { Plans } from "../protocol/limits.ts";
-import { fitsBytes } from "../protocol/primitives.ts";
+import { MAX_EVENT_BYTES, type Plans } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
-import type { Suspension } from "./execution.ts";
+import { sizeOf } from "./budget.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { costsOf, lastJournalText, usageEntries } from "./model-entry.ts";
+import { costsOf, journalText, lastJournalText, MAX_TEXT_ENTRY_BYTES, usageEntries } from "./model-entry.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -21,6 +20,7 @@ import {
   type Run,
   type RunEventDraft,
   runRow,
+  type Suspension,
 } from "./run.ts";
 import type { Spending } from "./spending.ts";
 import { unheard } from "./steering.ts";
@@ -28,7 +28,7 @@ import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
 import { saidUsage, totals } from "./usage.ts";
-import type { OpenWait, RecordedAnswer, WaitDraft } from "./waits.ts";
+import { longer, type OpenWait, type RecordedAnswer, type WaitDraft, waitedText } from "./waits.ts";
 
 /** Where an answer is wanted, and to what. */
 export interface Question {
@@ -167,13 +167,15 @@ export class Runs {
   }
 
   /** From here on the run waits: it has a row, and nobody executes it. */
-  suspend(tx: Transaction, run: Run, { drafts, waits, text, journal }: Suspension): void {
+  suspend(tx: Transaction, run: Run, { drafts, waits, text, models }: Suspension): void {
+    const { shown, entries } = textAt(waits[0], text);
+    const journal = journalText([...models, ...entries]);
     for (const [index, draft] of drafts.entries())
       this.append(tx, run, draft, index === 0 ? { journal } : {});
     const open = waits.map((wait, index): OpenWait => {
       const wait_id = makeId("w", tx.nextSeq, this.#ids.random());
       const first = index === 0 && drafts.length === 0;
-      this.append(tx, run, waiting(run, wait, wait_id, index === 0 ? text : ""), first ? { journal } : {});
+      this.append(tx, run, waiting(run, wait, wait_id, index === 0 ? shown : ""), first ? { journal } : {});
       return { wait_id, kind: wait.kind, expires_at: wait.expires_at };
     });
     this.#change({ ...run, state: "waiting", waits: open });
@@ -265,7 +267,10 @@ export class Runs {
   }
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
-    const { status, finish_reason, content, models = [], error } = ending;
+    const { status, finish_reason, models = [], error } = ending;
+    // What was read at a wait is not lost because the replay had not come back to it.
+    const content =
+      status === "succeeded" ? ending.content : longer(ending.content, waitedText(this.#log, run));
     const spent = ending.usage === undefined ? this.spentBy(run, ending) : saidUsage(ending.usage);
     const usage = ending.usage ?? totals(spent).map((one) => ({ ...one }));
     this.#spending.record(tx, spent);
@@ -350,15 +355,26 @@ function waiting(
   text: string,
 ): RunEventDraft {
   const until = new Date(expires_at).toISOString();
-  const shown = text !== "" && fitsBytes(text, MAX_WAITING_TEXT_BYTES) ? { text } : {};
   return (of) => ({
     type: "run_waiting",
-    payload: { ...of, ...wait, wait_id, expires_at: until, attempt, ...shown },
+    payload: { ...of, ...wait, wait_id, expires_at: until, attempt, ...(text !== "" && { text }) },
   });
 }
 
-/** Beside it the arguments must fit; who does not know a longer text is told when the run goes on. */
+/** Where the text at a wait goes: into its event, or, where that has no room, beside it. */
+function textAt(wait: WaitDraft | undefined, text: string) {
+  if (wait === undefined || text === "") return { shown: "", entries: [] };
+  const room = MAX_EVENT_BYTES - MAX_OF_RUN_BYTES - sizeOf(wait);
+  if (sizeOf(text) <= Math.min(room, MAX_WAITING_TEXT_BYTES)) return { shown: text, entries: [] };
+  const entry = { step: wait.step, text };
+  return { shown: "", entries: sizeOf(entry) <= MAX_TEXT_ENTRY_BYTES ? [entry] : [] };
+}
+
+/** As JSON; who does not know a longer text is told when the run goes on. */
 const MAX_WAITING_TEXT_BYTES = 128 * 1024;
+
+/** What every event of a run carries, at most. */
+const MAX_OF_RUN_BYTES = 2 * 1024;
 
 /** A run that is executed elsewhere is at work already. */
 export const BUSY = refuse(

@@ -38,7 +38,6 @@ import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
 import { commit, type Transaction } from "./transaction.ts";
 import { Waiters } from "./waiters.ts";
-import { waitedText } from "./waits.ts";
 
 /** All that outlives an erasure: without it, a token that was signed out would be good again. */
 interface Remembered {
@@ -153,8 +152,7 @@ export class Session {
     });
     const soFar: State["soFar"] = (run, tx) => {
       if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
-      const soFar = answers.soFar(run.run_id);
-      return { ...soFar, content: soFar.content || waitedText(log, run) };
+      return answers.soFar(run.run_id);
     };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);

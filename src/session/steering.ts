@@ -1,7 +1,7 @@
 /** Messages that joined a run at work, and which of them its agent has been told. */
 import type { SteeringMessage } from "../agents/effects.ts";
 import type { LogReader } from "./log-reader.ts";
-import { isModelEntry, journalEntries } from "./model-entry.ts";
+import { isSteerEntry, journalEntries } from "./model-entry.ts";
 import type { Run } from "./run.ts";
 import { readEvents } from "./stored-event.ts";
 
@@ -10,7 +10,7 @@ export function unheard(log: LogReader, { run_id, start_seq }: Run): SteeringMes
   const said = readEvents(log.typeOfRun(run_id, start_seq, "user_message"));
   if (said.length === 0) return [];
   const entries = log.journalOf(run_id, start_seq).flatMap(journalEntries);
-  const heard = entries.flatMap((entry) => (isModelEntry(entry) ? [] : entry.steered));
+  const heard = entries.filter(isSteerEntry).flatMap(({ steered }) => steered);
   const known = new Set(heard.map(({ message_id }) => message_id));
   return said.flatMap((event) => {
     if (event.type !== "user_message" || known.has(event.payload.message_id)) return [];

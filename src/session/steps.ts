@@ -42,7 +42,8 @@ export class Steps {
   /** From here on the run waits, and this attempt at it is over. */
   suspend(drafts: readonly RunEventDraft[], waits: readonly WaitDraft[]): typeof SUSPENDED {
     const { answer, suspend } = this.attempt;
-    this.#written((journal) => suspend({ drafts, waits, text: answer.text, journal }));
+    suspend({ drafts, waits, text: answer.text, models: answer.unwritten });
+    answer.written();
     return SUSPENDED;
   }
 

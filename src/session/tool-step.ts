@@ -4,12 +4,13 @@
  * in parallel. Outcomes come back in the order of the calls.
  */
 import type { ToolCall, ToolOutcome } from "../agents/tool.ts";
+import { asJson } from "../protocol/pure/json.ts";
 import { toolCallId } from "./ids.ts";
 import type { Call, Recorded } from "./journal.ts";
 import type { RunEventDraft } from "./run.ts";
 import type { Steps, SUSPENDED } from "./steps.ts";
 import { executeTool } from "./tools.ts";
-import { DEFAULT_WAIT_MS, type RecordedAnswer, type WaitDraft } from "./waits.ts";
+import { expiryAfter, type RecordedAnswer, type WaitDraft } from "./waits.ts";
 
 /** One call: what the agent asked for, how it is recorded, and what is known of it. */
 interface Known {
@@ -27,6 +28,7 @@ export async function toolStep(
   const calls = effects.map((effect, index) => ({
     tool_call_id: toolCallId(run.start_seq, step, index),
     tool_name: effect.tool_name,
+    // The same in the event, for the tool, and on replay.
     args: asJson(effect.args),
   }));
   const recorded = journal.tools(step, calls);
@@ -54,7 +56,7 @@ function ask(steps: Steps, step: number, unasked: readonly Known[]): typeof SUSP
   const now = steps.attempt.clock.now();
   const theirs = unasked.filter(({ effect }) => effect.waits_for === "client_tool");
   const waits = unasked.map(({ effect, call }): WaitDraft => {
-    const expires_at = now + (effect.expires_ms ?? DEFAULT_WAIT_MS);
+    const expires_at = expiryAfter(effect.expires_ms, now);
     return { kind: effect.waits_for ?? "approval", step, ...call, expires_at };
   });
   return steps.suspend(
@@ -139,8 +141,3 @@ const OUTCOME_UNKNOWN: ToolOutcome = {
   status: "error",
   error: { code: "outcome_unknown", message: "the run was interrupted before the outcome was known" },
 };
-
-/** What an agent yields is what goes through JSON: the same in the event, for the tool, and on replay. */
-export function asJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value) ?? "null");
-}

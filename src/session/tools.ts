@@ -3,7 +3,8 @@
 import { SchemaError } from "../agents/schema.ts";
 import { type ToolCall, type ToolContext, ToolFailure, type ToolOutcome } from "../agents/tool.ts";
 import { MAX_TOOL_RESULT_BYTES } from "../protocol/limits.ts";
-import { fitsBytes } from "../protocol/primitives.ts";
+import { beginning, fitsBytes } from "../protocol/primitives.ts";
+import { Notes } from "./notes.ts";
 import type { Clock } from "./ports.ts";
 
 export interface ToolBounds {
@@ -26,9 +27,12 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
   });
   const cancelled = () => resolve(CANCELLED);
   bounds.signal.addEventListener("abort", cancelled);
+  const notes = new Notes(bounds.clock, bounds.progress);
   try {
-    return await Promise.race([attempt(call, { signal, progress: bounds.progress }), interrupted]);
+    const context = { signal, progress: (note: string) => notes.take(note) };
+    return await Promise.race([attempt(call, context), interrupted]);
   } finally {
+    notes.end();
     cancelTimer();
     bounds.signal.removeEventListener("abort", cancelled);
   }
@@ -58,6 +62,11 @@ function bounded(result: unknown): ToolOutcome {
   return { status: "ok", result: JSON.parse(text) };
 }
 
+/** What a tool says of its failure is shown, and must not be what its run fails by. UTF-8 bytes. */
+const MAX_CODE_BYTES = 64;
+const MAX_MESSAGE_BYTES = 1024;
+
 function failed(code: string, message: string): ToolOutcome {
-  return { status: "error", error: { code, message } };
+  const error = { code: beginning(code, MAX_CODE_BYTES), message: beginning(message, MAX_MESSAGE_BYTES) };
+  return { status: "error", error };
 }

@@ -6,8 +6,9 @@
 import * as z from "zod/mini";
 import { type Decision, type WaitKind, waitKind } from "../protocol/run-events.ts";
 import type { LogReader } from "./log-reader.ts";
+import { isTextEntry, journalEntries } from "./model-entry.ts";
 import type { Run } from "./run.ts";
-import { readEvent } from "./stored-event.ts";
+import { readEvents } from "./stored-event.ts";
 
 /** An open wait, as the row of its run has it. */
 export const openWait = z.object({
@@ -38,22 +39,33 @@ export interface RecordedAnswer {
   readonly value?: unknown;
 }
 
-/** The text of a run that does not stream, as its newest wait has it; nothing of an attempt that has died. */
-export function waitedText(log: LogReader, { run_id, start_seq, state, attempt }: Run): string {
-  if (state !== "waiting" && (state !== "queued" || attempt === 0)) return "";
-  const waits = log.typeOfRun(run_id, start_seq, "run_waiting").map(readEvent);
-  const texts = waits.flatMap((event) => (event?.type === "run_waiting" ? (event.payload.text ?? []) : []));
-  return texts.at(-1) ?? "";
+/** The text of a run at its newest wait: on disk, whatever became of it since. */
+export function waitedText(log: LogReader, { run_id, start_seq }: Run): string {
+  const shown = readEvents(log.typeOfRun(run_id, start_seq, "run_waiting")).flatMap((event) =>
+    event.type === "run_waiting" ? (event.payload.text ?? []) : [],
+  );
+  const kept = log.journalOf(run_id, start_seq).flatMap(journalEntries).filter(isTextEntry);
+  // A text only grows.
+  return [...shown, ...kept.map(({ text }) => text)].reduce(longer, "");
+}
+
+export function longer(one: string, other: string): string {
+  return other.length > one.length ? other : one;
 }
 
 /** How long somebody has, if nothing else is said. */
-export const DEFAULT_WAIT_MS = 24 * 60 * 60 * 1_000;
+const DEFAULT_WAIT_MS = 24 * 60 * 60 * 1_000;
 
 /** Beyond this nobody remembers what was asked. */
 const MAX_WAIT_MS = 366 * 24 * 60 * 60 * 1_000;
 
-/** A time in the past is over at once; one that is no time is the default. */
+/** @param until ISO 8601. A time in the past is over at once; one that is no time is the default. */
 export function expiryOf(until: string | undefined, now: number): number {
-  const at = Date.parse(until ?? "");
-  return Number.isNaN(at) ? now + DEFAULT_WAIT_MS : Math.min(at, now + MAX_WAIT_MS);
+  return expiryAfter(Date.parse(until ?? "") - now, now);
+}
+
+/** Whatever an agent says, it is a time that an event can name. */
+export function expiryAfter(ms: number | undefined, now: number): number {
+  const wanted = ms === undefined || Number.isNaN(ms) ? DEFAULT_WAIT_MS : ms;
+  return now + Math.min(Math.max(0, wanted), MAX_WAIT_MS);
 }

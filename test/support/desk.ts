@@ -165,6 +165,8 @@ export class Desk {
     const instance = this.#instance;
     const exec = (query: string, ...bindings: unknown[]) => {
       if (instance !== this.#instance) throw new Error("this instance is dead");
+      // As on the platform; what runs here takes more.
+      if (rowBytes(bindings) > MAX_ROW_BYTES) throw new Error("string or blob too big: SQLITE_TOOBIG");
       return storage.sql.exec(query, ...bindings);
     };
     return {
@@ -177,6 +179,16 @@ export class Desk {
       sync: () => this.sync(),
     };
   }
+}
+
+/** https://developers.cloudflare.com/durable-objects/platform/limits/ */
+const MAX_ROW_BYTES = 2_000_000;
+
+function rowBytes(bindings: readonly unknown[]): number {
+  return bindings.reduce<number>(
+    (sum, value) => sum + (typeof value === "string" ? new TextEncoder().encode(value).byteLength : 0),
+    0,
+  );
 }
 
 export function principalWith(permissions: ("chat" | "agents")[]): Handshake["principal"] {
