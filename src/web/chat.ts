@@ -4,7 +4,6 @@ import {
   type ClientState,
   connect,
   DEFAULT_THREAD_ID,
-  inProgress,
   type Run,
   type Thread,
   uuidv7,
@@ -22,7 +21,7 @@ import type { StatusView } from "./status.ts";
 import type { ThreadList } from "./thread-list.ts";
 import { ThreadPages } from "./thread-pages.ts";
 import type { Transcript } from "./transcript.ts";
-import { type Turn, turnsOf } from "./turns.ts";
+import { firstToStop, type Turn, turnsOf } from "./turns.ts";
 
 export interface ChatOptions {
   readonly origin: string;
@@ -216,15 +215,11 @@ export class Chat {
     return this.#pages.list(this.#client.conversation);
   }
 
-  /**
-   * The one on the branch that is shown; or another of the thread, for which what is asked there waits.
-   * What works is to be stopped before what waits for somebody.
-   */
+  /** The one on the branch that is shown; or another of the thread, for which what is asked there waits. */
   #activeRun(): Run | undefined {
     const shown = this.#turns.flatMap((turn) => (turn.kind === "run" && turn.run ? [turn.run] : []));
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
     const others = this.#client.conversation.runs.filter((run) => run.thread_id === thread_id);
-    const stoppable = [...shown, ...others].filter(inProgress);
-    return stoppable.find(({ status }) => status !== "waiting") ?? stoppable[0];
+    return firstToStop([...shown, ...others]);
   }
 }

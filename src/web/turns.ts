@@ -123,3 +123,9 @@ function branchOf(messages: readonly Message[], { head, pending }: Shown): Messa
 function keyOfRun(run_id: string | undefined): string {
   return `run ${run_id}`;
 }
+
+/** What works is stopped before what waits for somebody: that one costs nothing, and does not keep others from working. */
+export function firstToStop(runs: readonly Run[]): Run | undefined {
+  const stoppable = runs.filter(inProgress);
+  return stoppable.find(({ status }) => status !== "waiting") ?? stoppable[0];
+}

@@ -33,10 +33,10 @@ const RECORDS: Readonly<Record<NonNullable<SeenWait["outcome"]>, string>> = {
   unanswered: "Not answered",
 };
 
-/** What stays of an approval: one line, which says so if another answer than the one given here was taken. */
+/** What stays of an approval: one line, which says so if another answer than the one given here has counted. */
 export function recordText(outcome: NonNullable<SeenWait["outcome"]>, answer: Answer | undefined): string {
-  const elsewhere = answer?.late === true && answer.verdict !== outcome && isVerdict(outcome);
-  return elsewhere ? `${RECORDS[outcome]} by an earlier answer` : RECORDS[outcome];
+  const another = answer !== undefined && answer.verdict !== outcome && isVerdict(outcome);
+  return another ? `${RECORDS[outcome]} by another answer` : RECORDS[outcome];
 }
 
 function isVerdict(outcome: string): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Conversation } from "../../src/client/index.ts";
-import { type Shown, type Turn, turnsOf } from "../../src/web/turns.ts";
+import { firstToStop, type Shown, type Turn, turnsOf } from "../../src/web/turns.ts";
 import { message, run, view } from "./support.ts";
 
 function shown(conversation: Conversation, more: Partial<Shown> = {}): Turn[] {
@@ -94,5 +94,35 @@ describe("turns", () => {
     const live = [{ kind: "thinking", step: 0, thought: "live" }] as const;
     const running = { ...conversation, runs: [run("r1", "m1", { steps: live, status: "succeeded" })] };
     expect(shown(running, { head: "a2", listed })[1]).toMatchObject({ steps: live });
+  });
+
+  test("[W13] [W16] have what is told beside the view, and what the server listed of the cost", () => {
+    const note = { waits: [], progress: new Map(), usage: [{ total_tokens: 1 }] };
+    const answers = new Map([["w1", { verdict: "approved" }]] as const);
+    const listed = () => ({ ...ANSWERED, model_calls: [{ total_tokens: 2 }] });
+    const noted = (run_id: string | undefined) => (run_id === "r1" ? note : undefined);
+    const conversation = view({ messages: [ASKED, ANSWERED] });
+    const ended = shown(conversation, { head: "a2", listed, noted, answers })[1];
+    expect(ended).toMatchObject({ note, answers, usage: [{ total_tokens: 1 }] });
+    const reloaded = shown(conversation, { head: "a2", listed })[1];
+    expect(reloaded).toMatchObject({ note: undefined, usage: [{ total_tokens: 2 }] });
+    const working = view({ messages: [ASKED], runs: [run("r1", "m1", { status: "waiting" })] });
+    expect(shown(working, { head: "m1", noted, answers })[1]).toMatchObject({
+      note,
+      answers,
+      answer: undefined,
+    });
+  });
+});
+
+describe("stopping", () => {
+  test("[W15] ends what works before what waits, and what has ended not at all", () => {
+    const [waits, works] = [run("r1", "m1", { status: "waiting" }), run("r2", "m2")];
+    const ended = run("r3", "m3", { status: "succeeded" });
+    const queued = run("r4", "m4", { status: "queued" });
+    expect(firstToStop([ended, waits, works])).toBe(works);
+    expect(firstToStop([waits, queued])).toBe(queued);
+    expect(firstToStop([ended, waits])).toBe(waits);
+    expect(firstToStop([ended])).toBeUndefined();
   });
 });
