@@ -52,15 +52,11 @@ export class ApprovalView {
   #end(outcome: NonNullable<SeenWait["outcome"]>, answer: Answer | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    const had_focus = this.element.contains(document.activeElement);
     const record = el("p", { class: `record ${outcome}` });
     record.append(`${recordText(outcome, answer)}: `, el("code", { text: this.#tool_name }));
     this.element.className = "approval-ended";
+    this.element.tabIndex = -1;
     this.element.replaceChildren(record);
-    if (!had_focus) return;
-    // Whoever was here stays here, rather than at the top of the page.
-    record.tabIndex = -1;
-    record.focus({ preventScroll: true });
   }
 }
 

@@ -44,14 +44,14 @@ export function duration(ms: number): string {
 
 const BEGINNING_CHARS = 100;
 
-/** Its first line, as much as fits on one: what is folded begins so. */
-export function beginningOf(text: string): string {
-  const [line = ""] = text.trim().split("\n", 1);
-  if (line.length <= BEGINNING_CHARS) return `${line} …`;
-  return `${line
-    .slice(0, BEGINNING_CHARS)
-    .toWellFormed()
-    .replace(/\s+\S*$/, "")} …`;
+/** How a long text begins, its first line or as many whole words of it as fit on one, and the rest. */
+export function foldedAt(text: string): [beginning: string, rest: string] {
+  const whole = text.trim();
+  const [line = ""] = whole.split("\n", 1);
+  const cut = line.slice(0, BEGINNING_CHARS);
+  // Nor half of a character.
+  const beginning = cut.length < line.length ? cut.replace(/\s+\S*$|[\ud800-\udbff]$/, "") : line;
+  return [beginning, whole.slice(beginning.length).trim()];
 }
 
 export function pretty(value: unknown): string {

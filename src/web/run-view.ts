@@ -55,6 +55,7 @@ export class RunView {
       speaker,
       this.#steps.element,
       this.#waiting,
+      this.#waits.records,
       this.#text,
       this.#waits.element,
       this.#report,

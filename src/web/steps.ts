@@ -1,7 +1,7 @@
 /** What a run does, live: its thoughts and tool calls along one line. */
 import type { Step } from "../client/index.ts";
 import { el } from "./dom.ts";
-import { beginningOf, duration, pretty } from "./format.ts";
+import { duration, foldedAt, pretty } from "./format.ts";
 
 type ToolStep = Extract<Step, { readonly kind: "tool" }>;
 
@@ -83,14 +83,16 @@ function thoughtItem(thought: string): HTMLLIElement {
     item.textContent = thought;
     return item;
   }
-  const summary = el("summary", {}, el("span", { class: "beginning", text: beginningOf(thought) }));
-  item.append(el("details", {}, summary, el("div", { class: "thought", text: thought })));
+  const [beginning, rest] = foldedAt(thought);
+  const summary = el("summary", {}, el("span", { class: "beginning", text: beginning }));
+  item.append(el("details", {}, summary, el("div", { class: "thought", text: rest })));
   return item;
 }
 
 function toolItem(step: ToolStep): HTMLLIElement {
   const status = el("span", { class: `badge ${step.status}`, text: statusText(step) });
-  const took = step.duration_ms === undefined ? "" : duration(step.duration_ms);
+  // What was not executed took no time.
+  const took = step.duration_ms === undefined || step.status === "denied" ? "" : duration(step.duration_ms);
   const summary = el(
     "summary",
     {},

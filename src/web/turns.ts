@@ -62,6 +62,8 @@ export function turnsOf(view: Conversation, shown: Shown): Turn[] {
   const runs = view.runs.filter(isOf);
   const branch = branchOf(messages, shown);
   const answered = new Set<Message>();
+  // What stands on the branch itself is no other version of anything there: an answer may come late, behind another question.
+  const elsewhere = messages.filter((message) => !branch.includes(message));
 
   const versions = (message: Message) =>
     versionsOf(messages, message, listed(message.message_id)?.alternatives);
@@ -88,7 +90,9 @@ export function turnsOf(view: Conversation, shown: Shown): Turn[] {
     const ids = new Set([question.run_id, ...asked.map(({ run_id }) => run_id)]);
     const found = branch.filter((message) => message.role === "assistant" && ids.has(message.run_id));
     if (found.length > 0) return found.map(answering);
-    return asked.filter(inProgress).map((run) => working(run, versionsBeside(messages, question.message_id)));
+    return asked
+      .filter(inProgress)
+      .map((run) => working(run, versionsBeside(elsewhere, question.message_id)));
   };
   const stored = branch.flatMap((message): Turn[] => {
     if (message.role === "assistant") return answered.has(message) ? [] : [answering(message)];

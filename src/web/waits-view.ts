@@ -1,4 +1,4 @@
-/** What a run waits for: approvals, which can be given here, and all else in one calm line each. */
+/** What a run waits for: approvals, which can be given here, and all else in one calm line each; and what came of it. */
 import type { AnswersGiven } from "./answers.ts";
 import { type AnswerWait, ApprovalView } from "./approval-view.ts";
 import { el } from "./dom.ts";
@@ -11,7 +11,10 @@ interface Part {
 }
 
 export class WaitsView {
+  /** What is open: behind what was said so far. */
   readonly element = el("div", { class: "waits" });
+  /** What is over: before what was said since. */
+  readonly records = el("div", { class: "waits" });
   readonly #answer: AnswerWait;
   readonly #parts = new Map<string, Part>();
 
@@ -24,16 +27,22 @@ export class WaitsView {
     for (const seen of waits) {
       const { wait_id } = seen.wait;
       const part = this.#parts.get(wait_id) ?? this.#make(seen);
+      const had_focus = part.element.contains(document.activeElement);
       part.update(seen, answers);
+      const place = seen.outcome === undefined ? this.element : this.records;
+      if (part.element.parentElement === place) continue;
+      place.append(part.element);
+      place.hidden = false;
+      // Whoever was here goes along, rather than to the top of the page.
+      if (had_focus) part.element.focus({ preventScroll: true });
     }
-    this.element.hidden = [...this.#parts.values()].every(({ element }) => element.hidden);
+    for (const place of [this.element, this.records]) place.hidden = isEmpty(place);
   }
 
   #make(seen: SeenWait): Part {
     const { wait } = seen;
     const part = wait.kind === "approval" ? approvalPart(wait, this.#answer) : linePart();
     this.#parts.set(wait.wait_id, part);
-    this.element.append(part.element);
     return part;
   }
 
@@ -46,6 +55,10 @@ export class WaitsView {
       this.#parts.delete(wait_id);
     }
   }
+}
+
+function isEmpty(place: HTMLElement): boolean {
+  return [...place.children].every((child) => child instanceof HTMLElement && child.hidden);
 }
 
 function approvalPart(wait: SeenWait["wait"], answer: AnswerWait): Part {

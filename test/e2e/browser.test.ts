@@ -274,6 +274,7 @@ describe("the page", () => {
     await other.getByText("Asking the bank").waitFor();
     await shot(other, "16-progress");
     for (const tab of [page, other]) await expect.poll(() => records(tab)).toEqual(["Approved: send_refund"]);
+    expect(await labels(page.locator(":focus"))).toEqual(["Approval of send_refund"]);
     await approved;
     for (const tab of [page, other]) await tab.getByText("Done, receipt R-7.").waitFor();
     expect(await page.getByText("Asking the bank").count()).toBe(0);

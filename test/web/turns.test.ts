@@ -54,6 +54,19 @@ describe("turns", () => {
     expect(names(shown(conversation, { head: "a4" }))).toEqual(["m1", "?:a3", "m2", "?:a4"]);
   });
 
+  test("[W9] have as versions beside a run at work what is on other branches, not a late answer before it", () => {
+    const second = message("m2", "m1", { run_id: "r2" });
+    const late = message("a3", "m2", { run_id: "r1" });
+    const working = [run("r2", "m2")];
+    const conversation = view({ messages: [ASKED, second, late], runs: working });
+    expect(shown(conversation, { head: "a3" }).at(-1)).toMatchObject({
+      run: working[0],
+      versions: undefined,
+    });
+    const again = shown(conversation, { head: "m2" }).at(-1);
+    expect(again).toMatchObject({ run: working[0], versions: { ids: ["a3"], index: 1 } });
+  });
+
   test("[W9] end with the newest that is known, where the end of the branch is not", () => {
     expect(names(shown(view({ messages: [ASKED, ANSWERED] }), { head: "a99" }))).toEqual(["m1", "?:a2"]);
     expect(shown(view({}), { head: "a99" })).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Wait } from "../../src/client/index.ts";
-import { beginningOf, cost, failureText, moment } from "../../src/web/format.ts";
+import { cost, failureText, foldedAt, moment } from "../../src/web/format.ts";
 import { usageText } from "../../src/web/usage-text.ts";
 import { plainly, recordText, waitText } from "../../src/web/wait-text.ts";
 
@@ -83,9 +83,12 @@ describe("in words", () => {
     expect(failureText("the model is gone")).toContain("The run failed: the model is gone. ");
   });
 
-  test("[W16] a long thought begins with its first line, never with half of a word or a character", () => {
-    expect(beginningOf("First.\nSecond.")).toBe("First. …");
-    expect(beginningOf("word ".repeat(40))).toBe(`${"word ".repeat(20)}…`);
-    expect(beginningOf(`${"x".repeat(99)}👍👍`).isWellFormed()).toBe(true);
+  test("[W16] a long thought begins with its first line, or with as many of its words as fit on one", () => {
+    expect(foldedAt("First.\nSecond.\nThird.")).toEqual(["First.", "Second.\nThird."]);
+    const words = "word ".repeat(40).trim();
+    expect(foldedAt(words)).toEqual(["word ".repeat(20).trim(), "word ".repeat(20).trim()]);
+    expect(foldedAt(` ${"x".repeat(150)}`)).toEqual(["x".repeat(100), "x".repeat(50)]);
+    expect(foldedAt(`${"x".repeat(99)}👍👍`)).toEqual(["x".repeat(99), "👍👍"]);
+    expect(foldedAt("")).toEqual(["", ""]);
   });
 });
