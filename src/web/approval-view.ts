@@ -18,7 +18,7 @@ export class ApprovalView {
 
   constructor(wait: Wait, answer: AnswerWait) {
     const { wait_id, args, reason, expires_at } = wait;
-    this.#tool_name = wait.tool_name ?? "a tool";
+    this.#tool_name = plainly(wait.tool_name ?? "a tool");
     this.#buttons = [
       button("Approve", "primary", () => answer(wait_id, "approved")),
       button("Deny", "quiet", () => answer(wait_id, "denied")),
@@ -29,7 +29,7 @@ export class ApprovalView {
     const text = el("pre", { text: plainly(pretty(args)), aria: { label: "Arguments" } });
     text.tabIndex = 0;
     const row = el("div", { class: "row" }, ...this.#buttons, expiry(expires_at));
-    const why = reason === undefined ? [] : [el("p", { text: reason })];
+    const why = reason === undefined ? [] : [el("p", { text: plainly(reason) })];
     this.element = el("div", { class: "approval" }, title, ...why, text, row, this.#status);
     this.element.setAttribute("role", "group");
     this.element.setAttribute("aria-label", `Approval of ${this.#tool_name}`);

@@ -43,12 +43,15 @@ function isVerdict(outcome: string): boolean {
   return outcome === "approved" || outcome === "denied";
 }
 
+/** Controls and what browsers may show nothing for; not line breaks, nor what only chooses how a sign looks. */
+const HIDDEN = /(?!\n|\t|\ufe0e|\ufe0f)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
 /**
  * Arguments that somebody is to agree to: every character that shows nothing, or
  * changes the order in which others are shown, stands there as its code.
  */
 export function plainly(text: string): string {
-  return text.replace(/\p{Cf}/gu, (hidden) => {
+  return text.replace(HIDDEN, (hidden) => {
     const code = hidden.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16).padStart(4, "0")}}`;
   });

@@ -28,8 +28,16 @@ function resumed(wait_id: string, decision: "approved" | "denied" | "expired"): 
 }
 
 function completed(more: Partial<Extract<Event, { type: "agent_completed" }>["payload"]> = {}): Event {
-  const how = { status: "succeeded", content: "", finish_reason: "stop", usage: [], attempts: 1 } as const;
-  const payload = { ...OF_RUN, message_id: "a1", parent_message_id: "m1", duration_ms: 1, ...how, ...more };
+  const how = { status: "succeeded", content: "", finish_reason: "stop", attempts: 1 } as const;
+  const payload = {
+    ...OF_RUN,
+    message_id: "a1",
+    parent_message_id: "m1",
+    duration_ms: 1,
+    usage: [],
+    ...how,
+    ...more,
+  };
   return { type: "agent_completed", seq: 9, payload };
 }
 

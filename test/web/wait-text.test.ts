@@ -56,6 +56,8 @@ describe("a wait", () => {
     expect(plainly('{\n  "to": "Zoë 👍"\n}')).toBe('{\n  "to": "Zoë 👍"\n}');
     expect(plainly("pay \u202Etxt.exe")).toBe("pay \\u{202e}txt.exe");
     expect(plainly("a\u200Bb\uFEFF\u00AD")).toBe("a\\u{200b}b\\u{feff}\\u{00ad}");
+    expect(plainly("\u3164\u0085\u2028\u034F")).toBe("\\u{3164}\\u{0085}\\u{2028}\\u{034f}");
+    expect(plainly("\u2764\uFE0F\tא")).toBe("\u2764\uFE0F\tא");
     expect(plainly("\u{E0041}")).toBe("\\u{e0041}");
   });
 });
