@@ -1,5 +1,6 @@
 /** What the page reads over HTTP: more threads and messages than a snapshot has room for. */
 import type { Message, Step, Thread } from "../client/index.ts";
+import type { Usage } from "./run-notes.ts";
 
 const LOAD_TIMEOUT_MS = 8_000;
 
@@ -9,6 +10,8 @@ const MESSAGES = 200;
 export interface ListedMessage extends Message {
   /** How an answer came about, as far as that is kept. */
   readonly steps?: readonly Step[];
+  /** What models took part, and what of. */
+  readonly model_calls?: readonly Usage[];
   /** Ids of all that follow the same message, this one included; absent if it is the only one. */
   readonly alternatives?: readonly string[];
 }

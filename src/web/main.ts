@@ -32,6 +32,7 @@ const transcript = new Transcript({
     edit: (question, content) => chat?.commands.edit(question, content),
     regenerate: (answer_id) => chat?.commands.regenerate(answer_id),
     rate: async (opinion) => (await chat?.commands.rate(opinion)) ?? false,
+    answer: (wait_id, verdict) => void chat?.commands.answer(wait_id, verdict),
     show: (message_id) => void chat?.showVersion(message_id),
   },
 });
