@@ -48,6 +48,12 @@ export function beginning(text: string, limit: number): string {
   return text.slice(0, encoder.encodeInto(text, new Uint8Array(limit)).read);
 }
 
+/** How much of a text that goes on can be shown: a surrogate pair is never split, its first half waits for the second. */
+export function wholeLength(text: string): number {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last < 0xdc00 ? text.length - 1 : text.length;
+}
+
 /** A schema check that carries its limit to the refusal (`too_large`, with `limit`). */
 export function maxBytes(limit: number) {
   return z.refine<string>((text) => fitsBytes(text, limit), { params: { limit_bytes: limit } });

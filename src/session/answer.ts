@@ -6,9 +6,9 @@
 
 import type { ModelUsage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
-import { beginning, utf8Length } from "../protocol/primitives.ts";
+import { beginning, utf8Length, wholeLength } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
-import type { JournalEntry } from "./model-entry.ts";
+import { isModelEntry, type JournalEntry } from "./model-entry.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
 
@@ -66,9 +66,9 @@ export class Answer {
     this.#calling = estimate;
   }
 
-  /** What the next event of the run is to take along; a call that was under way has ended with it. */
+  /** What the next event of the run is to take along; with its answer a call that was under way has ended. */
   note(entry: JournalEntry): void {
-    this.#calling = undefined;
+    if (isModelEntry(entry)) this.#calling = undefined;
     this.#unwritten = [...this.#unwritten, entry];
   }
 
@@ -152,10 +152,8 @@ export class Answer {
     return fits;
   }
 
-  /** A surrogate pair is never split: its first half waits for the second. */
   #sendable(): number {
-    const last = this.#text.charCodeAt(this.#text.length - 1);
-    return last >= 0xd800 && last < 0xdc00 ? this.#text.length - 1 : this.#text.length;
+    return wholeLength(this.#text);
   }
 
   #frame(part: { offset: number; delta: string } | { mode: "set"; text: string }): PartialResult {

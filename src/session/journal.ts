@@ -9,7 +9,8 @@ import { canonicalJson } from "../protocol/canonical.ts";
 import type { Event } from "../protocol/events.ts";
 import type { RunWaiting, ToolCompleted, WaitKind } from "../protocol/run-events.ts";
 import {
-  ASKING_AGAIN,
+  type AskedEntry,
+  isAskedEntry,
   isModelEntry,
   isSteerEntry,
   type JournalEntry,
@@ -37,6 +38,7 @@ export type Recorded =
 type StepRecord =
   | { readonly kind: "published"; readonly content: string }
   | { readonly kind: "model"; readonly entry: ModelEntry }
+  | { readonly kind: "asked"; readonly entry: AskedEntry }
   | { readonly kind: "steer"; readonly entry: SteerEntry }
   | { readonly kind: "tools"; readonly calls: Map<string, RecordedCall> }
   | { readonly kind: "wait"; readonly content: string; readonly wait_id: string };
@@ -60,6 +62,7 @@ export class Journal {
    */
   constructor(events: readonly Event[], entries: readonly JournalEntry[]) {
     for (const entry of entries) {
+      if (isAskedEntry(entry)) this.#steps.set(entry.step, { kind: "asked", entry });
       if (isModelEntry(entry)) this.#steps.set(entry.step, { kind: "model", entry });
       if (isSteerEntry(entry)) this.#steps.set(entry.step, { kind: "steer", entry });
     }
@@ -84,9 +87,9 @@ export class Journal {
   model(step: number, request: string): ModelResult | undefined {
     const record = this.#take(step);
     if (record === undefined) return undefined;
-    if (record.kind === "published" && record.content === ASKED) return undefined;
-    if (record.kind !== "model" || record.entry.request !== request) throw diverged(step);
-    return record.entry.result;
+    if (record.kind !== "model" && record.kind !== "asked") throw diverged(step);
+    if (record.entry.request !== request) throw diverged(step);
+    return record.kind === "model" ? record.entry.result : undefined;
   }
 
   /** What was handed over at the step that is about to come; undefined if nothing was. */
@@ -172,8 +175,7 @@ export class Journal {
 
   #publish(step: number, content: unknown): void {
     // The reasoning of a model is part of what it answered, and so is the word that something was heard.
-    const kind = this.#steps.get(step)?.kind;
-    if (kind === "model" || kind === "steer") return;
+    if (this.#steps.has(step)) return;
     this.#steps.set(step, { kind: "published", content: canonicalJson(content) });
   }
 
@@ -193,8 +195,6 @@ export class Journal {
     this.#call(payload.step, payload.tool_call_id, { ...call, outcome: outcomeOf(payload) });
   }
 }
-
-const ASKED = canonicalJson(["agent_thinking", ASKING_AGAIN]);
 
 /** An outcome that is not `ok` and has no error of its own comes from a later version: still an error here. */
 function outcomeOf({ status, result, error }: ToolCompleted["payload"]): ToolOutcome {

@@ -19,6 +19,9 @@ const modelEntry = z.object({
   result: modelResult,
 });
 
+/** A call that had begun when something was written: what it answered may be missing. */
+const askedEntry = z.object({ step: z.number(), request: z.string() });
+
 /** What was said while the run was at work, and handed to its agent at this step. */
 const steerEntry = z.object({
   step: z.number(),
@@ -31,9 +34,10 @@ const textEntry = z.object({ step: z.number(), text: z.string() });
 export type ModelEntry = z.infer<typeof modelEntry>;
 export type SteerEntry = z.infer<typeof steerEntry>;
 export type TextEntry = z.infer<typeof textEntry>;
-export type JournalEntry = ModelEntry | SteerEntry | TextEntry;
+export type AskedEntry = z.infer<typeof askedEntry>;
+export type JournalEntry = ModelEntry | AskedEntry | SteerEntry | TextEntry;
 
-export const journalEntry = z.union([modelEntry, steerEntry, textEntry]);
+export const journalEntry = z.union([modelEntry, askedEntry, steerEntry, textEntry]);
 
 const journal = z.array(journalEntry);
 
@@ -49,8 +53,9 @@ export function isTextEntry(entry: JournalEntry): entry is TextEntry {
   return "text" in entry;
 }
 
-/** What is written where the next call of a model would otherwise have the one before it repeated. */
-export const ASKING_AGAIN = "Asking the model again.";
+export function isAskedEntry(entry: JournalEntry): entry is AskedEntry {
+  return "request" in entry && !isModelEntry(entry);
+}
 
 const costs = z.array(
   z.object({ step: z.optional(z.number()), result: z.optional(z.object({ usage: z.optional(usage) })) }),

@@ -7,14 +7,12 @@ import { type ModelResult, modelResult } from "../agents/models/result.ts";
 import { beginning, fitsBytes } from "../protocol/primitives.ts";
 import { asJson } from "../protocol/pure/json.ts";
 import { BudgetExceeded } from "./failures.ts";
-import { ASKING_AGAIN, MAX_MODEL_ENTRY_BYTES, type ModelEntry, requestKey } from "./model-entry.ts";
+import { MAX_MODEL_ENTRY_BYTES, type ModelEntry, requestKey } from "./model-entry.ts";
 import type { Steps } from "./steps.ts";
+import { MAX_THOUGHT_BYTES, Thoughts } from "./thoughts.ts";
 
 /** Below what a run may take as a whole, so that a model that hangs is named as what failed. */
 const LIMITS: CallLimits = { first_chunk_ms: 20_000, chunk_ms: 15_000, step_ms: 40_000, max_retries: 2 };
-
-/** A thought is read by people; what a model thought beyond is cut, in what is kept of it, too. UTF-8 bytes. */
-const MAX_THOUGHT_BYTES = 32 * 1024;
 
 export async function modelStep(steps: Steps, call: ModelCall): Promise<ModelResult> {
   const { journal, answer } = steps.attempt;
@@ -29,15 +27,15 @@ export async function modelStep(steps: Steps, call: ModelCall): Promise<ModelRes
   steps.tellIfLive();
   const exceeded = steps.attempt.exceeded();
   if (exceeded !== undefined) throw new BudgetExceeded(exceeded.message);
+  const thoughts = new Thoughts(steps, { step, request });
   // Otherwise a crash during this call would have the one before it repeated.
-  if (steps.owes) thought(steps, step, ASKING_AGAIN);
-  const asked = await ask(steps, step, call);
+  if (steps.owes) thoughts.publish("Asking the model again.");
+  const asked = await ask(steps, step, call, thoughts);
   if (steps.attempt.signal.aborted) return asked;
   const entry = kept({ step, request, result: asked });
-  const { result } = entry;
   answer.note(entry);
-  if (result.reasoning !== "") thought(steps, step, result.reasoning);
-  return result;
+  thoughts.end();
+  return entry.result;
 }
 
 /** What can be kept of an answer: it is paid for, and must not have to be asked for again. */
@@ -53,12 +51,14 @@ async function ask(
   { attempt }: Steps,
   step: number,
   { model, request, limits }: ModelCall,
+  thoughts: Thoughts,
 ): Promise<ModelResult> {
   const { answer, clock, random, signal, priced, reportFailure } = attempt;
   const heard = new Heard();
   answer.calling(() => ({ ...priced(heard.usage(model, request)), step }));
   const onDelta = (part: Delta) => {
     heard.take(part);
+    if (part.type === "reasoning") thoughts.take(part.delta);
     return part.type === "text" ? answer.write(part.delta) : undefined;
   };
   const outcome = await callModel(model, request, {
@@ -73,8 +73,4 @@ async function ask(
   const reasoning = beginning(outcome.reasoning, MAX_THOUGHT_BYTES);
   // As it is read from the journal, so that live and replayed results are the same.
   return modelResult.parse(asJson({ ...outcome, reasoning, usage }));
-}
-
-function thought(steps: Steps, step: number, thought: string): void {
-  steps.append([(of) => ({ type: "agent_thinking", payload: { ...of, step, thought } })]);
 }

@@ -371,7 +371,7 @@ describe("the model agent in a session", () => {
     expect(end).toMatchObject({ status: "succeeded", content: "Hello, world." });
   });
 
-  test("[O17] reasoning is one thought", async () => {
+  test("[N35] short reasoning is one thought", async () => {
     const { of } = await told("[[reasoning]]");
     expect(of("agent_thinking")).toMatchObject([{ thought: "Let me see." }]);
   });

@@ -150,7 +150,7 @@ async function expectJournal(run_id: string, token: string): Promise<void> {
     if (payload.tool_name !== "charge") expect(payload.status).toBe("ok");
     else if (payload.status !== "ok") expect(payload.error.code).toBe("outcome_unknown");
   }
-  expect(models).toHaveLength(STEPS_OF_A_MODEL);
+  expect(models.filter(({ result }) => result !== undefined)).toHaveLength(STEPS_OF_A_MODEL);
   expect(events.at(-1)).toMatchObject({ type: "agent_completed" });
 }
 

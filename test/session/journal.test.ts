@@ -94,6 +94,84 @@ describe("two calls of a model in a row", () => {
   });
 });
 
+describe("a thought that takes its time", () => {
+  /** Thinks ten words, 300 ms apart, and answers; the call of this number stops in the middle. */
+  function thinker(clock: () => Desk, hangs?: number): Model & { asked: number } {
+    return {
+      provider: "p",
+      model_id: "m",
+      asked: 0,
+      async *stream() {
+        this.asked += 1;
+        for (let word = 0; word < 10; word += 1) {
+          if (this.asked === hangs && word === 6) await new Promise(() => {});
+          yield { type: "reasoning", delta: word === 4 ? "\ud83d" : word === 5 ? "\ude00" : `${word} ` };
+          clock().advance(300);
+        }
+        yield* answer;
+        yield { type: "finish", finish_reason: "stop", usage: USAGE };
+      },
+    };
+  }
+
+  const WHOLE = "0 1 2 3 \ud83d\ude006 7 8 9 ";
+
+  function thinking(asked: Model): Agent {
+    return agentOf(function* () {
+      yield* model(asked, says("?"));
+      return { finish_reason: "stop" };
+    });
+  }
+
+  test("[N35] [N28] is shown after a second as far as it has come, and the rest with the answer", async () => {
+    let desk: Desk | undefined;
+    const asked = thinker(() => desk as Desk);
+    await at(thinking(asked), async (bench) => {
+      desk = bench.desk;
+      await bench.say();
+      await bench.desk.idle();
+      const thoughts = bench.tab.of("agent_thinking").map(({ payload }) => payload.thought);
+      expect(thoughts).toEqual(["0 1 2 3 ", WHOLE.slice(8)]);
+      expect(endOf(bench.tab)).toMatchObject({ status: "succeeded", content: "word " });
+    });
+  });
+
+  test("[N35] cut by a crash it is thought again, and the answer is paid once more", async () => {
+    let desk: Desk | undefined;
+    const asked = thinker(() => desk as Desk, 1);
+    await at(thinking(asked), async (bench) => {
+      desk = bench.desk;
+      await bench.say();
+      await until(() => bench.tab.of("agent_thinking").length === 1);
+      bench.desk.crash();
+      const tab = bench.desk.connect();
+      await bench.desk.idle();
+      expect(asked.asked).toBe(2);
+      expect(endOf(tab)).toMatchObject({ status: "succeeded", content: "word ", attempts: 2 });
+    });
+  });
+
+  test("[N25] [N35] another request than the one that had begun is a divergence", async () => {
+    let desk: Desk | undefined;
+    const asked = thinker(() => desk as Desk, 1);
+    let question = "?";
+    const fickle = agentOf(function* () {
+      yield* model(asked, says(question));
+      return { finish_reason: "stop" };
+    });
+    await at(fickle, async (bench) => {
+      desk = bench.desk;
+      await bench.say();
+      await until(() => bench.tab.of("agent_thinking").length === 1);
+      question = "!";
+      bench.desk.crash();
+      const tab = bench.desk.connect();
+      await bench.desk.idle();
+      expect(endOf(tab)).toMatchObject({ status: "interrupted", error: { code: "replay_diverged" } });
+    });
+  });
+});
+
 describe("what is too long to be kept", () => {
   const long = "\u4e2d".repeat(400_000);
 
