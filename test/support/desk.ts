@@ -58,6 +58,8 @@ export class Desk {
   readonly alarms: number[] = [];
   /** Replaced by a test that wants the disk to take its time. */
   sync = () => this.#storage.sync();
+  /** Called before and after every transaction: a test may crash there. */
+  atTransaction = () => {};
   session: Session;
 
   constructor(storage: DurableObjectStorage, agent: Agent, over: Partial<Ports> = {}) {
@@ -171,7 +173,12 @@ export class Desk {
     };
     return {
       sql: { exec } as never,
-      transactionSync: (work) => storage.transactionSync(work),
+      transactionSync: (work) => {
+        this.atTransaction();
+        const value = storage.transactionSync(work);
+        this.atTransaction();
+        return value;
+      },
       getAlarm: async () => null,
       setAlarm: async (at) => {
         this.alarms.push(at);
