@@ -6,8 +6,18 @@ import { distribution, print } from "./support/figures.ts";
 import { newcomer, type RawClient } from "./support/raw-client.ts";
 
 const USERS = 20;
-/** Every fifth call breaks off in the middle. */
-const FAILS = 5;
+
+/** Every fifth user's call fails, each in another way. */
+const EVERY = 5;
+const FAILURES = [
+  { question: "[[cut:2]]", content: "Hello, ", code: "model_stream_cut" },
+  { question: "[[error:500:overloaded]]", content: "", code: "model_unavailable" },
+  { question: "[[garbage]]", content: "Hel", code: "model_bad_response" },
+  { question: "[[error:401:invalid_api_key]]", content: "", code: "model_refused" },
+];
+
+/** Those that a call may be tried again for: then it is, twice. */
+const TRIES = 3;
 
 let model: ModelServer;
 let server: DevServer;
@@ -34,19 +44,21 @@ async function asked(client: RawClient, content: string) {
 }
 
 describe("a model server beside the Worker", () => {
-  test("[O21] of twenty users at once those whose call breaks off are told so, and the others are answered", async () => {
+  test("[O21] of twenty users at once those whose call fails are told how, and the others are answered", async () => {
     const clients = await Promise.all(
       Array.from({ length: USERS }, (_, index) => newcomer(server.url, `model-${index}`)),
     );
-    const fails = (index: number) => index % FAILS === FAILS - 1;
+    const failureOf = (index: number) =>
+      index % EVERY === EVERY - 1 ? FAILURES[(index - EVERY + 1) / EVERY] : undefined;
     const ends = await Promise.all(
-      clients.map((client, index) => asked(client, fails(index) ? "[[cut:2]]" : "[[slow:5:20]]")),
+      clients.map((client, index) => asked(client, failureOf(index)?.question ?? "[[slow:5:20]]")),
     );
     for (const [index, { payload }] of ends.entries()) {
+      const failure = failureOf(index);
       expect(payload).toMatchObject(
-        fails(index)
-          ? { status: "failed", content: "Hello, ", error: { code: "model_stream_cut" } }
-          : { status: "succeeded", content: expect.stringMatching(/^word0 .*word19 $/) },
+        failure === undefined
+          ? { status: "succeeded", content: expect.stringMatching(/^word0 .*word19 $/) }
+          : { status: "failed", content: failure.content, error: { code: failure.code } },
       );
     }
     for (const client of clients) {
@@ -55,7 +67,8 @@ describe("a model server beside the Worker", () => {
       client.close();
     }
     print(`first event of a run of a model: ${distribution(ends.map(({ first_ms }) => first_ms))}`);
-    expect(model.requests).toHaveLength(USERS);
+    const tries = (index: number) => (failureOf(index)?.code === "model_unavailable" ? TRIES : 1);
+    expect(model.requests).toHaveLength(clients.reduce((sum, _, index) => sum + tries(index), 0));
     expect(model.requests[0]?.headers.authorization).toBe("Bearer sk-1");
   });
 
