@@ -25,15 +25,21 @@ async function answerTo(input: AgentInput): Promise<string> {
     const effect: Effect = step.value;
     if (effect.kind === "text") text += effect.delta;
     step = generator.next(
-      effect.kind === "tools" ? await Promise.all(effect.calls.map(outcomeOf)) : undefined,
+      effect.kind === "tools"
+        ? await Promise.all(effect.calls.map((call) => outcomeOf(call, input)))
+        : undefined,
     );
   }
   return text;
 }
 
-async function outcomeOf(call: ToolCall): Promise<ToolOutcome> {
+async function outcomeOf(call: ToolCall, input: AgentInput): Promise<ToolOutcome> {
   const args: unknown = JSON.parse(JSON.stringify(call.args));
-  const result = await call.execute(args, { signal: new AbortController().signal, progress: () => {} });
+  const result = await call.execute(args, {
+    input,
+    signal: new AbortController().signal,
+    progress: () => {},
+  });
   return { status: "ok", result: JSON.parse(JSON.stringify(result)) };
 }
 

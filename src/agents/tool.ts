@@ -1,7 +1,10 @@
 /** What a tool is, and what comes of calling one. */
+import type { AgentInput } from "./agent.ts";
 import type { Schema } from "./schema.ts";
 
 export interface ToolContext {
+  /** What its run was asked, the same on every attempt. */
+  readonly input: AgentInput;
   /** Aborted when the run is cancelled, times out, or the tool does. */
   readonly signal: AbortSignal;
   /** Shows how far it is (`tool_progress`), at once and to whoever is there; nothing of it is kept. */

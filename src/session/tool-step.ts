@@ -89,12 +89,12 @@ async function finish(steps: Steps, step: number, { effect, call, recorded }: Kn
 }
 
 async function outcomeOf({ attempt }: Steps, { effect, call, recorded }: Known): Promise<ToolOutcome> {
-  const { clock, limits, signal, progress } = attempt;
+  const { clock, input, limits, signal, progress } = attempt;
   if (effect.waits_for === "client_tool") return brought(recorded.answer);
   if (recorded.state === "open" && !effect.idempotent) return OUTCOME_UNKNOWN;
   return await executeTool(
     { ...effect, args: call.args },
-    { clock, signal, timeout_ms: limits.tool_ms, progress: (note) => progress(call, note) },
+    { input, clock, signal, timeout_ms: limits.tool_ms, progress: (note) => progress(call, note) },
   );
 }
 

@@ -1,5 +1,6 @@
 /** Executing one tool call: bounded in time and size, and turned into an outcome whatever happens. */
 
+import type { AgentInput } from "../agents/agent.ts";
 import { SchemaError } from "../agents/schema.ts";
 import { type ToolCall, type ToolContext, ToolFailure, type ToolOutcome } from "../agents/tool.ts";
 import { MAX_TOOL_RESULT_BYTES } from "../protocol/limits.ts";
@@ -8,6 +9,7 @@ import { Notes } from "./notes.ts";
 import type { Clock } from "./ports.ts";
 
 export interface ToolBounds {
+  readonly input: AgentInput;
   readonly clock: Clock;
   /** Aborted when the run ends; the call then counts as cancelled. */
   readonly signal: AbortSignal;
@@ -29,7 +31,7 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
   bounds.signal.addEventListener("abort", cancelled);
   const notes = new Notes(bounds.clock, bounds.progress);
   try {
-    const context = { signal, progress: (note: string) => notes.take(note) };
+    const context = { input: bounds.input, signal, progress: (note: string) => notes.take(note) };
     return await Promise.race([attempt(call, context), interrupted]);
   } finally {
     notes.end();

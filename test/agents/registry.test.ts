@@ -1,13 +1,18 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { advisorTools } from "../../src/agents/advisor/offer.ts";
+import { detectAnomalies } from "../../src/agents/advisor/tools/detect-anomalies.ts";
+import { forecastSpend } from "../../src/agents/advisor/tools/forecast-spend.ts";
+import { parseUsage } from "../../src/agents/advisor/tools/parse-usage.ts";
+import { summarizeSpend } from "../../src/agents/advisor/tools/summarize-spend.ts";
 import { jsonSchema } from "../../src/agents/json-schema.ts";
 import { type OfferedTool, Registry } from "../../src/agents/registry.ts";
 import { REPORT_TOOL } from "../../src/agents/report-tool.ts";
 import type { Tool, ToolCall } from "../../src/agents/tool.ts";
 import { report } from "../../src/protocol/report.ts";
+import { ask, toolContext } from "../support/drive-agent.ts";
 
-const CONTEXT = { signal: new AbortController().signal, progress: () => {} };
+const CONTEXT = toolContext();
 const N = { type: "object", properties: { n: { type: "number", maximum: 9 } }, required: ["n"] };
 
 const lookup: Tool<{ n: number }, unknown> = {
@@ -120,6 +125,61 @@ function without(value: any, name: string): any {
   return Object.fromEntries(kept.map(([key, item]) => [key, without(item, name)]));
 }
 
+const READS_ATTACHED = [parseUsage, summarizeSpend, detectAnomalies, forecastSpend];
+
+const CSV = [
+  "date,service,cost,currency",
+  ...Array.from(
+    { length: 20 },
+    (_, day) => `2026-06-${String(day + 1).padStart(2, "0")},api,${day === 9 ? 900 : 100},USD`,
+  ),
+].join("\n");
+
+/** What a tool that is offered makes of a question. */
+async function made(name: string, args: object, asked: Parameters<typeof ask>): Promise<any> {
+  const call = new Registry(advisorTools).call({
+    tool_call_id: "c",
+    tool_name: name,
+    args_text: JSON.stringify(args),
+  });
+  return await call.execute(call.args, toolContext(ask(...asked)));
+}
+
+describe("data that a user sent along", () => {
+  const pasted = { history: [{ role: "user", content: `here:\n${CSV}` }] } as const;
+
+  test.each<[string, Parameters<typeof ask>]>([
+    ["attached", ["?", { data: { text: CSV } }]],
+    ["pasted", [`what of this?\n${CSV}`]],
+    ["pasted earlier", ["and now?", pasted]],
+  ])("[O25] %s is read by the tools themselves", async (_, asked) => {
+    expect(await made("parse_usage", { attached: true }, asked)).toMatchObject({ accepted: 20, days: 20 });
+    const summary = await made("summarize_spend", { attached: true }, asked);
+    expect(summary).toMatchObject({ total: 2_800, currency: "USD" });
+    const { anomalies } = await made("detect_anomalies", { attached: true }, asked);
+    expect(anomalies).toMatchObject([{ day: "2026-06-10", cost: 900 }]);
+    const forecast = await made("forecast_spend", { attached: true, months: 2, budget: 1_000 }, asked);
+    expect(forecast).toMatchObject({ points: 20, months: [{ month: 1 }, { month: 2 }] });
+  });
+
+  test.each([
+    ["no data", "parse_usage", { attached: true }, "no usage data"],
+    ["no days", "forecast_spend", { attached: true, months: 2 }, "no usage data"],
+  ])("[O25] where there is %s the model is told so", async (_, name, args, message) => {
+    await expect(made(name, args, ["hello"])).rejects.toThrow(message);
+  });
+
+  test("[O25] without it the arguments are what they were, and a series that is missing is named", async () => {
+    await expect(made("forecast_spend", { months: 2 }, ["?", { data: { text: CSV } }])).rejects.toThrow(
+      /series/,
+    );
+    const monthly = "month,cost\n2026-05,10\n2026-06,12";
+    await expect(
+      made("forecast_spend", { attached: true, months: 2 }, ["?", { data: { text: monthly } }]),
+    ).rejects.toThrow(/series/);
+  });
+});
+
 describe("the advisor's tools for a model", () => {
   test("[O24] a report is asked for in the very form that is published", () => {
     const { $schema: _, ...taken } = z.toJSONSchema(report, { io: "input" }) as any;
@@ -129,14 +189,18 @@ describe("the advisor's tools for a model", () => {
   test.each(advisorTools.map((tool) => [tool.name, tool] as const))(
     "[O19] %s is told with the arguments that it takes",
     (_, tool) => {
-      const taken = z.toJSONSchema(tool.input as never, { unrepresentable: "any", io: "input" }) as any;
+      const { input } = READS_ATTACHED.find(({ name }) => name === tool.name) ?? tool;
+      const taken = z.toJSONSchema(input as never, { unrepresentable: "any", io: "input" }) as any;
       const told = new Registry([tool]).specs[0]!.parameters as any;
+      const { attached, ...properties } = told.properties;
       // What is not told is for the advisor itself, and may be left out.
-      expect(Object.keys(taken.properties)).toEqual(expect.arrayContaining(Object.keys(told.properties)));
-      expect([...told.required].toSorted()).toEqual([...(taken.required ?? [])].toSorted());
+      expect(Object.keys(taken.properties)).toEqual(expect.arrayContaining(Object.keys(properties)));
+      const needed = [...(taken.required ?? [])].toSorted();
+      if (attached === undefined) expect([...told.required].toSorted()).toEqual(needed);
+      else expect(needed).toEqual(expect.arrayContaining(told.required));
       for (const [name, { items }] of Object.entries<any>(taken.properties)) {
-        if (items?.properties === undefined || told.properties[name] === undefined) continue;
-        const inner = Object.keys(told.properties[name].items.properties);
+        if (items?.properties === undefined || properties[name] === undefined) continue;
+        const inner = Object.keys(properties[name].items.properties);
         expect(Object.keys(items.properties)).toEqual(expect.arrayContaining(inner));
         expect(inner).toEqual(expect.arrayContaining(items.required ?? []));
       }

@@ -6,13 +6,13 @@
  */
 import type { OfferedTool } from "../registry.ts";
 import type { JsonSchema } from "../schema.ts";
+import { orAttached, parseAttached } from "./attached.ts";
 import { BUNDLED } from "./prices.ts";
 import { compareModels } from "./tools/compare-models.ts";
 import { dataPipelineAudit } from "./tools/data-pipeline-audit.ts";
 import { detectAnomalies } from "./tools/detect-anomalies.ts";
 import { forecastSpend } from "./tools/forecast-spend.ts";
 import { gpuRightsizing } from "./tools/gpu-rightsizing.ts";
-import { parseUsage } from "./tools/parse-usage.ts";
 import { priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
 import { selfhostVsApi } from "./tools/selfhost-vs-api.ts";
@@ -23,7 +23,7 @@ import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { trainingEfficiency } from "./tools/training-efficiency.ts";
 
 export const ADVISOR_PROMPT =
-  "You advise on what AI infrastructure costs and how to spend less. Work figures out with the tools, not in your head. Use the user's own figures, never invent any, and label every assumption. When the figures are ready, call final_report once, then answer briefly in words: what it costs, at least three steps with the range each saves, and what you would need to know.";
+  "You advise on what AI infrastructure costs and how to spend less. Work figures out with the tools, not in your head; data that the user sent they take with attached: true. Use the user's own figures, never invent any, and label every assumption. When the figures are ready, call final_report once, then answer briefly in words: what it costs, at least three steps with the range each saves, and what you would need to know.";
 
 const MODELS = BUNDLED.models.map(({ model }) => model);
 
@@ -41,6 +41,7 @@ const mix = {
   ...{ cached_tokens: amount, cache_write_tokens: amount, output_tokens: amount },
 };
 
+const attached = { const: true, description: "to take the data that the user attached or pasted" };
 const costs = list({ type: "number" });
 const series = object({
   name: text,
@@ -50,34 +51,42 @@ const series = object({
 
 export const advisorTools: readonly OfferedTool[] = [
   offer(
-    parseUsage,
-    "Reads a billing or usage export: CSV, TSV or JSON lines as text, or rows that are objects. Returns rows, totals, currencies and what was rejected.",
-    object({ text, rows: list({ type: "object" }) }, []),
+    parseAttached,
+    "Reads a billing or usage export: what the user attached or pasted; or text (CSV, TSV, JSON lines), or rows that are objects. Returns rows, totals, currencies and what was rejected.",
+    object({ attached, text, rows: list({ type: "object" }) }, []),
   ),
   offer(
-    summarizeSpend,
-    "Totals of rows from parse_usage: monthly, by category and by model. Give its rows, one of its currencies and its days.",
-    object({
-      rows: list(
-        object({
-          ...{ period: text, provider: text, service: text, category: text, model: text },
-          ...{ quantity: amount, unit: text, cost: amount, currency: text },
-        }),
-      ),
-      currency: text,
-      days: amount,
+    orAttached(summarizeSpend, ({ rows, currencies, days, measures, series }) => {
+      const currency = currencies[0]?.currency ?? "";
+      return { rows, currency, days, measures, series };
     }),
-  ),
-  offer(
-    detectAnomalies,
-    "Days that cost far more than usual. Give the series of parse_usage, the total first.",
-    object({ series: list(series) }),
-  ),
-  offer(
-    forecastSpend,
-    "Where a monthly spend is going, with an 80 % interval, and the day on which it passes a budget.",
+    "Totals of the user's data: monthly, by category and by model, in its main currency or the one given; or of rows, with their currency and the days they cover.",
     object(
       {
+        attached,
+        rows: list(
+          object({
+            ...{ period: text, provider: text, service: text, category: text, model: text },
+            ...{ quantity: amount, unit: text, cost: amount, currency: text },
+          }),
+        ),
+        currency: text,
+        days: amount,
+      },
+      [],
+    ),
+  ),
+  offer(
+    orAttached(detectAnomalies, ({ series }) => ({ series })),
+    "Days that cost far more than usual, in the user's data or in the series given, the total first.",
+    object({ attached, series: list(series) }, []),
+  ),
+  offer(
+    orAttached(forecastSpend, ({ series: [total] }) => ({ series: total, step_days: 1 })),
+    "Where a monthly spend is going, with an 80 % interval, and the day on which it passes a budget; from the user's daily data, or a series.",
+    object(
+      {
+        attached,
         series,
         step_days: {
           ...amount,
@@ -85,7 +94,7 @@ export const advisorTools: readonly OfferedTool[] = [
         },
         ...{ months: amount, budget: { ...amount, description: "per month" } },
       },
-      ["series", "step_days", "months"],
+      ["months"],
     ),
   ),
   offer(

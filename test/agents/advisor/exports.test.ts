@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { advisor, advisorWith } from "../../../src/agents/advisor/advisor.ts";
 import { parseUsage, type Usage } from "../../../src/agents/advisor/tools/parse-usage.ts";
 import { type Summary, summarizeSpend } from "../../../src/agents/advisor/tools/summarize-spend.ts";
-import { ask, type Driven, drive } from "../../support/drive-agent.ts";
+import { ask, type Driven, drive, toolContext } from "../../support/drive-agent.ts";
 
 const FILES = import.meta.glob<string>("../../fixtures/usage/*", {
   query: "?raw",
@@ -17,7 +17,7 @@ const fixture = (name: string): string => {
   return found;
 };
 
-const context = { signal: new AbortController().signal, progress: () => {} };
+const context = toolContext();
 const parse = async (text: string): Promise<Usage> => parseUsage.execute({ text }, context);
 
 async function summarize({ rows, days, measures, series, currencies }: Usage): Promise<Summary> {

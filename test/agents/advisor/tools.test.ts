@@ -15,8 +15,9 @@ import {
 } from "../../../src/agents/advisor/tools/training-efficiency.ts";
 import { SchemaError, validate } from "../../../src/agents/schema.ts";
 import type { Tool } from "../../../src/agents/tool.ts";
+import { toolContext } from "../../support/drive-agent.ts";
 
-const context = { signal: new AbortController().signal, progress: () => {} };
+const context = toolContext();
 
 /** As the host does it: arguments are validated first. */
 async function run<Args, Result>(tool: Tool<Args, Result>, args: Args): Promise<Result> {

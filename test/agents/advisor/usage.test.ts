@@ -5,9 +5,9 @@ import { parseUsage, type Usage, type UsageRow } from "../../../src/agents/advis
 import { summarizeSpend } from "../../../src/agents/advisor/tools/summarize-spend.ts";
 import { findUsage } from "../../../src/agents/advisor/usage/find.ts";
 import { numberOf } from "../../../src/agents/advisor/usage/row.ts";
-import { ask, drive } from "../../support/drive-agent.ts";
+import { ask, drive, toolContext } from "../../support/drive-agent.ts";
 
-const context = { signal: new AbortController().signal, progress: () => {} };
+const context = toolContext();
 
 async function parse(text: string): Promise<Usage> {
   return parseUsage.execute({ text }, context);

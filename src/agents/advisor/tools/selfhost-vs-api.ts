@@ -35,15 +35,17 @@ export const selfhostVsApi = simulator(
     const at = (end: 0 | 1) => {
       const capacity = throughput[end] * load * hours * 3_600;
       const moved = tokens * movable[end];
-      const gpus = capacity > 0 ? Math.max(min_gpus, Math.ceil(moved / capacity - 1e-9)) : min_gpus;
+      // A GPU that makes less than a token a month makes none.
+      const works = capacity >= 1;
+      const gpus = works ? Math.max(min_gpus, Math.ceil(moved / capacity - 1e-9)) : min_gpus;
       const own = gpus * per_gpu + operations;
-      const saved = priced && capacity > 0 ? spend * movable[end] - own : 0;
+      const saved = priced && works ? spend * movable[end] - own : 0;
       return {
         capacity,
         gpus,
         own,
         saved,
-        per_million: capacity > 1 ? cents((per_gpu / capacity) * 1e6) : 0,
+        per_million: works ? cents((per_gpu / capacity) * 1e6) : 0,
       };
     };
     const [slow, fast] = [at(0), at(1)];
