@@ -44,16 +44,15 @@ async function ask(
   const { answer, clock, random, signal, priced, reportFailure } = attempt;
   const heard = new Heard();
   answer.calling(() => ({ ...priced(heard.usage(model, request)), step }));
-  const onDelta = (part: Delta) => {
-    heard.take(part);
-    return part.type === "text" ? answer.write(part.delta) : undefined;
-  };
+  const onDelta = (part: Delta) => (part.type === "text" ? answer.write(part.delta) : undefined);
   const outcome = await callModel(model, request, {
     signal,
     clock,
     random,
     limits: { ...LIMITS, ...limits },
     onDelta,
+    // An answer that is cut short has cost what it had come to, calls that are not whole included.
+    onPart: (part) => heard.take(part),
     onFailure: reportFailure,
   });
   const usage = outcome.usage && priced(outcome.usage);

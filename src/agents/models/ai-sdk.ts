@@ -39,6 +39,7 @@ const delta = z.object({ delta: z.string() });
 const PARTS = {
   "text-delta": delta,
   "reasoning-delta": delta,
+  "tool-input-delta": delta,
   "tool-call": z.object({
     toolCallId: z.string().check(z.minLength(1)),
     toolName: z.string().check(z.minLength(1)),
@@ -127,8 +128,9 @@ function partOf(value: unknown, model: LanguageModelV4, now: number): ModelPart 
       return delta === "" ? undefined : { type: type === "text-delta" ? "text" : "reasoning", delta };
     }
     case "tool-input-start":
+      return { type: "tool_call_piece", chars: 0 };
     case "tool-input-delta":
-      return { type: "tool_call_piece" };
+      return { type: "tool_call_piece", chars: understood(PARTS[type], value).delta.length };
     case "tool-call": {
       const { toolCallId, toolName, input, providerExecuted } = understood(PARTS[type], value);
       if (providerExecuted === true) return undefined;

@@ -34,6 +34,8 @@ export interface CallOptions {
    * wanted: the call ends there, with `finish_reason: "length"`.
    */
   readonly onDelta: (part: Delta) => MaybeEnough | Promise<MaybeEnough>;
+  /** Told each part as it comes, before anything is done with it: for whoever counts along. */
+  readonly onPart?: (part: ModelPart) => void;
   /** Each attempt that failed, for the operator's log: `code`, `status` and `provider_code`, and `cause` if it may be a bug. */
   readonly onFailure?: (failure: ModelFailure) => void;
 }
@@ -96,7 +98,7 @@ async function attempt(
   request: ModelRequest,
   heard: Heard,
   deadline: number,
-  { signal, clock, limits, onDelta }: CallOptions,
+  { signal, clock, limits, onDelta, onPart }: CallOptions,
 ): Promise<ModelFailure | undefined> {
   const watch = new Watch({ clock, signal, deadline });
   const source = new Source(model, request, watch);
@@ -104,6 +106,7 @@ async function attempt(
     while (heard.finish_reason === undefined) {
       const part = await source.next(limits, heard.begun);
       heard.take(part);
+      onPart?.(part);
       if (part.type !== "text" && part.type !== "reasoning") continue;
       if ((await watch.untilOver(() => onDelta(part))) === false) heard.cutShort();
     }

@@ -98,8 +98,10 @@ export class Completion {
     yield* textParts("reasoning", said.reasoning_content ?? said.reasoning);
     yield* textParts("text", said.content);
     yield* textParts("text", said.refusal);
-    const pieces = (said.tool_calls ?? []).filter((piece) => this.#calls.add(piece));
-    if (pieces.length > 0) yield { type: "tool_call_piece" };
+    for (const piece of said.tool_calls ?? []) {
+      const chars = this.#calls.add(piece);
+      if (chars !== undefined) yield { type: "tool_call_piece", chars };
+    }
   }
 }
 

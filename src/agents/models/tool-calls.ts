@@ -36,16 +36,18 @@ interface Open {
 export class ToolCalls {
   readonly #calls: Open[] = [];
 
-  /** False if the piece says nothing. */
-  add(piece: ToolCallPiece): boolean {
+  /** How much longer the calls are by it; undefined if the piece says nothing. UTF-16 code units. */
+  add(piece: ToolCallPiece): number | undefined {
     const name = piece.function?.name ?? piece.name ?? "";
     const args = textOf(piece.function?.arguments ?? piece.arguments);
-    if (name === "" && args === "" && !piece.id) return false;
-    const call = this.#callOf(piece, name) ?? this.#open(piece);
+    if (name === "" && args === "" && !piece.id) return undefined;
+    const known = this.#callOf(piece, name);
+    const call = known ?? this.#open(piece);
     // Some servers repeat the whole name in every piece, others send it in pieces.
-    if (call.name !== name) call.name += name;
+    const more = call.name === name ? "" : name;
+    call.name += more;
     call.args += args;
-    return true;
+    return more.length + args.length + (known === undefined ? call.id.length : 0);
   }
 
   /** Whole calls, in the order they began. */

@@ -198,18 +198,18 @@ describe("trying again", () => {
     },
   );
 
-  test.each<ModelPart>([{ type: "reasoning", delta: "Hm" }, { type: "tool_call_piece" }])(
-    "[O7] %j is the beginning of an answer",
-    async (part) => {
-      const model = modelOf(async function* (_, attempt) {
-        yield part;
-        throw new ModelFailure("model_stream_cut", { status: attempt });
-      });
-      const call = new Call(model);
-      expect(await call.outcome).toMatchObject({ status: "error", error: { code: "model_stream_cut" } });
-      expect(call.failures).toHaveLength(1);
-    },
-  );
+  test.each<ModelPart>([
+    { type: "reasoning", delta: "Hm" },
+    { type: "tool_call_piece", chars: 0 },
+  ])("[O7] %j is the beginning of an answer", async (part) => {
+    const model = modelOf(async function* (_, attempt) {
+      yield part;
+      throw new ModelFailure("model_stream_cut", { status: attempt });
+    });
+    const call = new Call(model);
+    expect(await call.outcome).toMatchObject({ status: "error", error: { code: "model_stream_cut" } });
+    expect(call.failures).toHaveLength(1);
+  });
 
   test("[O7] a stream that is cut before it says anything is tried again", async () => {
     const { server, model } = served({ model: "cut-once" });
@@ -342,7 +342,7 @@ describe("time", () => {
     const model = modelOf(async function* () {
       for (let piece = 0; piece < 4; piece += 1) {
         await clock.wait(4_000);
-        yield { type: "tool_call_piece" };
+        yield { type: "tool_call_piece", chars: 1 };
       }
       yield { type: "tool_call", tool_call_id: "a", tool_name: "lookup", args_text: "{}" };
       yield ENDS;
@@ -439,6 +439,32 @@ describe("ending", () => {
     const outcome = await new Call(model, ask("hi"), { onDelta: () => true }).outcome;
     expect(outcome).toMatchObject({ status: "error", error: { code: "model_bad_response" } });
     expect(outcome.reasoning).toHaveLength(MAX_OUTPUT_CHARS);
+  });
+
+  test("[O10] [O9] nor is a tool call that never ends; what had come of it is counted", async () => {
+    let pieces = 0;
+    const model = modelOf(async function* () {
+      for (; pieces < 1_000; pieces += 1) yield { type: "tool_call_piece", chars: 65_536 };
+    });
+    const outcome = await new Call(model).outcome;
+    expect(outcome).toMatchObject({
+      status: "error",
+      error: { code: "model_bad_response" },
+      usage: { output_tokens: (MAX_OUTPUT_CHARS + 65_536) / 4, estimated: true },
+    });
+    expect(pieces).toBe(16);
+  });
+
+  test("[O10] what has come in pieces is not counted twice when it is whole", async () => {
+    const args_text = "x".repeat(MAX_OUTPUT_CHARS - 10);
+    const whole = { type: "tool_call", tool_call_id: "a", tool_name: "f", args_text } as const;
+    const model = modelOf(() =>
+      list({ type: "tool_call_piece", chars: args_text.length }, whole, { ...ENDS, usage: undefined }),
+    );
+    expect(await new Call(model).outcome).toMatchObject({
+      status: "ok",
+      usage: { output_tokens: 1 + args_text.length / 4 + 0.5 },
+    });
   });
 
   test("[O4] what the host throws is the host's: it is thrown on, once the stream is closed", async () => {

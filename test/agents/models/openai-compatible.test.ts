@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { callModel } from "../../../src/agents/models/calling.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import {
   CLOSE,
   CUT,
@@ -288,7 +290,7 @@ describe("what goes wrong", () => {
   test("[O5] a tool call that was cut is not one", async () => {
     const script = [...open(), toolPiece(0, { id: "a", name: "lookup", args: '{"n":' }), CLOSE];
     const { failure, parts } = await failureOf(served({}, script).model);
-    expect(parts).toEqual([{ type: "tool_call_piece" }]);
+    expect(parts).toEqual([{ type: "tool_call_piece", chars: 12 }]);
     expect(failure.code).toBe("model_stream_cut");
   });
 
@@ -357,6 +359,20 @@ describe("how much is read", () => {
     const { server, model } = served({}, script);
     expect((await failureOf(model)).failure.code).toBe("model_bad_response");
     expect(server.last.cancelled).toBe(true);
+  });
+
+  test("[O10] arguments that never end are not kept in memory", async () => {
+    const piece = toolPiece(0, { id: "a", name: "lookup", args: "x".repeat(65_536) });
+    const { server, model } = served({}, [...open(), ...Array.from({ length: 200 }, () => piece), CLOSE]);
+    const outcome = await callModel(model, ask("hi"), {
+      signal: new AbortController().signal,
+      clock: new FakeClock(),
+      random: () => 0,
+      limits: { first_chunk_ms: 1_000, chunk_ms: 1_000, step_ms: 1_000, max_retries: 0 },
+      onDelta: () => undefined,
+    });
+    expect(outcome).toMatchObject({ status: "error", error: { code: "model_bad_response" } });
+    expect(server.last.played).toBeLessThan(20);
   });
 
   test("[O10] of an error that never ends only the beginning is read", async () => {

@@ -112,7 +112,7 @@ describe("tool calls", () => {
       { send: JSON.stringify(answer) },
     ];
     expect(await partsOf(served({}, script).model)).toEqual([
-      { type: "tool_call_piece" },
+      { type: "tool_call_piece", chars: 14 },
       { type: "tool_call", tool_call_id: "a", tool_name: "lookup", args_text: '{"n":1}' },
       { type: "finish", finish_reason: "tool-calls", usage: undefined },
     ]);

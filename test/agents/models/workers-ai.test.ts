@@ -93,7 +93,8 @@ describe("Workers AI", () => {
     ];
     const parts = await partsOf(bound({ script: stream(data({ response: null, tool_calls }), DONE) }).model);
     expect(parts).toEqual([
-      { type: "tool_call_piece" },
+      { type: "tool_call_piece", chars: 13 },
+      { type: "tool_call_piece", chars: 13 },
       { type: "tool_call", tool_call_id: "call_0", tool_name: "lookup", args_text: '{"n":1}' },
       { type: "tool_call", tool_call_id: "call_1", tool_name: "lookup", args_text: '{"n":2}' },
       { type: "finish", finish_reason: "tool-calls", usage: undefined },
