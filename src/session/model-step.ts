@@ -3,6 +3,7 @@ import type { ModelCall } from "../agents/effects.ts";
 import { type CallLimits, callModel, type Delta } from "../agents/models/calling.ts";
 import { Heard } from "../agents/models/heard.ts";
 import { type ModelResult, modelResult } from "../agents/models/result.ts";
+import { hasSpoken } from "../agents/spoken.ts";
 import { beginning } from "../protocol/primitives.ts";
 import { BudgetExceeded } from "./failures.ts";
 import { requestKey } from "./model-entry.ts";
@@ -50,6 +51,7 @@ async function ask(
     clock,
     random,
     limits: { ...LIMITS, ...limits },
+    silent: hasSpoken(request.messages),
     onDelta,
     // An answer that is cut short has cost what it had come to, calls that are not whole included.
     onPart: (part) => heard.take(part),

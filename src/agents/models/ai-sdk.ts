@@ -158,6 +158,7 @@ function reasonOf(unified: string) {
   switch (unified) {
     case "stop":
     case "length":
+    case "content-filter":
     case "tool-calls":
       return unified;
     case "interrupted":

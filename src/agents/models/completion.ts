@@ -126,6 +126,8 @@ function reasonOf(reason: string): FinishReason {
     case "tool_calls":
     case "function_call":
       return "tool-calls";
+    case "content_filter":
+      return "content-filter";
     case "error":
       throw new ModelFailure("model_unavailable");
     default:

@@ -24,6 +24,8 @@ export const FAILURES = {
   model_context_exceeded: { message: "the conversation is too long for the model", retryable: false },
   model_refused: { message: "the model refused the request", retryable: false },
   model_bad_response: { message: "the answer of the model could not be understood", retryable: false },
+  model_empty_answer: { message: "the model gave no answer", retryable: true },
+  model_filtered: { message: "the model's provider withheld the answer", retryable: false },
   model_failed: { message: "the call of the model failed", retryable: false },
   cancelled: { message: "the run ended", retryable: false },
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -1,6 +1,6 @@
 /** What one attempt at a call has brought so far. */
 import type { FinishReason } from "../../protocol/run-events.ts";
-import { ModelFailure } from "./failure.ts";
+import { type FailureCode, ModelFailure } from "./failure.ts";
 import type { Model, ModelPart, ModelRequest, RequestedCall, Usage } from "./model.ts";
 import { BYTES_PER_TOKEN, callTokens, messageTokens, textTokens, toolTokens } from "./tokens.ts";
 
@@ -35,6 +35,21 @@ export class Heard {
     return this.#tool_calls;
   }
 
+  /** Whether it is to be paid for. */
+  get paid(): boolean {
+    return this.#begun || this.#usage !== undefined;
+  }
+
+  /**
+   * Why an answer that has ended is none.
+   * @param silent nothing need be said any more
+   */
+  missing(silent: boolean): FailureCode | undefined {
+    if (this.#text !== "" || this.#tool_calls.length > 0) return undefined;
+    if (this.#finish_reason === "content-filter") return "model_filtered";
+    return silent || this.#reasoning !== "" ? undefined : "model_empty_answer";
+  }
+
   /** Undefined until the answer has ended. */
   get finish_reason(): FinishReason | undefined {
     return this.#finish_reason;
@@ -44,6 +59,8 @@ export class Heard {
   take(part: ModelPart): void {
     if (part.type === "finish") return this.#finish(part.finish_reason, part.usage);
     this.#begun = true;
+    // Of an attempt before this one, which came to nothing.
+    this.#usage = undefined;
     this.#count(part);
     if (this.#chars + this.#pending_chars > MAX_OUTPUT_CHARS) throw new ModelFailure("model_bad_response");
     if (part.type === "text") this.#text += part.delta;

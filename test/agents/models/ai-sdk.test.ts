@@ -153,7 +153,7 @@ describe("a provider of the AI SDK", () => {
   test("[O13] usage that is not there is not made up here", async () => {
     const nothing = { inputTokens: { total: undefined }, outputTokens: { total: undefined } };
     expect(await partsOf(mock(finish("content-filter", nothing)).model)).toEqual([
-      { type: "finish", finish_reason: "other", usage: undefined },
+      { type: "finish", finish_reason: "content-filter", usage: undefined },
     ]);
   });
 

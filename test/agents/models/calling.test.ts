@@ -4,7 +4,18 @@ import { ModelFailure } from "../../../src/agents/models/failure.ts";
 import { MAX_OUTPUT_CHARS } from "../../../src/agents/models/heard.ts";
 import type { Model, ModelPart, ModelRequest } from "../../../src/agents/models/model.ts";
 import { FakeClock, turn, until } from "../../support/fake-clock.ts";
-import { CLOSE, data, HANG, head, open, type Script, texts } from "../../support/model-script.ts";
+import {
+  CLOSE,
+  DONE,
+  data,
+  finish,
+  HANG,
+  head,
+  open,
+  type Script,
+  stream,
+  texts,
+} from "../../support/model-script.ts";
 import { ask, LOOKUP, served } from "./support.ts";
 
 const LIMITS = { first_chunk_ms: 10_000, chunk_ms: 5_000, step_ms: 30_000, max_retries: 2 };
@@ -428,8 +439,59 @@ describe("ending", () => {
   });
 
   test("[O4] nothing is read after the finish", async () => {
-    const call = new Call(modelOf(() => list(ENDS, { type: "text", delta: "too late" })));
-    expect(await call.outcome).toMatchObject({ status: "ok", text: "" });
+    const parts: ModelPart[] = [{ type: "text", delta: "x" }, ENDS, { type: "text", delta: "too late" }];
+    const call = new Call(modelOf(() => list(...parts)));
+    expect(await call.outcome).toMatchObject({ status: "ok", text: "x" });
+  });
+
+  test.each([
+    ["a lone finish reason", stream(...finish())],
+    ["a lone [DONE]", stream(DONE)],
+    ["nothing but empty text", stream(...texts(["", ""]), ...finish("length"))],
+  ])("[O5] %s is no answer: it is asked for twice more, and then told", async (_, script) => {
+    const { server, model } = served({}, script);
+    expect(await new Call(model).ended()).toMatchObject({
+      status: "error",
+      error: { code: "model_empty_answer", message: "the model gave no answer", retryable: true },
+    });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("[O5] [O9] an empty answer that the provider counts is paid for", async () => {
+    const outcome = await new Call(served({}, stream(...finish())).model).ended();
+    expect(outcome.usage).toMatchObject({ input_tokens: 12, output_tokens: 7 });
+  });
+
+  test("[O5] where everything has been said, or a thought has come, an end without a word is one", async () => {
+    const empty = served({}, stream(...finish())).model;
+    const silent = new Call(empty, ask("hi"), { silent: true });
+    expect(await silent.outcome).toMatchObject({ status: "ok", text: "", finish_reason: "stop" });
+    const thought = modelOf(() => list({ type: "reasoning", delta: "Hm." }, ENDS));
+    expect(await new Call(thought).outcome).toMatchObject({ status: "ok", reasoning: "Hm." });
+  });
+
+  test("[O5] what the provider withholds whole is model_filtered, and not asked for again", async () => {
+    for (const silent of [false, true]) {
+      const { server, model } = served({}, stream(...finish("content_filter")));
+      expect(await new Call(model, ask("hi"), { silent }).ended()).toMatchObject({
+        status: "error",
+        error: {
+          code: "model_filtered",
+          message: "the model's provider withheld the answer",
+          retryable: false,
+        },
+      });
+      expect(server.requests).toHaveLength(1);
+    }
+  });
+
+  test("[O5] what the provider withholds after some text is an answer that says so", async () => {
+    const { model } = served({}, stream(...texts(["Hel"]), ...finish("content_filter")));
+    expect(await new Call(model).outcome).toMatchObject({
+      status: "ok",
+      text: "Hel",
+      finish_reason: "content-filter",
+    });
   });
 
   test("[O10] an answer that never ends is not kept in memory", async () => {

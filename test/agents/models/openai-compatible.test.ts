@@ -136,7 +136,7 @@ describe("what is answered", () => {
     ["length", "length"],
     ["tool_calls", "tool-calls"],
     ["function_call", "tool-calls"],
-    ["content_filter", "other"],
+    ["content_filter", "content-filter"],
     ["a word of 2031", "other"],
   ])("[O3] the finish reason %s is %s", async (said, finish_reason) => {
     const parts = await partsOf(served({}, stream(...texts(["x"]), ...finish(said))).model);
