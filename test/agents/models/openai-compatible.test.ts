@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { callModel } from "../../../src/agents/models/calling.ts";
+import type { ModelFailure } from "../../../src/agents/models/failure.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import {
   CLOSE,
@@ -104,6 +105,30 @@ describe("what is asked", () => {
 
   test("[O11] an address that is none is known at once", () => {
     expect(() => served({ base_url: "models.example" })).toThrow(TypeError);
+  });
+
+  test.each([{ api_key: "sk\n1" }, { headers: { "no name": "x" } }])(
+    "[O11] what cannot be sent as a header is known at once, and not taken for a server that is away: %j",
+    (settings) => {
+      expect(() => served(settings)).toThrow(TypeError);
+    },
+  );
+
+  test("[O4] a question that is no JSON is a bug, with its cause, and not a server that is away", async () => {
+    const failures: ModelFailure[] = [];
+    const { server, model } = served();
+    const request = { ...ask("hi"), temperature: 1n as never };
+    const outcome = await callModel(model, request, {
+      signal: new AbortController().signal,
+      clock: new FakeClock(),
+      random: () => 0,
+      limits: { first_chunk_ms: 1_000, chunk_ms: 1_000, step_ms: 1_000, max_retries: 2 },
+      onDelta: () => undefined,
+      onFailure: (failure) => failures.push(failure),
+    });
+    expect(outcome).toMatchObject({ error: { code: "model_failed" } });
+    expect(failures.map(({ cause }) => cause)).toEqual([expect.any(TypeError)]);
+    expect(server.requests).toEqual([]);
   });
 });
 
