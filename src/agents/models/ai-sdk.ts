@@ -197,7 +197,7 @@ function failureOf(error: unknown, now: number, begun: boolean): ModelFailure {
   if (/LoadAPIKey|InvalidPrompt|InvalidArgument|UnsupportedFunctionality|NoSuchModel/.test(name)) {
     return new ModelFailure("model_refused", { provider_code: name });
   }
-  const { status, provider_code } = readError(field(error, "data", "error") ?? error);
+  const { status, provider_code, too_long } = readError(field(error, "data", "error") ?? error);
   const told = field(error, "statusCode") ?? status;
   // What fails although it was answered with success broke off, or was not what it should be.
   const answered = typeof told === "number" ? told < 300 : begun && error instanceof Error;
@@ -205,6 +205,7 @@ function failureOf(error: unknown, now: number, begun: boolean): ModelFailure {
   return refusal({
     status: typeof told === "number" ? told : undefined,
     provider_code,
+    too_long,
     retry_after_ms: retryAfter(headersOf(error), now),
   });
 }

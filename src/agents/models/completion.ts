@@ -25,7 +25,7 @@ const chunk = z.object({
   choices: z.nullish(
     z.array(
       z.object({
-        index: z.nullish(z.number()),
+        index: z.optional(z.unknown()),
         /** Of a stream; an answer in one piece has `message`. */
         delta: z.nullish(message),
         message: z.nullish(message),
@@ -64,7 +64,7 @@ export class Completion {
     yield* this.#say({ content: response, tool_calls });
     // We ask for one answer; whoever sends more is heard in the first.
     const [choice] = choices ?? [];
-    if (choice === undefined || (choice.index ?? 0) !== 0) return;
+    if (choice === undefined || Number(choice.index ?? 0) !== 0) return;
     const said = choice.delta ?? choice.message;
     if (said) yield* this.#say(said);
     if (choice.finish_reason) this.#finish_reason = reasonOf(choice.finish_reason);

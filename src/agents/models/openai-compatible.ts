@@ -101,13 +101,18 @@ function bodyOf(settings: OpenAiSettings, request: ModelRequest) {
   };
 }
 
+/** The rest the status says. */
+type Said = Pick<ReturnType<typeof readError>, "provider_code" | "too_long">;
+
 /** Only what is refused for a reason is worth reading: a server in trouble may never finish its page. */
-async function errorOf({ status, body }: Response): Promise<{ provider_code?: string | undefined }> {
+async function errorOf({ status, body }: Response): Promise<Said> {
   try {
     if (status >= 400 && status < 500) {
       const bytes = await readBytes(body, MAX_ERROR_BYTES);
-      const { provider_code } = readError(field(parseJson(new TextDecoder().decode(bytes)), "error"));
-      return { provider_code };
+      const answer = parseJson(new TextDecoder().decode(bytes));
+      // Older servers of vLLM answer with the error itself.
+      const { provider_code, too_long } = readError(field(answer, "error") ?? answer);
+      return { provider_code, too_long };
     }
     await body?.cancel();
   } catch {

@@ -218,6 +218,29 @@ describe("what is answered", () => {
     ]);
   });
 
+  test.each([
+    "data:\n\n",
+    "data: \n\n",
+    "event: ping\ndata: 2026-01-01T00:00:00Z\n\n",
+    "event: keep-alive\ndata:\n\n",
+    "data: ping\n\n",
+    "data: heartbeat\n\n",
+  ])("[O3] an event that only keeps the connection open is nothing: %j", async (send) => {
+    const script = stream({ send }, ...texts(["x"]), { send }, ...finish());
+    expect(textOf(await partsOf(served({}, script).model))).toBe("x");
+  });
+
+  test.each([
+    ["an error object", data({ error: { code: 500, message: "secret" } })],
+    ["something that is no JSON", { send: "data: {\n\n" }],
+    ["another shape", data({ choices: 3 })],
+  ])("[O3] %s after the finish reason has taken nothing away", async (_, step) => {
+    const script = stream(...texts(["x"]), data({ ...chunk({}, "stop"), usage: USAGE }), step, DONE);
+    const parts = await partsOf(served({}, script).model);
+    expect(textOf(parts)).toBe("x");
+    expect(parts.at(-1)).toEqual(FINISH);
+  });
+
   test("[O3] characters and lines may be cut anywhere between two chunks", async () => {
     const bytes = new TextEncoder().encode(`data: ${JSON.stringify(chunk({ content: "Grüße 🙂" }))}\r\n\r\n`);
     const each = new ReadableStream<Uint8Array>({
@@ -300,6 +323,37 @@ describe("what goes wrong", () => {
   ])("[O4] the error object %j is %s", async (error, code) => {
     const { failure } = await failureOf(served({}, stream(data({ error }))).model);
     expect(failure).toMatchObject({ code });
+  });
+
+  const vllm = {
+    message: "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens.",
+    type: "BadRequestError",
+    param: null,
+    code: 400,
+  };
+
+  test.each([
+    ["vLLM", { error: vllm }],
+    ["vLLM, before 0.10", { object: "error", ...vllm }],
+    ["Ollama", { error: "the input is too long for the context window" }],
+    [
+      "llama.cpp",
+      { error: { code: 400, message: "too large for the slot", type: "exceed_context_size_error" } },
+    ],
+    ["Anthropic", { error: { type: "invalid_request_error", message: "prompt is too long: 9 tokens > 8" } }],
+  ])("[O4] a request that is too long is told as that, in the words of %s", async (_, body) => {
+    const script = [head(400), { send: JSON.stringify(body) }, CLOSE];
+    const { failure } = await failureOf(served({}, script).model);
+    expect(failure).toMatchObject({ code: "model_context_exceeded", status: 400 });
+    expect(JSON.stringify([failure.message, { ...failure }])).not.toMatch(/4096|too long:|However/);
+  });
+
+  test("[O4] words change nothing where the status says something else", async () => {
+    const body = JSON.stringify({ error: { message: "beyond the context window of what we serve" } });
+    const codeAt = async (status: number) =>
+      (await failureOf(served({}, [head(status), { send: body }, CLOSE]).model)).failure.code;
+    expect(await codeAt(429)).toBe("model_rate_limited");
+    expect(await codeAt(503)).toBe("model_unavailable");
   });
 
   test.each(["cut:2", "cut:0", "no-finish"])("[O5] %s is not taken for a whole answer", async (model) => {

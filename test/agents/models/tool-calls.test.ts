@@ -56,6 +56,20 @@ describe("tool calls", () => {
     ]);
   });
 
+  test("[O2] a number may be a text, and an id a number", async () => {
+    expect(
+      await callsOf(
+        [{ index: "0", id: 7, function: { name: "one", arguments: '{"x"' } }],
+        [{ index: "1", id: 8, function: { name: "two" } }],
+        [{ index: "0", function: { arguments: ":1}" } }],
+        [{ index: "first", id: 7, function: { arguments: "" } }],
+      ),
+    ).toEqual([
+      ["7", "one", '{"x":1}'],
+      ["8", "two", "{}"],
+    ]);
+  });
+
   test("[O2] a missing id is made up, the same each time; one that is there twice is not used twice", async () => {
     const pieces = [
       { index: 0, function: { name: "one", arguments: "{}" } },

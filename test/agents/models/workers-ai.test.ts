@@ -119,6 +119,11 @@ describe("Workers AI", () => {
     ["InferenceUpstreamError: 3007: request timeout", "model_unavailable", true],
     ["3036: you have used up your daily free allocation of 10,000 neurons", "model_quota_exhausted", false],
     ["3006: Request is too large", "model_context_exceeded", false],
+    [
+      "AiError: 5021: The estimated number of tokens exceeded this model context window limit",
+      "model_context_exceeded",
+      false,
+    ],
     ["5007: No such model @cf/x or task", "model_refused", false],
     ["Network connection lost.", "model_unavailable", true],
   ])("[O14] %s is %s", async (message, code, retryable) => {
