@@ -209,6 +209,9 @@ describe("what goes wrong on the way", () => {
       content: "so",
       error: { code: "agent_event_too_large" },
     });
+    const snapshot = { type: "MESSAGES_SNAPSHOT", messages: ["x".repeat(5 * 1024 * 1024)] };
+    const in_one_chunk = await whole(sse([...message("m", "so"), snapshot, ...message("n", "on"), done]));
+    expect(ending(in_one_chunk)).toMatchObject({ content: "so", error: { code: "agent_event_too_large" } });
     const endpoint = new Endpoint();
     const batches = all(endpoint.run({ limits: { stream_bytes: 100_000 } }));
     await settled();
