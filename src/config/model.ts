@@ -38,8 +38,13 @@ export const MODEL_VARIABLES = {
   LLM_CONTEXT_TOKENS: z.optional(wholeNumber(1_000, 10_000_000)),
   LLM_MAX_OUTPUT_TOKENS: z.optional(wholeNumber(1, 1_000_000)),
   WORKERS_AI_MODEL: z.optional(text),
-  AI: z.optional(z.custom<object>((value) => typeof value === "object" && value !== null, BINDING_RULE)),
+  AI: z.optional(z.custom<object>(canRun, BINDING_RULE)),
 };
+
+/** What chosen-agents.ts can use: otherwise another agent would answer without a word. The platform's `run` is inherited. */
+function canRun(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "run" in value && typeof value.run === "function";
+}
 
 const variables = z.object(MODEL_VARIABLES);
 
