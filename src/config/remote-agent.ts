@@ -12,7 +12,7 @@ export interface RemoteAgentSettings {
   readonly name: string;
 }
 
-const URL_RULE = "must be an https URL without user and password (http only on this machine)";
+const URL_RULE = "must be an https URL without user, password or fragment (http only on this machine)";
 const NAME_RULE = "must have 1 to 64 characters";
 const DEFAULT_NAME = "remote";
 
