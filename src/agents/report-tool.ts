@@ -54,7 +54,7 @@ export function reportIn({ args_text }: RequestedCall): ToolOutcome<Report> {
   }
 }
 
-export const PUBLISHED: ToolOutcome = { status: "ok", result: { published: true } };
+export const PUBLISHED = { status: "ok", result: { published: true } } as const satisfies ToolOutcome;
 
 export const PUBLISHED_ALREADY = refused("the report has been published; answer in words now");
 

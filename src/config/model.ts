@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { wholeNumber } from "./numbers.ts";
+import { bearerToken } from "./secrets.ts";
 import { isSafeUrl } from "./urls.ts";
 
 export interface ModelSettings {
@@ -32,13 +33,18 @@ const text = z.string({ error: "must be a text" }).check(z.minLength(1, "must no
 export const MODEL_VARIABLES = {
   LLM_BASE_URL: z.optional(z.string({ error: URL_RULE }).check(z.refine(isSafeUrl, { error: URL_RULE }))),
   LLM_MODEL: z.optional(text),
-  LLM_API_KEY: z.optional(text),
+  LLM_API_KEY: z.optional(bearerToken),
   LLM_SYSTEM_PROMPT: z.optional(text),
   LLM_CONTEXT_TOKENS: z.optional(wholeNumber(1_000, 10_000_000)),
   LLM_MAX_OUTPUT_TOKENS: z.optional(wholeNumber(1, 1_000_000)),
   WORKERS_AI_MODEL: z.optional(text),
-  AI: z.optional(z.custom<object>((value) => typeof value === "object" && value !== null, BINDING_RULE)),
+  AI: z.optional(z.custom<object>(canRun, BINDING_RULE)),
 };
+
+/** What chosen-agents.ts can use: otherwise another agent would answer without a word. The platform's `run` is inherited. */
+function canRun(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "run" in value && typeof value.run === "function";
+}
 
 const variables = z.object(MODEL_VARIABLES);
 

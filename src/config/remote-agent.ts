@@ -1,6 +1,7 @@
 /** The variables `AGENT_*`: an agent somewhere else that answers what people say. */
 import * as z from "zod/mini";
 import { id } from "../protocol/primitives.ts";
+import { bearerToken } from "./secrets.ts";
 import { isSafeUrl } from "./urls.ts";
 
 /** Where it is, and what it is called here. */
@@ -11,17 +12,13 @@ export interface RemoteAgentSettings {
   readonly name: string;
 }
 
-const URL_RULE = "must be an https URL without user and password (http only on this machine)";
-/** What a header may have (RFC 6750 §2.1 allows less; agents do not keep to it). */
-const TOKEN_RULE = "must have at least one character, and only visible ones of ASCII";
+const URL_RULE = "must be an https URL without user, password or fragment (http only on this machine)";
 const NAME_RULE = "must have 1 to 64 characters";
 const DEFAULT_NAME = "remote";
 
 export const remoteAgentVariables = {
   AGENT_URL: z.optional(z.string({ error: URL_RULE }).check(z.refine(isSafeUrl, { error: URL_RULE }))),
-  AGENT_TOKEN: z.optional(
-    z.string({ error: TOKEN_RULE }).check(z.regex(/^[\x21-\x7e]+$/, { error: TOKEN_RULE })),
-  ),
+  AGENT_TOKEN: z.optional(bearerToken),
   AGENT_NAME: z.optional(
     z
       .string({ error: NAME_RULE })

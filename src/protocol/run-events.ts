@@ -24,6 +24,8 @@ const failure = z.object({ code: z.string(), message: z.string() });
 export const finishReason = z.enum([
   "stop",
   "length",
+  /** The model's provider has withheld the rest. */
+  "content-filter",
   "tool-calls",
   "error",
   "interrupted",

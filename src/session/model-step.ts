@@ -4,6 +4,7 @@ import { type CallLimits, callModel, type Delta } from "../agents/models/calling
 import { ModelFailure } from "../agents/models/failure.ts";
 import { Heard } from "../agents/models/heard.ts";
 import { type ModelResult, modelResult } from "../agents/models/result.ts";
+import { hasSpoken } from "../agents/spoken.ts";
 import { beginning, fitsBytes } from "../protocol/primitives.ts";
 import { asJson } from "../protocol/pure/json.ts";
 import { BudgetExceeded } from "./failures.ts";
@@ -57,7 +58,6 @@ async function ask(
   const heard = new Heard();
   answer.calling(() => ({ ...priced(heard.usage(model, request)), step }));
   const onDelta = (part: Delta) => {
-    heard.take(part);
     if (part.type === "reasoning") thoughts.take(part.delta);
     return part.type === "text" ? answer.write(part.delta) : undefined;
   };
@@ -66,7 +66,10 @@ async function ask(
     clock,
     random,
     limits: { ...LIMITS, ...limits },
+    silent: hasSpoken(request.messages),
     onDelta,
+    // An answer that is cut short has cost what it had come to, calls that are not whole included.
+    onPart: (part) => heard.take(part),
     onFailure: reportFailure,
   });
   const usage = outcome.usage && priced(outcome.usage);

@@ -213,8 +213,8 @@ function reported(report: object | string, index: number) {
   return toolPiece(index, { id: `call_${index}`, name: "final_report", args });
 }
 
-/** A model that calls these, round by round, and then answers. */
-async function reporting(rounds: ReturnType<typeof toolPiece>[][]) {
+/** A model that calls these, round by round, and then answers with `answer`. */
+async function reporting(rounds: ReturnType<typeof toolPiece>[][], answer?: Script) {
   let asked = 0;
   const server = new ModelFetch();
   const fetch: ModelFetch["fetch"] = async (url, init) => {
@@ -223,11 +223,11 @@ async function reporting(rounds: ReturnType<typeof toolPiece>[][]) {
       ...init,
       body: JSON.stringify({ ...JSON.parse(String(init.body)), model: "fast" }),
     });
-    const script = calls === undefined ? undefined : stream(...calls, ...finish("tool_calls"));
+    const script = calls === undefined ? answer : stream(...calls, ...finish("tool_calls"));
     return await new ModelFetch(script).fetch(url, init);
   };
   const model = openAiCompatible({ base_url: "https://m.example", model: "x" }, { fetch, now: () => 0 });
-  return { ...(await told("?", { model, reports: true })), server };
+  return { ...(await told("?", { model, reports: true, limits: { max_retries: 0 } })), server };
 }
 
 describe("the model agent in a session", () => {
@@ -350,6 +350,14 @@ describe("the model agent in a session", () => {
     expect(of("final_report")).toMatchObject([{ report: REPORT }]);
     expect(of("tool_executing")).toEqual([]);
     expect(end.status).toBe("succeeded");
+  });
+
+  test("[O5] [O24] after a report the model need say nothing, after a tool it must", async () => {
+    const silent = stream(...finish());
+    const done = await reporting([[reported(REPORT, 0)]], silent);
+    expect(done.end).toMatchObject({ status: "succeeded", content: "" });
+    const refused = await reporting([[reported("{", 0)]], silent);
+    expect(refused.end).toMatchObject({ status: "failed", error: { code: "model_empty_answer" } });
   });
 
   test("[O24] without reports it is a tool like any other that is not there", async () => {

@@ -30,6 +30,7 @@ describe("the settings of a remote agent", () => {
     ["AGENT_URL", "http://localhost.example/"],
     ["AGENT_URL", "https://user:word@agent.example/"],
     ["AGENT_URL", "https://user@agent.example/"],
+    ["AGENT_URL", "https://agent.example/#secret"],
     ["AGENT_URL", "file:///etc/agent"],
     ["AGENT_URL", 7],
     ["AGENT_TOKEN", ""],
@@ -43,6 +44,7 @@ describe("the settings of a remote agent", () => {
     expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
     if (result.ok) return;
     expect(result.refusal.message.startsWith(`${field} must`)).toBe(true);
+    if (field === "AGENT_URL") expect(result.refusal.message).toMatch(/user, password or fragment/);
     if (value !== "") expect(result.refusal.message).not.toContain(String(value));
   });
 });

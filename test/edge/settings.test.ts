@@ -316,6 +316,11 @@ describe("a model in the settings", () => {
     expect(names({})).toEqual(["advisor"]);
     expect(names(LLM)).toEqual(["model", "advisor"]);
     expect(names({ WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } })).toEqual(["model", "advisor"]);
+    // The platform's binding is an instance: what it can do is in its class.
+    class Ai {
+      run() {}
+    }
+    expect(names({ WORKERS_AI_MODEL: "@cf/m", AI: new Ai() })).toEqual(["model", "advisor"]);
     expect(names({ ...LLM, LLM_MODEL: "" })).toEqual(["advisor"]);
   });
 
@@ -326,12 +331,17 @@ describe("a model in the settings", () => {
     ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "https://user:secret@llm.example" }],
     ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "llm" }],
     ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "sk-secret–1" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "sk-secret\n" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "two secrets" }],
     ["LLM_SYSTEM_PROMPT", { ...LLM, LLM_SYSTEM_PROMPT: "" }],
     ["LLM_CONTEXT_TOKENS", { ...LLM, LLM_CONTEXT_TOKENS: "many" }],
     ["LLM_MAX_OUTPUT_TOKENS", { ...LLM, LLM_MAX_OUTPUT_TOKENS: 20_000 }],
-    ["WORKERS_AI_MODEL", { ...LLM, WORKERS_AI_MODEL: "@cf/m", AI: {} }],
+    ["WORKERS_AI_MODEL", { ...LLM, WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } }],
     ["AI", { WORKERS_AI_MODEL: "@cf/m" }],
     ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: "x" }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: {} }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: { run: "x" } }],
   ])("[O23] %s is named where it is wrong: %j", (field, env) => {
     const result = settingsOf({ JWT_SECRET: SECRET, ...env });
     expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });

@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
 import { model, think } from "../../src/agents/effects.ts";
+import type { Model } from "../../src/agents/models/model.ts";
 import { DEFAULT_PLANS, type Limits } from "../../src/protocol/limits.ts";
 import type { Ports } from "../../src/session/ports.ts";
 import { newUser, stubOf, waitFor } from "../support/client.ts";
@@ -125,6 +126,35 @@ describe("what models cost", () => {
       await desk.idle();
       expect(report(desk).today.calls).toBeGreaterThan(calls);
     });
+  });
+
+  test("[U2] counts what had come of a tool call that was cut short", async () => {
+    let piece_taken = false;
+    const calling: Model = {
+      ...countedModel(),
+      async *stream(_, { signal }) {
+        yield { type: "tool_call_piece", chars: 400 };
+        piece_taken = true;
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
+    };
+    const agent: Agent = {
+      ...talker,
+      *run() {
+        yield* model(calling, request);
+        return { finish_reason: "stop" };
+      },
+    };
+    const work = async (desk: Desk) => {
+      const tab = desk.connect();
+      await ask(desk, tab, "one");
+      await waitFor(() => piece_taken);
+      const { run_id } = tab.of("agent_started")[0].payload;
+      await desk.send(tab, { type: "run_cancel", id: "c", payload: { run_id } });
+      await desk.idle();
+      expect(ended(tab)[0].usage).toMatchObject([{ output_tokens: 100, estimated: true }]);
+    };
+    await atTheDesk(work, { prices }, agent);
   });
 
   test("[U2] is counted once, however often the run is continued", async () => {

@@ -39,6 +39,7 @@ const delta = z.object({ delta: z.string() });
 const PARTS = {
   "text-delta": delta,
   "reasoning-delta": delta,
+  "tool-input-delta": delta,
   "tool-call": z.object({
     toolCallId: z.string().check(z.minLength(1)),
     toolName: z.string().check(z.minLength(1)),
@@ -127,8 +128,9 @@ function partOf(value: unknown, model: LanguageModelV4, now: number): ModelPart 
       return delta === "" ? undefined : { type: type === "text-delta" ? "text" : "reasoning", delta };
     }
     case "tool-input-start":
+      return { type: "tool_call_piece", chars: 0 };
     case "tool-input-delta":
-      return { type: "tool_call_piece" };
+      return { type: "tool_call_piece", chars: understood(PARTS[type], value).delta.length };
     case "tool-call": {
       const { toolCallId, toolName, input, providerExecuted } = understood(PARTS[type], value);
       if (providerExecuted === true) return undefined;
@@ -156,6 +158,7 @@ function reasonOf(unified: string) {
   switch (unified) {
     case "stop":
     case "length":
+    case "content-filter":
     case "tool-calls":
       return unified;
     case "interrupted":
@@ -194,7 +197,7 @@ function failureOf(error: unknown, now: number, begun: boolean): ModelFailure {
   if (/LoadAPIKey|InvalidPrompt|InvalidArgument|UnsupportedFunctionality|NoSuchModel/.test(name)) {
     return new ModelFailure("model_refused", { provider_code: name });
   }
-  const { status, provider_code } = readError(field(error, "data", "error") ?? error);
+  const { status, provider_code, too_long } = readError(field(error, "data", "error") ?? error);
   const told = field(error, "statusCode") ?? status;
   // What fails although it was answered with success broke off, or was not what it should be.
   const answered = typeof told === "number" ? told < 300 : begun && error instanceof Error;
@@ -202,6 +205,7 @@ function failureOf(error: unknown, now: number, begun: boolean): ModelFailure {
   return refusal({
     status: typeof told === "number" ? told : undefined,
     provider_code,
+    too_long,
     retry_after_ms: retryAfter(headersOf(error), now),
   });
 }

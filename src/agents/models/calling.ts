@@ -34,6 +34,10 @@ export interface CallOptions {
    * wanted: the call ends there, with `finish_reason: "length"`.
    */
   readonly onDelta: (part: Delta) => MaybeEnough | Promise<MaybeEnough>;
+  /** Whether an answer without a word is one: everything has been said. */
+  readonly silent?: boolean;
+  /** Told each part as it comes, before anything is done with it: for whoever counts along. */
+  readonly onPart?: (part: ModelPart) => void;
   /** Each attempt that failed, for the operator's log: `code`, `status` and `provider_code`, and `cause` if it may be a bug. */
   readonly onFailure?: (failure: ModelFailure) => void;
 }
@@ -61,7 +65,7 @@ export type ModelOutcome =
       /** What had come before it failed; it has been handed to `onDelta`. */
       readonly text: string;
       readonly reasoning: string;
-      /** Of an attempt that had begun to answer, and so is paid for. */
+      /** Of an attempt that had begun to answer, or that the provider counts, and so is paid for. */
       readonly usage?: Usage;
     };
 
@@ -96,7 +100,7 @@ async function attempt(
   request: ModelRequest,
   heard: Heard,
   deadline: number,
-  { signal, clock, limits, onDelta }: CallOptions,
+  { signal, clock, limits, onDelta, onPart, silent = false }: CallOptions,
 ): Promise<ModelFailure | undefined> {
   const watch = new Watch({ clock, signal, deadline });
   const source = new Source(model, request, watch);
@@ -104,10 +108,12 @@ async function attempt(
     while (heard.finish_reason === undefined) {
       const part = await source.next(limits, heard.begun);
       heard.take(part);
+      onPart?.(part);
       if (part.type !== "text" && part.type !== "reasoning") continue;
       if ((await watch.untilOver(() => onDelta(part))) === false) heard.cutShort();
     }
-    return undefined;
+    const missing = heard.missing(silent);
+    return missing && new ModelFailure(missing);
   } catch (cause) {
     if (cause instanceof ModelFailure) return cause;
     throw cause;
@@ -190,6 +196,6 @@ function failed(failure: ModelFailure, model: Model, request: ModelRequest, hear
     error: { code, message, retryable, ...(retry_after_ms !== undefined && { retry_after_ms }) },
     text: heard.text,
     reasoning: heard.reasoning,
-    ...(heard.begun && { usage: heard.usage(model, request) }),
+    ...(heard.paid && { usage: heard.usage(model, request) }),
   };
 }

@@ -17,9 +17,8 @@ export async function* fromChunks(
       yield* completion.take(value);
     }
   } catch (cause) {
-    // A connection that breaks after the last word has taken nothing away.
-    if (!completion.complete || !(cause instanceof ModelFailure) || cause.code !== "model_stream_cut")
-      throw cause;
+    // What goes wrong after the last word, there or on the way, has taken nothing away.
+    if (!completion.complete || !(cause instanceof ModelFailure) || cause.code === "cancelled") throw cause;
   }
   yield* completion.end(done);
 }

@@ -25,7 +25,7 @@ const chunk = z.object({
   choices: z.nullish(
     z.array(
       z.object({
-        index: z.nullish(z.number()),
+        index: z.optional(z.unknown()),
         /** Of a stream; an answer in one piece has `message`. */
         delta: z.nullish(message),
         message: z.nullish(message),
@@ -64,7 +64,7 @@ export class Completion {
     yield* this.#say({ content: response, tool_calls });
     // We ask for one answer; whoever sends more is heard in the first.
     const [choice] = choices ?? [];
-    if (choice === undefined || (choice.index ?? 0) !== 0) return;
+    if (choice === undefined || Number(choice.index ?? 0) !== 0) return;
     const said = choice.delta ?? choice.message;
     if (said) yield* this.#say(said);
     if (choice.finish_reason) this.#finish_reason = reasonOf(choice.finish_reason);
@@ -98,8 +98,10 @@ export class Completion {
     yield* textParts("reasoning", said.reasoning_content ?? said.reasoning);
     yield* textParts("text", said.content);
     yield* textParts("text", said.refusal);
-    const pieces = (said.tool_calls ?? []).filter((piece) => this.#calls.add(piece));
-    if (pieces.length > 0) yield { type: "tool_call_piece" };
+    for (const piece of said.tool_calls ?? []) {
+      const chars = this.#calls.add(piece);
+      if (chars !== undefined) yield { type: "tool_call_piece", chars };
+    }
   }
 }
 
@@ -124,6 +126,8 @@ function reasonOf(reason: string): FinishReason {
     case "tool_calls":
     case "function_call":
       return "tool-calls";
+    case "content_filter":
+      return "content-filter";
     case "error":
       throw new ModelFailure("model_unavailable");
     default:

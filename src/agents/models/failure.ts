@@ -24,6 +24,8 @@ export const FAILURES = {
   model_context_exceeded: { message: "the conversation is too long for the model", retryable: false },
   model_refused: { message: "the model refused the request", retryable: false },
   model_bad_response: { message: "the answer of the model could not be understood", retryable: false },
+  model_empty_answer: { message: "the model gave no answer", retryable: true },
+  model_filtered: { message: "the model's provider withheld the answer", retryable: false },
   model_failed: { message: "the call of the model failed", retryable: false },
   cancelled: { message: "the run ended", retryable: false },
 } as const satisfies Readonly<Record<string, Kind>>;
@@ -34,6 +36,8 @@ export type FailureCode = keyof typeof FAILURES;
 interface Facts {
   readonly status?: number | undefined;
   readonly provider_code?: string | undefined;
+  /** The provider says in words only that the request is too long. */
+  readonly too_long?: boolean | undefined;
   readonly retry_after_ms?: number | undefined;
   /** Set where the fault may be ours: to be reported as a bug, and never shown. */
   readonly cause?: unknown;
@@ -63,13 +67,14 @@ export class ModelFailure extends Error {
 
 /** The failure that a status of HTTP, or an error object in a stream, stands for. */
 export function refusal(facts: Facts): ModelFailure {
-  return new ModelFailure(codeOf(facts.status, facts.provider_code ?? ""), facts);
+  return new ModelFailure(codeOf(facts), facts);
 }
 
-function codeOf(status: number | undefined, said: string): FailureCode {
+function codeOf({ status, provider_code: said = "", too_long = false }: Facts): FailureCode {
   if (status === 402 || /quota|billing/.test(said)) return "model_quota_exhausted";
-  if (status === 413 || /context_length|context_window/.test(said)) return "model_context_exceeded";
+  if (status === 413 || /context_(length|window|size)/.test(said)) return "model_context_exceeded";
   if (status === 429 || /rate_limit/.test(said)) return "model_rate_limited";
+  if (too_long && (status === undefined || status < 500)) return "model_context_exceeded";
   if (status === undefined)
     return /invalid|auth|permission|not_found/.test(said) ? "model_refused" : "model_unavailable";
   // 408 and 409 are what clients of these services try again; below 400 it is a redirect, which is not followed.
@@ -79,12 +84,25 @@ function codeOf(status: number | undefined, said: string): FailureCode {
 /** Short, and made of letters that cannot be a sentence, an address or a key. */
 const CODE = /^[a-z][a-z_.-]{0,63}$/i;
 
+/** The words of OpenAI and vLLM, llama.cpp, Anthropic, Gemini, xAI, Bedrock and Workers AI. */
+const TOO_LONG =
+  /maximum (context|prompt) length|context (length|window|size)|(prompt|input) is too long|maximum number of tokens allowed/i;
+
+/** Where the words are; they may go on with what the user said. */
+const MAX_WORDS_CHARS = 500;
+
+/** Whether a provider's message says that the request is too long: read for this, and neither shown nor kept. */
+export function saysTooLong(message: unknown): boolean {
+  return typeof message === "string" && TOO_LONG.test(message.slice(0, MAX_WORDS_CHARS));
+}
+
 /** What an error object of a provider says, as far as it may be written down. */
-export function readError(error: unknown): Pick<Facts, "status" | "provider_code"> {
+export function readError(error: unknown): Pick<Facts, "status" | "provider_code" | "too_long"> {
   const said = ["code", "type", "status"].map((name) => field(error, name));
   return {
     status: said.map(Number).find((number) => number >= 400 && number <= 599),
     provider_code: said.filter((name) => typeof name === "string").find((name) => CODE.test(name)),
+    too_long: saysTooLong(field(error, "message") ?? error),
   };
 }
 

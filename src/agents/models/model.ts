@@ -64,7 +64,11 @@ export type ModelPart =
   | { readonly type: "text"; readonly delta: string }
   | { readonly type: "reasoning"; readonly delta: string }
   /** A piece of a tool call that is not whole yet: the model is at work, and there is nothing to show. */
-  | { readonly type: "tool_call_piece" }
+  | {
+      readonly type: "tool_call_piece";
+      /** How much of its id, name and arguments it has brought: UTF-16 code units. */
+      readonly chars: number;
+    }
   | ({ readonly type: "tool_call" } & RequestedCall)
   | { readonly type: "finish"; readonly finish_reason: FinishReason; readonly usage: Usage | undefined };
 

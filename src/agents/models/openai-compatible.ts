@@ -39,17 +39,18 @@ export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /** Of an answer that is an error, for its code. */
 export const MAX_ERROR_BYTES = 16 * 1024;
 
-/** @throws TypeError if `base_url` is no URL */
+/** @throws TypeError if `base_url` is no URL, or something cannot be sent as a header */
 export function openAiCompatible(settings: OpenAiSettings, ports: HttpPorts): Model {
   const url = new URL(settings.base_url);
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/chat/completions`;
   const provider = settings.provider ?? url.host;
   const model_id = settings.model;
+  const headers = headersOf(settings);
   return {
     provider,
     model_id,
     async *stream(request, context) {
-      const response = await post(url.href, settings, ports, request, context);
+      const response = await post(url.href, headers, bodyOf(settings, request), ports, context);
       const completion = new Completion({ provider, model: model_id });
       yield* isJson(response) ? wholeAnswer(response, completion) : chunks(response, completion, context);
     },
@@ -58,21 +59,22 @@ export function openAiCompatible(settings: OpenAiSettings, ports: HttpPorts): Mo
 
 async function post(
   url: string,
-  settings: OpenAiSettings,
+  headers: Headers,
+  asked: object,
   { fetch, now }: HttpPorts,
-  request: ModelRequest,
   { signal }: ModelContext,
 ): Promise<Response> {
+  const init: RequestInit = {
+    method: "POST",
+    headers,
+    body: JSON.stringify(asked),
+    // The key must not follow a redirect to somewhere else.
+    redirect: "manual",
+    signal,
+  };
   let response: Response;
   try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: headersOf(settings),
-      body: JSON.stringify(bodyOf(settings, request)),
-      // The key must not follow a redirect to somewhere else.
-      redirect: "manual",
-      signal,
-    });
+    response = await fetch(url, init);
   } catch {
     throw new ModelFailure(signal.aborted ? "cancelled" : "model_unavailable");
   }
@@ -99,13 +101,18 @@ function bodyOf(settings: OpenAiSettings, request: ModelRequest) {
   };
 }
 
+/** The rest the status says. */
+type Said = Pick<ReturnType<typeof readError>, "provider_code" | "too_long">;
+
 /** Only what is refused for a reason is worth reading: a server in trouble may never finish its page. */
-async function errorOf({ status, body }: Response): Promise<{ provider_code?: string | undefined }> {
+async function errorOf({ status, body }: Response): Promise<Said> {
   try {
     if (status >= 400 && status < 500) {
       const bytes = await readBytes(body, MAX_ERROR_BYTES);
-      const { provider_code } = readError(field(parseJson(new TextDecoder().decode(bytes)), "error"));
-      return { provider_code };
+      const answer = parseJson(new TextDecoder().decode(bytes));
+      // Older servers of vLLM answer with the error itself.
+      const { provider_code, too_long } = readError(field(answer, "error") ?? answer);
+      return { provider_code, too_long };
     }
     await body?.cancel();
   } catch {

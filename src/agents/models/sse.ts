@@ -49,12 +49,19 @@ async function nextText(
 }
 
 function parsed(data: string): unknown {
-  if (data === "[DONE]") return DONE;
+  if (data.trim() === "[DONE]") return DONE;
   try {
     return JSON.parse(data);
   } catch {
     throw new ModelFailure("model_bad_response");
   }
+}
+
+/** Sent to keep a connection open, by servers that do not know of comments. */
+const KEEP_ALIVE = /^(ping|heartbeat|keep[-_ ]?alive)$/i;
+
+function isKeepAlive(event: string | undefined, data: string): boolean {
+  return data === "" || KEEP_ALIVE.test(data) || KEEP_ALIVE.test(event ?? "");
 }
 
 class Events {
@@ -63,7 +70,9 @@ class Events {
   #too_long = false;
   readonly #parser = createParser({
     maxBufferSize: MAX_EVENT_CHARS,
-    onEvent: ({ data }) => this.#found.push(data),
+    onEvent: ({ event, data }) => {
+      if (!isKeepAlive(event, data.trim())) this.#found.push(data);
+    },
     onError: ({ type }) => {
       this.#too_long ||= type === "max-buffer-size-exceeded";
     },

@@ -16,15 +16,24 @@ const said = z.object({
   arguments: z.optional(z.unknown()),
 });
 
+/** Some servers number their calls in texts, others name them by numbers. */
+const textOrNumber = z.nullish(z.union([z.string(), z.number()]));
+
 export const toolCallPiece = z.object({
   ...said.shape,
-  index: z.nullish(z.number()),
-  id: z.nullish(z.string()),
+  index: textOrNumber,
+  id: textOrNumber,
   /** Where OpenAI and most others put name and arguments; Workers AI's older models do not. */
   function: z.nullish(said),
 });
 
 export type ToolCallPiece = z.infer<typeof toolCallPiece>;
+
+/** Which call a piece says that it is of. */
+interface Place {
+  readonly index: number | undefined;
+  readonly id: string;
+}
 
 interface Open {
   readonly index: number | undefined;
@@ -36,16 +45,19 @@ interface Open {
 export class ToolCalls {
   readonly #calls: Open[] = [];
 
-  /** False if the piece says nothing. */
-  add(piece: ToolCallPiece): boolean {
+  /** How much longer the calls are by it; undefined if the piece says nothing. UTF-16 code units. */
+  add(piece: ToolCallPiece): number | undefined {
     const name = piece.function?.name ?? piece.name ?? "";
     const args = textOf(piece.function?.arguments ?? piece.arguments);
-    if (name === "" && args === "" && !piece.id) return false;
-    const call = this.#callOf(piece, name) ?? this.#open(piece);
+    const place = placeOf(piece);
+    if (name === "" && args === "" && place.id === "") return undefined;
+    const known = this.#callOf(place, name);
+    const call = known ?? this.#open(place);
     // Some servers repeat the whole name in every piece, others send it in pieces.
-    if (call.name !== name) call.name += name;
+    const more = call.name === name ? "" : name;
+    call.name += more;
     call.args += args;
-    return true;
+    return more.length + args.length + (known === undefined ? call.id.length : 0);
   }
 
   /** Whole calls, in the order they began. */
@@ -60,23 +72,29 @@ export class ToolCalls {
     });
   }
 
-  #callOf({ index, id }: ToolCallPiece, name: string): Open | undefined {
-    if (typeof index === "number") {
+  #callOf({ index, id }: Place, name: string): Open | undefined {
+    if (index !== undefined) {
       const last = this.#calls.findLast((call) => call.index === index);
       // Gemini calls all of its parallel calls number 0; another id with a name is another call.
-      return last !== undefined && id && name !== "" && last.id !== id && last.id !== "" ? undefined : last;
+      const another = last !== undefined && name !== "" && id !== "" && last.id !== "" && last.id !== id;
+      return another ? undefined : last;
     }
     const last = this.#calls.at(-1);
-    if (id) return this.#calls.find((call) => call.id === id);
+    if (id !== "") return this.#calls.find((call) => call.id === id);
     return name !== "" && last?.args !== "" ? undefined : last;
   }
 
-  #open({ index, id }: ToolCallPiece): Open {
+  #open(place: Place): Open {
     if (this.#calls.length >= MAX_CALLS) throw new ModelFailure("model_bad_response");
-    const call = { index: index ?? undefined, id: id ?? "", name: "", args: "" };
+    const call = { ...place, name: "", args: "" };
     this.#calls.push(call);
     return call;
   }
+}
+
+function placeOf({ index, id }: ToolCallPiece): Place {
+  const number = index === undefined || index === null || index === "" ? Number.NaN : Number(index);
+  return { index: Number.isNaN(number) ? undefined : number, id: String(id ?? "") };
 }
 
 function textOf(args: unknown): string {

@@ -2,7 +2,7 @@
 import { chatRequest } from "./chat-request.ts";
 import { Completion } from "./completion.ts";
 import { fromChunks, inOnePiece } from "./completion-parts.ts";
-import { type FailureCode, ModelFailure } from "./failure.ts";
+import { type FailureCode, ModelFailure, saysTooLong } from "./failure.ts";
 import type { Model, ModelContext, ModelRequest } from "./model.ts";
 import { sseValues } from "./sse.ts";
 
@@ -79,6 +79,7 @@ const CODES: Readonly<Record<string, FailureCode>> = {
 function failureOf(cause: unknown): ModelFailure {
   const message = cause instanceof Error ? cause.message : "";
   const provider_code = /\b([35]\d{3}):/.exec(message)?.[1];
+  if (saysTooLong(message)) return new ModelFailure("model_context_exceeded", { provider_code });
   if (provider_code === undefined) return new ModelFailure("model_unavailable");
   return new ModelFailure(CODES[provider_code] ?? "model_refused", { provider_code });
 }

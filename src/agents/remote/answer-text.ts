@@ -35,6 +35,11 @@ export class AnswerText {
     return this.#full;
   }
 
+  /** It is being written, or waits for its turn. */
+  has(id: string): boolean {
+    return this.#open.has(id);
+  }
+
   begin(id: string): void {
     this.#messageOf(id);
   }

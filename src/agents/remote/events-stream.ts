@@ -11,7 +11,9 @@ export class EventsStream {
   readonly #parser = createParser({
     maxBufferSize: MAX_EVENT_CHARS,
     onEvent: ({ data }) => {
-      this.#data.push(data);
+      // One that comes in a single chunk is never buffered, so the parser does not measure it.
+      this.#overflown ||= data.length > MAX_EVENT_CHARS;
+      if (!this.#overflown) this.#data.push(data);
     },
     onError: ({ type }) => {
       if (type === "max-buffer-size-exceeded") this.#overflown = true;

@@ -40,7 +40,7 @@ export async function ask(
   headers_ms: number,
   signal: AbortSignal,
 ): Promise<Answered> {
-  const outcome = await within(post(request, signal), headers_ms, request.clock, signal);
+  const outcome = await within(asked(request, signal), headers_ms, request.clock, signal);
   switch (outcome.is) {
     case "aborted":
       return { ok: false };
@@ -53,18 +53,34 @@ export async function ask(
   }
 }
 
-async function post({ url, headers, input, fetch }: RemoteRequest, signal: AbortSignal): Promise<Response> {
+/**
+ * Agents of 0.0.x in Python refuse what they do not know, `protocolVersion` among it:
+ * they are asked once more without it. Who refuses a request has done nothing yet.
+ */
+async function asked(request: RemoteRequest, signal: AbortSignal): Promise<Response> {
+  const { protocolVersion, ...plain } = inTheirWords(request.input);
+  const response = await post(request, { ...plain, protocolVersion }, signal);
+  if (response.status !== 400 && response.status !== 422) return response;
+  await response.body?.cancel().catch(() => undefined);
+  return await post(request, plain, signal);
+}
+
+async function post(
+  { url, headers, fetch }: RemoteRequest,
+  body: object,
+  signal: AbortSignal,
+): Promise<Response> {
   return await fetch(url, {
     method: "POST",
     headers: { ...headers, "Content-Type": "application/json", Accept: "text/event-stream" },
-    body: JSON.stringify(inTheirWords(input)),
+    body: JSON.stringify(body),
     // Whoever is asked is who was configured, and nobody else is handed what was said.
     redirect: "manual",
     signal,
   });
 }
 
-/** `RunAgentInput`; 0.0.x does not know `protocolVersion` and passes it over. */
+/** `RunAgentInput`. Without `protocolVersion` an agent of 1.0 may take us for one of 0.0.x. */
 function inTheirWords({ thread_id, run_id, messages, state, forwarded_props }: RemoteInput) {
   return {
     threadId: thread_id,

@@ -15,6 +15,10 @@ export class Thoughts {
     this.#record = record;
   }
 
+  has(kind: Kind, id: string): boolean {
+    return this.#open.has(keyOf(kind, id));
+  }
+
   /** @param who thinks it, if it is not the agent itself */
   begin(kind: Kind, id: string, who?: string): void {
     const key = keyOf(kind, id);

@@ -19,6 +19,8 @@ import { ToolCalls } from "./tool-calls.ts";
 /** Something that was begun takes memory even if nothing is ever said of it. */
 const BEGUN_CHARS = 256;
 
+type Content = Extract<PlainEvent, { type: "TEXT_MESSAGE_CONTENT" | "REASONING_MESSAGE_CONTENT" }>;
+
 export class Translation {
   readonly #record = new RunRecord();
   readonly #spelling = new Spelling();
@@ -111,8 +113,18 @@ export class Translation {
   }
 
   #hold(event: PlainEvent): void {
-    if ("delta" in event) this.#held += event.delta.length;
-    else if (/_START(ED)?$/.test(event.type)) this.#held += JSON.stringify(event).length + BEGUN_CHARS;
+    if (/_START(ED)?$/.test(event.type)) this.#held += JSON.stringify(event).length + BEGUN_CHARS;
+    if (!("delta" in event)) return;
+    this.#held += event.delta.length;
+    // What goes on without having begun begins with it.
+    if (event.type !== "TOOL_CALL_ARGS" && !this.#isOpen(event)) {
+      this.#held += event.messageId.length + BEGUN_CHARS;
+    }
+  }
+
+  #isOpen({ type, messageId }: Content): boolean {
+    if (type === "REASONING_MESSAGE_CONTENT") return this.#thoughts.has("reasoning", messageId);
+    return this.#aside.has(messageId) || this.#answer.has(messageId);
   }
 
   /** The answer is what the agent itself says; what its helpers say to it are thoughts. */
@@ -143,6 +155,7 @@ export class Translation {
     const text = [content.text, content.message, content.title].find((one) => typeof one === "string");
     if (typeof text !== "string" || text.trim() === "") return;
     this.#activities.add(id);
+    this.#held += id.length;
     this.#thoughts.say(text);
   }
 

@@ -66,8 +66,8 @@ describe("a provider of the AI SDK", () => {
       { type: "reasoning", delta: "Hm." },
       { type: "text", delta: "Hel" },
       { type: "text", delta: "lo" },
-      { type: "tool_call_piece" },
-      { type: "tool_call_piece" },
+      { type: "tool_call_piece", chars: 0 },
+      { type: "tool_call_piece", chars: 7 },
       { type: "tool_call", tool_call_id: "c", tool_name: "lookup", args_text: '{"n":1}' },
       {
         type: "finish",
@@ -153,7 +153,7 @@ describe("a provider of the AI SDK", () => {
   test("[O13] usage that is not there is not made up here", async () => {
     const nothing = { inputTokens: { total: undefined }, outputTokens: { total: undefined } };
     expect(await partsOf(mock(finish("content-filter", nothing)).model)).toEqual([
-      { type: "finish", finish_reason: "other", usage: undefined },
+      { type: "finish", finish_reason: "content-filter", usage: undefined },
     ]);
   });
 

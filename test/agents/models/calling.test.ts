@@ -4,7 +4,18 @@ import { ModelFailure } from "../../../src/agents/models/failure.ts";
 import { MAX_OUTPUT_CHARS } from "../../../src/agents/models/heard.ts";
 import type { Model, ModelPart, ModelRequest } from "../../../src/agents/models/model.ts";
 import { FakeClock, turn, until } from "../../support/fake-clock.ts";
-import { CLOSE, data, HANG, head, open, type Script, texts } from "../../support/model-script.ts";
+import {
+  CLOSE,
+  DONE,
+  data,
+  finish,
+  HANG,
+  head,
+  open,
+  type Script,
+  stream,
+  texts,
+} from "../../support/model-script.ts";
 import { ask, LOOKUP, served } from "./support.ts";
 
 const LIMITS = { first_chunk_ms: 10_000, chunk_ms: 5_000, step_ms: 30_000, max_retries: 2 };
@@ -198,18 +209,18 @@ describe("trying again", () => {
     },
   );
 
-  test.each<ModelPart>([{ type: "reasoning", delta: "Hm" }, { type: "tool_call_piece" }])(
-    "[O7] %j is the beginning of an answer",
-    async (part) => {
-      const model = modelOf(async function* (_, attempt) {
-        yield part;
-        throw new ModelFailure("model_stream_cut", { status: attempt });
-      });
-      const call = new Call(model);
-      expect(await call.outcome).toMatchObject({ status: "error", error: { code: "model_stream_cut" } });
-      expect(call.failures).toHaveLength(1);
-    },
-  );
+  test.each<ModelPart>([
+    { type: "reasoning", delta: "Hm" },
+    { type: "tool_call_piece", chars: 0 },
+  ])("[O7] %j is the beginning of an answer", async (part) => {
+    const model = modelOf(async function* (_, attempt) {
+      yield part;
+      throw new ModelFailure("model_stream_cut", { status: attempt });
+    });
+    const call = new Call(model);
+    expect(await call.outcome).toMatchObject({ status: "error", error: { code: "model_stream_cut" } });
+    expect(call.failures).toHaveLength(1);
+  });
 
   test("[O7] a stream that is cut before it says anything is tried again", async () => {
     const { server, model } = served({ model: "cut-once" });
@@ -342,7 +353,7 @@ describe("time", () => {
     const model = modelOf(async function* () {
       for (let piece = 0; piece < 4; piece += 1) {
         await clock.wait(4_000);
-        yield { type: "tool_call_piece" };
+        yield { type: "tool_call_piece", chars: 1 };
       }
       yield { type: "tool_call", tool_call_id: "a", tool_name: "lookup", args_text: "{}" };
       yield ENDS;
@@ -428,8 +439,59 @@ describe("ending", () => {
   });
 
   test("[O4] nothing is read after the finish", async () => {
-    const call = new Call(modelOf(() => list(ENDS, { type: "text", delta: "too late" })));
-    expect(await call.outcome).toMatchObject({ status: "ok", text: "" });
+    const parts: ModelPart[] = [{ type: "text", delta: "x" }, ENDS, { type: "text", delta: "too late" }];
+    const call = new Call(modelOf(() => list(...parts)));
+    expect(await call.outcome).toMatchObject({ status: "ok", text: "x" });
+  });
+
+  test.each([
+    ["a lone finish reason", stream(...finish())],
+    ["a lone [DONE]", stream(DONE)],
+    ["nothing but empty text", stream(...texts(["", ""]), ...finish("length"))],
+  ])("[O5] %s is no answer: it is asked for twice more, and then told", async (_, script) => {
+    const { server, model } = served({}, script);
+    expect(await new Call(model).ended()).toMatchObject({
+      status: "error",
+      error: { code: "model_empty_answer", message: "the model gave no answer", retryable: true },
+    });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("[O5] [O9] an empty answer that the provider counts is paid for", async () => {
+    const outcome = await new Call(served({}, stream(...finish())).model).ended();
+    expect(outcome.usage).toMatchObject({ input_tokens: 12, output_tokens: 7 });
+  });
+
+  test("[O5] where everything has been said, or a thought has come, an end without a word is one", async () => {
+    const empty = served({}, stream(...finish())).model;
+    const silent = new Call(empty, ask("hi"), { silent: true });
+    expect(await silent.outcome).toMatchObject({ status: "ok", text: "", finish_reason: "stop" });
+    const thought = modelOf(() => list({ type: "reasoning", delta: "Hm." }, ENDS));
+    expect(await new Call(thought).outcome).toMatchObject({ status: "ok", reasoning: "Hm." });
+  });
+
+  test("[O5] what the provider withholds whole is model_filtered, and not asked for again", async () => {
+    for (const silent of [false, true]) {
+      const { server, model } = served({}, stream(...finish("content_filter")));
+      expect(await new Call(model, ask("hi"), { silent }).ended()).toMatchObject({
+        status: "error",
+        error: {
+          code: "model_filtered",
+          message: "the model's provider withheld the answer",
+          retryable: false,
+        },
+      });
+      expect(server.requests).toHaveLength(1);
+    }
+  });
+
+  test("[O5] what the provider withholds after some text is an answer that says so", async () => {
+    const { model } = served({}, stream(...texts(["Hel"]), ...finish("content_filter")));
+    expect(await new Call(model).outcome).toMatchObject({
+      status: "ok",
+      text: "Hel",
+      finish_reason: "content-filter",
+    });
   });
 
   test("[O10] an answer that never ends is not kept in memory", async () => {
@@ -439,6 +501,32 @@ describe("ending", () => {
     const outcome = await new Call(model, ask("hi"), { onDelta: () => true }).outcome;
     expect(outcome).toMatchObject({ status: "error", error: { code: "model_bad_response" } });
     expect(outcome.reasoning).toHaveLength(MAX_OUTPUT_CHARS);
+  });
+
+  test("[O10] [O9] nor is a tool call that never ends; what had come of it is counted", async () => {
+    let pieces = 0;
+    const model = modelOf(async function* () {
+      for (; pieces < 1_000; pieces += 1) yield { type: "tool_call_piece", chars: 65_536 };
+    });
+    const outcome = await new Call(model).outcome;
+    expect(outcome).toMatchObject({
+      status: "error",
+      error: { code: "model_bad_response" },
+      usage: { output_tokens: (MAX_OUTPUT_CHARS + 65_536) / 4, estimated: true },
+    });
+    expect(pieces).toBe(16);
+  });
+
+  test("[O10] what has come in pieces is not counted twice when it is whole", async () => {
+    const args_text = "x".repeat(MAX_OUTPUT_CHARS - 10);
+    const whole = { type: "tool_call", tool_call_id: "a", tool_name: "f", args_text } as const;
+    const model = modelOf(() =>
+      list({ type: "tool_call_piece", chars: args_text.length }, whole, { ...ENDS, usage: undefined }),
+    );
+    expect(await new Call(model).outcome).toMatchObject({
+      status: "ok",
+      usage: { output_tokens: 1 + args_text.length / 4 + 0.5 },
+    });
   });
 
   test("[O4] what the host throws is the host's: it is thrown on, once the stream is closed", async () => {

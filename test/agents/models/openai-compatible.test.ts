@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { callModel } from "../../../src/agents/models/calling.ts";
+import type { ModelFailure } from "../../../src/agents/models/failure.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import {
   CLOSE,
   CUT,
@@ -103,6 +106,30 @@ describe("what is asked", () => {
   test("[O11] an address that is none is known at once", () => {
     expect(() => served({ base_url: "models.example" })).toThrow(TypeError);
   });
+
+  test.each([{ api_key: "sk\n1" }, { headers: { "no name": "x" } }])(
+    "[O11] what cannot be sent as a header is known at once, and not taken for a server that is away: %j",
+    (settings) => {
+      expect(() => served(settings)).toThrow(TypeError);
+    },
+  );
+
+  test("[O4] a question that is no JSON is a bug, with its cause, and not a server that is away", async () => {
+    const failures: ModelFailure[] = [];
+    const { server, model } = served();
+    const request = { ...ask("hi"), temperature: 1n as never };
+    const outcome = await callModel(model, request, {
+      signal: new AbortController().signal,
+      clock: new FakeClock(),
+      random: () => 0,
+      limits: { first_chunk_ms: 1_000, chunk_ms: 1_000, step_ms: 1_000, max_retries: 2 },
+      onDelta: () => undefined,
+      onFailure: (failure) => failures.push(failure),
+    });
+    expect(outcome).toMatchObject({ error: { code: "model_failed" } });
+    expect(failures.map(({ cause }) => cause)).toEqual([expect.any(TypeError)]);
+    expect(server.requests).toEqual([]);
+  });
 });
 
 describe("what is answered", () => {
@@ -134,7 +161,7 @@ describe("what is answered", () => {
     ["length", "length"],
     ["tool_calls", "tool-calls"],
     ["function_call", "tool-calls"],
-    ["content_filter", "other"],
+    ["content_filter", "content-filter"],
     ["a word of 2031", "other"],
   ])("[O3] the finish reason %s is %s", async (said, finish_reason) => {
     const parts = await partsOf(served({}, stream(...texts(["x"]), ...finish(said))).model);
@@ -189,6 +216,29 @@ describe("what is answered", () => {
       { type: "text", delta: "x" },
       { type: "finish", finish_reason: "stop", usage: undefined },
     ]);
+  });
+
+  test.each([
+    "data:\n\n",
+    "data: \n\n",
+    "event: ping\ndata: 2026-01-01T00:00:00Z\n\n",
+    "event: keep-alive\ndata:\n\n",
+    "data: ping\n\n",
+    "data: heartbeat\n\n",
+  ])("[O3] an event that only keeps the connection open is nothing: %j", async (send) => {
+    const script = stream({ send }, ...texts(["x"]), { send }, ...finish());
+    expect(textOf(await partsOf(served({}, script).model))).toBe("x");
+  });
+
+  test.each([
+    ["an error object", data({ error: { code: 500, message: "secret" } })],
+    ["something that is no JSON", { send: "data: {\n\n" }],
+    ["another shape", data({ choices: 3 })],
+  ])("[O3] %s after the finish reason has taken nothing away", async (_, step) => {
+    const script = stream(...texts(["x"]), data({ ...chunk({}, "stop"), usage: USAGE }), step, DONE);
+    const parts = await partsOf(served({}, script).model);
+    expect(textOf(parts)).toBe("x");
+    expect(parts.at(-1)).toEqual(FINISH);
   });
 
   test("[O3] characters and lines may be cut anywhere between two chunks", async () => {
@@ -275,6 +325,37 @@ describe("what goes wrong", () => {
     expect(failure).toMatchObject({ code });
   });
 
+  const vllm = {
+    message: "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens.",
+    type: "BadRequestError",
+    param: null,
+    code: 400,
+  };
+
+  test.each([
+    ["vLLM", { error: vllm }],
+    ["vLLM, before 0.10", { object: "error", ...vllm }],
+    ["Ollama", { error: "the input is too long for the context window" }],
+    [
+      "llama.cpp",
+      { error: { code: 400, message: "too large for the slot", type: "exceed_context_size_error" } },
+    ],
+    ["Anthropic", { error: { type: "invalid_request_error", message: "prompt is too long: 9 tokens > 8" } }],
+  ])("[O4] a request that is too long is told as that, in the words of %s", async (_, body) => {
+    const script = [head(400), { send: JSON.stringify(body) }, CLOSE];
+    const { failure } = await failureOf(served({}, script).model);
+    expect(failure).toMatchObject({ code: "model_context_exceeded", status: 400 });
+    expect(JSON.stringify([failure.message, { ...failure }])).not.toMatch(/4096|too long:|However/);
+  });
+
+  test("[O4] words change nothing where the status says something else", async () => {
+    const body = JSON.stringify({ error: { message: "beyond the context window of what we serve" } });
+    const codeAt = async (status: number) =>
+      (await failureOf(served({}, [head(status), { send: body }, CLOSE]).model)).failure.code;
+    expect(await codeAt(429)).toBe("model_rate_limited");
+    expect(await codeAt(503)).toBe("model_unavailable");
+  });
+
   test.each(["cut:2", "cut:0", "no-finish"])("[O5] %s is not taken for a whole answer", async (model) => {
     const { failure } = await failureOf(served({ model }).model);
     expect(failure).toMatchObject({ code: "model_stream_cut", retryable: true });
@@ -288,7 +369,7 @@ describe("what goes wrong", () => {
   test("[O5] a tool call that was cut is not one", async () => {
     const script = [...open(), toolPiece(0, { id: "a", name: "lookup", args: '{"n":' }), CLOSE];
     const { failure, parts } = await failureOf(served({}, script).model);
-    expect(parts).toEqual([{ type: "tool_call_piece" }]);
+    expect(parts).toEqual([{ type: "tool_call_piece", chars: 12 }]);
     expect(failure.code).toBe("model_stream_cut");
   });
 
@@ -357,6 +438,20 @@ describe("how much is read", () => {
     const { server, model } = served({}, script);
     expect((await failureOf(model)).failure.code).toBe("model_bad_response");
     expect(server.last.cancelled).toBe(true);
+  });
+
+  test("[O10] arguments that never end are not kept in memory", async () => {
+    const piece = toolPiece(0, { id: "a", name: "lookup", args: "x".repeat(65_536) });
+    const { server, model } = served({}, [...open(), ...Array.from({ length: 200 }, () => piece), CLOSE]);
+    const outcome = await callModel(model, ask("hi"), {
+      signal: new AbortController().signal,
+      clock: new FakeClock(),
+      random: () => 0,
+      limits: { first_chunk_ms: 1_000, chunk_ms: 1_000, step_ms: 1_000, max_retries: 0 },
+      onDelta: () => undefined,
+    });
+    expect(outcome).toMatchObject({ status: "error", error: { code: "model_bad_response" } });
+    expect(server.last.played).toBeLessThan(20);
   });
 
   test("[O10] of an error that never ends only the beginning is read", async () => {

@@ -56,6 +56,20 @@ describe("tool calls", () => {
     ]);
   });
 
+  test("[O2] a number may be a text, and an id a number", async () => {
+    expect(
+      await callsOf(
+        [{ index: "0", id: 7, function: { name: "one", arguments: '{"x"' } }],
+        [{ index: "1", id: 8, function: { name: "two" } }],
+        [{ index: "0", function: { arguments: ":1}" } }],
+        [{ index: "first", id: 7, function: { arguments: "" } }],
+      ),
+    ).toEqual([
+      ["7", "one", '{"x":1}'],
+      ["8", "two", "{}"],
+    ]);
+  });
+
   test("[O2] a missing id is made up, the same each time; one that is there twice is not used twice", async () => {
     const pieces = [
       { index: 0, function: { name: "one", arguments: "{}" } },
@@ -112,7 +126,7 @@ describe("tool calls", () => {
       { send: JSON.stringify(answer) },
     ];
     expect(await partsOf(served({}, script).model)).toEqual([
-      { type: "tool_call_piece" },
+      { type: "tool_call_piece", chars: 14 },
       { type: "tool_call", tool_call_id: "a", tool_name: "lookup", args_text: '{"n":1}' },
       { type: "finish", finish_reason: "tool-calls", usage: undefined },
     ]);

@@ -93,7 +93,8 @@ describe("Workers AI", () => {
     ];
     const parts = await partsOf(bound({ script: stream(data({ response: null, tool_calls }), DONE) }).model);
     expect(parts).toEqual([
-      { type: "tool_call_piece" },
+      { type: "tool_call_piece", chars: 13 },
+      { type: "tool_call_piece", chars: 13 },
       { type: "tool_call", tool_call_id: "call_0", tool_name: "lookup", args_text: '{"n":1}' },
       { type: "tool_call", tool_call_id: "call_1", tool_name: "lookup", args_text: '{"n":2}' },
       { type: "finish", finish_reason: "tool-calls", usage: undefined },
@@ -118,6 +119,11 @@ describe("Workers AI", () => {
     ["InferenceUpstreamError: 3007: request timeout", "model_unavailable", true],
     ["3036: you have used up your daily free allocation of 10,000 neurons", "model_quota_exhausted", false],
     ["3006: Request is too large", "model_context_exceeded", false],
+    [
+      "AiError: 5021: The estimated number of tokens exceeded this model context window limit",
+      "model_context_exceeded",
+      false,
+    ],
     ["5007: No such model @cf/x or task", "model_refused", false],
     ["Network connection lost.", "model_unavailable", true],
   ])("[O14] %s is %s", async (message, code, retryable) => {

@@ -98,6 +98,51 @@ describe("the request", () => {
   });
 });
 
+describe("an agent that refuses what it does not know", () => {
+  const OLD = ["threadId", "runId", "state", "messages", "tools", "context", "forwardedProps"];
+  const fieldsOf = ({ asked }: Endpoint) =>
+    asked.map(({ init }) => Object.keys(JSON.parse(String(init.body))).sort());
+
+  test("[R8] is asked once more in the words of 0.0.x", async () => {
+    const endpoint = new Endpoint().knowsOnly(...OLD);
+    const batches = all(endpoint.run());
+    await settled();
+    endpoint.events(started, ...message("m", "Hello"), done);
+    expect(ending(await batches)).toMatchObject({ status: "succeeded", content: "Hello" });
+    const old = [...OLD].sort();
+    expect(fieldsOf(endpoint)).toEqual([[...old, "protocolVersion"].sort(), old]);
+  });
+
+  test("[R8] is told it again each time: nothing is remembered", async () => {
+    const endpoint = new Endpoint().knowsOnly(...OLD);
+    for (const _ of [1, 2]) {
+      const batches = all(endpoint.run());
+      await settled();
+      endpoint.breakOff();
+      await batches;
+    }
+    expect(endpoint.asked).toHaveLength(4);
+  });
+
+  test("[R9] [R10] and then refuses that, too, or says nothing in time, is asked no third time", async () => {
+    const refusing = new Endpoint().knowsOnly("threadId");
+    expect(ending(await all(refusing.run()))).toMatchObject({ error: { code: "agent_http_error" } });
+    expect(refusing.asked).toHaveLength(2);
+    const silent = new Endpoint();
+    let asked = 0;
+    const fetch = (): Promise<Response> => {
+      asked += 1;
+      return asked === 1
+        ? Promise.resolve(new Response("", { status: 400 }))
+        : new Promise<Response>(() => undefined);
+    };
+    const batches = all(silent.run({ fetch }));
+    await silent.clock.pass(30_000);
+    expect(ending(await batches)).toMatchObject({ error: { code: "agent_timeout" } });
+    expect(asked).toBe(2);
+  });
+});
+
 describe("what goes wrong on the way", () => {
   const not = (status: number, headers = {}) =>
     new Response("a secret", { status, headers: { ...EVENTS, ...headers } });
@@ -108,23 +153,23 @@ describe("what goes wrong on the way", () => {
     return response;
   };
 
-  test.each<[string, () => Response | Promise<Response>, string, boolean]>([
+  test.each<[string, () => Response | Promise<Response>, string, boolean, number?]>([
     ["an error of its own", () => not(503), "agent_http_error", true],
     ["too many requests", () => not(429), "agent_http_error", true],
-    ["a request it does not like", () => not(422), "agent_http_error", false],
+    ["a request it does not like", () => not(422), "agent_http_error", false, 2],
     ["a redirect", () => not(307, { Location: "https://elsewhere.test" }), "agent_redirected", false],
     ["JSON", () => answer("application/json"), "agent_bad_response", false],
     ["almost a stream", () => answer("text/event-streams"), "agent_bad_response", false],
     ["nothing that says what it is", () => answer(), "agent_bad_response", false],
     ["no body", () => new Response(null, { headers: EVENTS }), "agent_bad_response", false],
     ["no connection", () => Promise.reject(new Error("a secret")), "agent_unreachable", true],
-  ])("[R9] is named: %s", async (_, respond, code, retryable) => {
+  ])("[R9] is named: %s", async (_, respond, code, retryable, times = 1) => {
     const endpoint = new Endpoint().answers(respond());
     const fed = await all(endpoint.run());
     expectLegal(fed);
     expect(ending(fed)).toMatchObject({ status: "failed", content: "", error: { code, retryable } });
     expect(JSON.stringify(fed)).not.toMatch(/secret|agent\.test|elsewhere/);
-    expect([endpoint.asked.length, endpoint.clock.armed]).toEqual([1, 0]);
+    expect([endpoint.asked.length, endpoint.clock.armed]).toEqual([times, 0]);
   });
 
   test.each<[string, (endpoint: Endpoint) => void]>([
@@ -164,6 +209,9 @@ describe("what goes wrong on the way", () => {
       content: "so",
       error: { code: "agent_event_too_large" },
     });
+    const snapshot = { type: "MESSAGES_SNAPSHOT", messages: ["x".repeat(5 * 1024 * 1024)] };
+    const in_one_chunk = await whole(sse([...message("m", "so"), snapshot, ...message("n", "on"), done]));
+    expect(ending(in_one_chunk)).toMatchObject({ content: "so", error: { code: "agent_event_too_large" } });
     const endpoint = new Endpoint();
     const batches = all(endpoint.run({ limits: { stream_bytes: 100_000 } }));
     await settled();

@@ -52,11 +52,18 @@ export class Endpoint {
   cancelled = false;
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
   #answer: Promise<Response> | undefined;
+  #known: readonly string[] | undefined;
 
   /** Answers something else than a stream of events. */
   answers(answer: Response | Promise<Response>): this {
     this.#answer = Promise.resolve(answer);
     this.#answer.catch(() => undefined);
+    return this;
+  }
+
+  /** Refuses a request with any other field, like Python's agents of 0.0.x. */
+  knowsOnly(...fields: readonly string[]): this {
+    this.#known = fields;
     return this;
   }
 
@@ -98,6 +105,10 @@ export class Endpoint {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     this.asked.push({ url, init });
+    const fields = Object.keys(JSON.parse(String(init.body)));
+    if (this.#known !== undefined && !fields.every((field) => this.#known?.includes(field))) {
+      return new Response("a secret", { status: 422 });
+    }
     return await (this.#answer ?? new Response(this.#body(), { headers: EVENTS }));
   }
 

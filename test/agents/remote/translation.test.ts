@@ -644,6 +644,29 @@ describe("too much", () => {
     ],
     ["that is never finished", Array.from({ length: 20_000 }, (_, i) => call(`${i}`, "look")[0] as Sent)],
     [
+      "that is never begun, and says nothing",
+      Array.from({ length: 20_000 }, (_, i) => ({
+        type: "REASONING_MESSAGE_CONTENT",
+        messageId: `${i}`,
+        delta: "",
+      })),
+    ],
+    [
+      "that is never begun, and waits for its turn",
+      [
+        { type: "TEXT_MESSAGE_START", messageId: "m" },
+        ...Array.from({ length: 20_000 }, (_, i) => ({
+          type: "TEXT_MESSAGE_CONTENT",
+          messageId: `${i}`,
+          delta: "",
+        })),
+      ],
+    ],
+    [
+      "of long names",
+      Array.from({ length: 40 }, (_, i) => activity(`${i}${"x".repeat(200_000)}`, { text: "hm" })),
+    ],
+    [
       "that waits for its turn",
       [
         { type: "TEXT_MESSAGE_START", messageId: "m" },
