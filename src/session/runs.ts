@@ -12,6 +12,7 @@ import type { Suspension } from "./execution.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
 import { costsOf, lastJournalText, usageEntries } from "./model-entry.ts";
+import { type Crowd, mayStart, refuseFull, refuseJoining } from "./places.ts";
 import type { Ids } from "./ports.ts";
 import {
   detailOf,
@@ -39,6 +40,14 @@ export interface Question {
 /** What a run has cost that its journal does not say. */
 type Expense = Pick<Ending, "models" | "spent">;
 
+/** What follows the end of a run. */
+interface Succession {
+  /** Begins what comes before those that wait. */
+  readonly begin?: () => void;
+  /** True if nobody wants an answer any more; absent: if it was cancelled. */
+  readonly stopped?: boolean;
+}
+
 /** Columns of an event's row that only some have. */
 interface Beside {
   readonly prev?: number;
@@ -49,6 +58,9 @@ interface Beside {
 interface Asked extends Question {
   readonly plan: Plan;
 }
+
+/** A thread, and whose limits hold there. */
+type Place = Pick<Asked, "thread_id" | "plan">;
 
 /** Who is to answer: an agent of ours, or one that feeds us what it does. */
 export interface Executor {
@@ -93,22 +105,39 @@ export class Runs {
     return this.#query("ORDER BY start_seq");
   }
 
-  /** A run for the question about to be appended, or why the thread takes no more. Writes nothing. */
-  plan(tx: Transaction, { thread_id, question_id, plan }: Asked, by: Executor): Result<Run> {
-    const unfinished = this.unfinished();
-    const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
-    const limit = this.#plans[plan].queued_runs_per_thread;
-    const startsNow = this.#mayStart({ thread_id, plan }, unfinished);
-    if (!startsNow && waiting >= limit) {
-      return refuse("run_queue_full", `${limit} runs are waiting in this thread`, {
-        limit,
-        retry_after_ms: 1_000,
-      });
-    }
+  /**
+   * A run for the question about to be appended, or why the thread takes no more. Writes nothing.
+   * @param inPlace it has the place of one that has just ended
+   */
+  plan(tx: Transaction, asked: Asked, by: Executor, { inPlace = false } = {}): Result<Run> {
+    const { thread_id, plan } = asked;
+    const refused = inPlace ? undefined : this.refuseFull(asked);
+    if (refused !== undefined) return refused;
+    const startsNow = mayStart(this.#plans[plan], thread_id, this.unfinished());
     // Nobody could tell a feeder elsewhere that its turn has come.
     if (by.feed !== undefined && !by.feed.remote && !startsNow) return BUSY;
+    return ok(this.#planned(tx, asked, by, startsNow));
+  }
+
+  /** Why the thread, or the user, takes no further run. @param gone those whose places it has */
+  refuseFull({ thread_id, plan }: Place, gone: readonly Run[] = []) {
+    return refuseFull(this.#plans[plan], thread_id, this.#crowd(thread_id, gone));
+  }
+
+  /** Why no further message may join a run of the thread. */
+  refuseJoining({ thread_id, plan }: Place) {
+    return refuseJoining(this.#plans[plan], thread_id, this.#crowd(thread_id, []));
+  }
+
+  #crowd(thread_id: string, gone: readonly Run[]): Crowd {
+    const unfinished = this.unfinished().filter(({ run_id }) => !gone.some((run) => run.run_id === run_id));
+    const joined = unfinished.filter((run) => run.thread_id === thread_id && run.state === "running");
+    return { unfinished, unheard: joined.flatMap((run) => unheard(this.#log, run)).length };
+  }
+
+  #planned(tx: Transaction, { thread_id, question_id, plan }: Asked, by: Executor, startsNow: boolean): Run {
     const seq = tx.nextSeq;
-    return ok({
+    return {
       run_id: makeId("r", seq, this.#ids.random()),
       message_id: makeId("a", seq, this.#ids.random()),
       question_id,
@@ -121,13 +150,13 @@ export class Runs {
       agent_version: by.version,
       start_seq: seq,
       ...(by.feed && { feed: { ...by.feed, until: tx.now + by.feed.silent_after_ms } }),
-    });
+    };
   }
 
   /** True if a run could begin at once in the place of `run`. */
   couldReplace(run: Run, plan: Plan): boolean {
     const others = this.unfinished().filter(({ run_id }) => run_id !== run.run_id);
-    return this.#mayStart({ thread_id: run.thread_id, plan }, others);
+    return mayStart(this.#plans[plan], run.thread_id, others);
   }
 
   /** Records a planned run, after its question was appended. */
@@ -176,7 +205,9 @@ export class Runs {
       this.append(tx, run, waiting(run, wait, wait_id, index === 0 ? text : ""), first ? { journal } : {});
       return { wait_id, kind: wait.kind, expires_at: wait.expires_at };
     });
-    this.#change({ ...run, state: "waiting", waits: open });
+    // Nobody can say how long it waits: what it has not heard is answered meanwhile, and it never hears of it.
+    this.#queueUnheard(tx, run);
+    this.#change({ ...run, state: "waiting", waits: open, heard_to: tx.nextSeq - 1 });
     tx.suspended.push({ run_id: run.run_id, until: Math.min(...open.map(({ expires_at }) => expires_at)) });
     // Whoever waits does not keep others from working.
     this.#startWaiting(tx);
@@ -193,9 +224,9 @@ export class Runs {
 
   /**
    * The one terminal event of a run; open tool calls are completed first, waiting runs get their turn.
-   * @param inItsPlace begins what comes before those that wait
+   * What was said to it and it has not heard is answered by a run of its own, unless the user stopped it.
    */
-  finish(tx: Transaction, run: Run, ending: Ending, inItsPlace?: () => void): void {
+  finish(tx: Transaction, run: Run, ending: Ending, { begin, stopped }: Succession = {}): void {
     if (run.attempt === 0) this.#announce(tx, run);
     // From the log, so that it holds for runs nobody executes any more.
     for (const call of this.#log.openCalls(run.run_id, run.start_seq)) {
@@ -208,24 +239,24 @@ export class Runs {
     this.#complete(tx, run, ending);
     this.#storage.write("DELETE FROM runs WHERE run_id = ?", run.run_id);
     tx.ended.push(run.run_id);
-    inItsPlace?.();
-    if (ending.status !== "cancelled") this.#answerUnheard(tx, run);
+    begin?.();
+    if (!(stopped ?? ending.status === "cancelled")) this.#queueUnheard(tx, run);
     this.#startWaiting(tx);
   }
 
-  /** What was said to a run that ended before it could hear it gets a run of its own: the last of it, which the rest precedes. */
-  #answerUnheard(tx: Transaction, run: Run): void {
+  /**
+   * What was said to a run that cannot hear it any more gets a run of its own: the last
+   * of it, which the rest precedes. It is queued like any other, and had its place all along.
+   */
+  #queueUnheard(tx: Transaction, run: Run): void {
     const last = unheard(this.#log, run).at(-1);
     if (last === undefined) return;
     const { thread_id, plan, agent_name: name, agent_version: version } = run;
     const question_id = last.message_id;
-    const planned = this.plan(tx, { thread_id, question_id, plan }, { name, version });
-    // Refused where the thread's queue is full: then the message stands, and can be asked to be answered later.
-    if (!planned.ok) return;
-    const { run_id } = planned.value;
-    const payload = { thread_id, question_id, run_id, timestamp: tx.timestamp };
+    const own = this.#planned(tx, { thread_id, question_id, plan }, { name, version }, false);
+    const payload = { thread_id, question_id, run_id: own.run_id, timestamp: tx.timestamp };
     tx.append({ type: "thread_updated", payload }, { thread_id });
-    this.accept(tx, planned.value);
+    this.accept(tx, own);
   }
 
   /**
@@ -303,7 +334,7 @@ export class Runs {
   /** Those that have their turn now, in order of their questions; one that has waited for an answer has begun before. */
   #startWaiting(tx: Transaction): void {
     for (const run of this.unfinished()) {
-      if (run.state !== "queued" || !this.#mayStart(run, this.unfinished())) continue;
+      if (run.state !== "queued" || !this.#mayStart(run)) continue;
       const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
       this.#change(begun);
       if (run.attempt === 0) this.#announce(tx, begun);
@@ -321,11 +352,8 @@ export class Runs {
     );
   }
 
-  #mayStart({ thread_id, plan }: Pick<Run, "thread_id" | "plan">, unfinished: readonly Run[]): boolean {
-    const { runs_per_user, runs_per_thread } = this.#plans[plan];
-    const running = unfinished.filter((run) => run.state === "running");
-    const inThread = running.filter((run) => run.thread_id === thread_id);
-    return running.length < runs_per_user && inThread.length < runs_per_thread;
+  #mayStart({ thread_id, plan }: Place): boolean {
+    return mayStart(this.#plans[plan], thread_id, this.unfinished());
   }
 
   /** Events of an unfinished run are never trimmed, so their number is the next one. */

@@ -376,6 +376,34 @@ describe("a run that waits", () => {
       });
     }));
 
+  test("[L9] has one of the places of those that are queued: more are refused, until one is answered", () =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      for (let i = 0; i < 10; i += 1) await ask("signal");
+      const from = tab.of("user_message").length;
+      expect(await ask("signal")).toMatchObject({ code: "run_queue_full", limit: 10, retryable: true });
+      expect(await ask("hello")).toMatchObject({ code: "run_queue_full" });
+      expect(tab.of("user_message")).toHaveLength(from);
+      expect(desk.session.requests.overview()).toMatchObject({ value: { runs: { length: 10 } } });
+      await resume({ wait_id: waitsOf(tab)[4].wait_id, value: 1 });
+      expect(await ask("hello")).toMatchObject({ run_id: expect.any(String) });
+    }));
+
+  test("[L9] counts for its user too: a hundred unfinished runs, and no more, wherever they are", () =>
+    withBench(async ({ desk, storage }) => {
+      const say = (thread: number, i: number) => {
+        const thread_id = `018f0000-0000-7000-8000-0000000000${thread + 10}`;
+        const payload = { thread_id, content: "signal" };
+        return desk.session.requests.submit(WHO, { type: "user_message", id: `${thread} ${i}`, payload });
+      };
+      for (let i = 0; i < 100; i += 1) expect((await say(i % 10, i)).ok).toBe(true);
+      expect(await say(10, 0)).toMatchObject({
+        ok: false,
+        refusal: { code: "run_queue_full", limit: 100, message: expect.stringContaining("100") },
+      });
+      await desk.idle();
+      expect(storage.sql.exec("SELECT COUNT(*) AS n FROM runs").one().n).toBe(100);
+    }));
+
   test.each(["pay much", "where", "signal", "sleep"])("[L8] is stopped like any other: %s", (question) =>
     withBench(async ({ desk, tab, ask, resume }) => {
       const { run_id } = await ask(question);
