@@ -130,7 +130,7 @@ export class Requests {
     return refused ?? runJournal(this.#parts, run_id);
   }
 
-  /** Runs that have ended; a user who does not exist has spent nothing. */
+  /** What runs at work have cost is not in it yet; a user who does not exist has spent nothing. */
   readUsage(who: Principal): Result<UsageReport> {
     const refused = refuseSignedOut(this.#parts.storage, who);
     if (refused !== undefined) return refused;

@@ -103,7 +103,7 @@ export interface DayUsage extends Spent {
   readonly reasoning_tokens: number;
 }
 
-/** Of runs that have ended. */
+/** Of runs, up to where each of them last began to wait, or ended. */
 export interface UsageOverview {
   /** Today, UTC. */
   readonly day: string;

@@ -34,6 +34,8 @@ const runDetail = z.object({
   waits: z.optional(z.array(openWait)),
   /** What was said to it up to this seq and it has not heard is answered by others. */
   heard_to: z.optional(z.number()),
+  /** What it has cost up to this seq is in the days of its user. */
+  counted_to: z.optional(z.number()),
   /** Attempts that were not cut short: after a wait the count of those that were begins anew. */
   attempts_before: z.optional(z.number()),
 });
@@ -102,9 +104,10 @@ export function questionAskedBy({ type, payload }: Event): string | undefined {
 
 /** What a run's row holds beside what it is looked up by. */
 export function detailOf(run: Run): string {
-  const { message_id, question_id, accepted_at, plan, feed, waits, heard_to, attempts_before } = run;
+  const { message_id, question_id, accepted_at, plan, feed, waits } = run;
+  const { heard_to, counted_to, attempts_before } = run;
   const asked = { message_id, question_id, accepted_at, plan };
-  return JSON.stringify({ ...asked, feed, waits, heard_to, attempts_before });
+  return JSON.stringify({ ...asked, feed, waits, heard_to, counted_to, attempts_before });
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {

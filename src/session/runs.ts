@@ -8,10 +8,12 @@ import type { Plan } from "../protocol/greeting.ts";
 import type { Plans } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { type Expense, spentBy, uncounted } from "./costs.ts";
 import type { Suspension } from "./execution.ts";
+import { overspent } from "./failures.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { costsOf, lastJournalText, usageEntries } from "./model-entry.ts";
+import { lastJournalText } from "./model-entry.ts";
 import { type Crowd, mayStart, refuseFull, refuseJoining } from "./places.ts";
 import type { Ids } from "./ports.ts";
 import {
@@ -23,7 +25,7 @@ import {
   type RunEventDraft,
   runRow,
 } from "./run.ts";
-import type { Spending } from "./spending.ts";
+import type { Exceeded, Spending } from "./spending.ts";
 import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
@@ -36,9 +38,6 @@ export interface Question {
   readonly thread_id: string;
   readonly question_id: string;
 }
-
-/** What a run has cost that its journal does not say. */
-type Expense = Pick<Ending, "models" | "spent">;
 
 /** What follows the end of a run. */
 interface Succession {
@@ -207,7 +206,10 @@ export class Runs {
     });
     // Nobody can say how long it waits: what it has not heard is answered meanwhile, and it never hears of it.
     this.#queueUnheard(tx, run);
-    this.#change({ ...run, state: "waiting", waits: open, heard_to: tx.nextSeq - 1 });
+    // A budget must see what it has cost, which may be long before it ends.
+    this.#spending.record(tx, uncounted(this.#log, run, {}));
+    const last = tx.nextSeq - 1;
+    this.#change({ ...run, state: "waiting", waits: open, heard_to: last, counted_to: last });
     tx.suspended.push({ run_id: run.run_id, until: Math.min(...open.map(({ expires_at }) => expires_at)) });
     // Whoever waits does not keep others from working.
     this.#startWaiting(tx);
@@ -227,6 +229,13 @@ export class Runs {
    * What was said to it and it has not heard is answered by a run of its own, unless the user stopped it.
    */
   finish(tx: Transaction, run: Run, ending: Ending, { begin, stopped }: Succession = {}): void {
+    this.#end(tx, run, ending);
+    begin?.();
+    if (!(stopped ?? ending.status === "cancelled")) this.#queueUnheard(tx, run);
+    this.#startWaiting(tx);
+  }
+
+  #end(tx: Transaction, run: Run, ending: Ending): void {
     if (run.attempt === 0) this.#announce(tx, run);
     // From the log, so that it holds for runs nobody executes any more.
     for (const call of this.#log.openCalls(run.run_id, run.start_seq)) {
@@ -239,9 +248,6 @@ export class Runs {
     this.#complete(tx, run, ending);
     this.#storage.write("DELETE FROM runs WHERE run_id = ?", run.run_id);
     tx.ended.push(run.run_id);
-    begin?.();
-    if (!(stopped ?? ending.status === "cancelled")) this.#queueUnheard(tx, run);
-    this.#startWaiting(tx);
   }
 
   /**
@@ -265,16 +271,16 @@ export class Runs {
    */
   abandon(tx: Transaction, thread_id: string, soFar: (run: Run) => Expense): void {
     const lost = this.unfinished().filter((run) => run.thread_id === thread_id);
-    for (const run of lost) this.#spending.record(tx, this.spentBy(run, soFar(run)));
+    for (const run of lost) this.#spending.record(tx, uncounted(this.#log, run, soFar(run)));
     for (const { run_id } of lost) this.#storage.write("DELETE FROM runs WHERE run_id = ?", run_id);
     tx.ended.push(...lost.map(({ run_id }) => run_id));
     this.#startWaiting(tx);
   }
 
-  /** All that models have cost it: what its journal says, and what is not in there yet. */
-  spentBy({ run_id, start_seq }: Run, { models = [], spent = [] }: Expense): ModelUsage[] {
-    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(usageEntries);
-    return [...journaled, ...costsOf(models), ...spent];
+  /** What runs that are at work have cost and nobody has counted yet: a few runs, a few steps of each. */
+  spentMeanwhile(soFar: (run_id: string) => Expense): ModelUsage[] {
+    const atWork = this.unfinished().filter((run) => run.state === "running" && run.feed === undefined);
+    return atWork.flatMap((run) => uncounted(this.#log, run, soFar(run.run_id)));
   }
 
   /** After a commit: memory follows what was written. */
@@ -297,9 +303,9 @@ export class Runs {
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
     const { status, finish_reason, content, models = [], error } = ending;
-    const spent = ending.usage === undefined ? this.spentBy(run, ending) : saidUsage(ending.usage);
-    const usage = ending.usage ?? totals(spent).map((one) => ({ ...one }));
-    this.#spending.record(tx, spent);
+    const usage = ending.usage ?? totals(spentBy(this.#log, run, ending)).map((one) => ({ ...one }));
+    const fed = ending.usage && saidUsage(ending.usage);
+    this.#spending.record(tx, fed ?? uncounted(this.#log, run, ending));
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.
@@ -331,15 +337,27 @@ export class Runs {
     );
   }
 
-  /** Those that have their turn now, in order of their questions; one that has waited for an answer has begun before. */
+  /** Those that have their turn now, in order of their questions. */
   #startWaiting(tx: Transaction): void {
-    for (const run of this.unfinished()) {
-      if (run.state !== "queued" || !this.#mayStart(run)) continue;
-      const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
-      this.#change(begun);
-      if (run.attempt === 0) this.#announce(tx, begun);
-      tx.started.push(run.run_id);
+    const next = () => this.unfinished().find((run) => run.state === "queued" && this.#mayStart(run));
+    for (let run = next(); run !== undefined; run = next()) {
+      const exceeded = this.#overBudget(tx, run);
+      if (exceeded === undefined) this.#start(tx, run);
+      else this.#end(tx, run, overspent(exceeded.message));
     }
+  }
+
+  /** One that has waited for an answer has begun before. */
+  #start(tx: Transaction, run: Run): void {
+    const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
+    this.#change(begun);
+    if (run.attempt === 0) this.#announce(tx, begun);
+    tx.started.push(run.run_id);
+  }
+
+  /** Agents of ours look before each call of a model; one that is executed elsewhere can only be stopped before it begins. */
+  #overBudget(tx: Transaction, run: Run): Exceeded | undefined {
+    return run.feed?.remote && this.#spending.exceeded(this.#plans[run.plan], tx.now);
   }
 
   #change(run: Run): void {

@@ -158,7 +158,8 @@ export class Session {
     };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
-    const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now);
+    const besides = () => runs.spentMeanwhile((run_id) => answers.soFar(run_id));
+    const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now, besides);
     const agent = executorOf(ports);
     const state = { log, threads, runs, shared, ids, agent, exceeded, soFar, courseOf };
     const inbox = new Inbox({ ...own, state, clock, report });
