@@ -31,6 +31,17 @@ const pay: Tool<Amount, unknown> = {
   },
 };
 
+/** Posts what it is given, whatever that is, if a person agrees. */
+const post: Tool<object, unknown> = {
+  name: "post",
+  description: "posts",
+  input: z.record(z.string(), z.unknown()),
+  output: z.unknown(),
+  idempotent: true,
+  approval: "always",
+  execute: () => null,
+};
+
 const where: ClientTool<object, { readonly place: string }> = {
   name: "where",
   description: "Asks the browser where the user is.",
@@ -61,6 +72,13 @@ const waiter: Agent = {
         break;
       case "signal":
         yield* text(JSON.stringify(yield* signal("shipped", { until: at(DAY_MS), reason: "the parcel" })));
+        break;
+      case "ask much":
+        yield* tools([1, 2, 3].map((i) => [post, { map: "x".repeat(60_000), i }] as const));
+        break;
+      case "say and ask":
+        yield* text("y".repeat(120_000));
+        yield* signal("s", { until: at(DAY_MS), reason: "\u0001".repeat(20_000) });
         break;
       case "sleep":
         yield* sleep(at(DAY_MS));
@@ -386,6 +404,48 @@ describe("a run that waits", () => {
       expect(desk.session.requests.overview()).toMatchObject({ value: { runs: { length: 10 } } });
       await resume({ wait_id: waitsOf(tab)[4].wait_id, value: 1 });
       expect(await ask("hello")).toMatchObject({ run_id: expect.any(String) });
+    }));
+
+  test("[L10] is in a snapshot whole, or with its waits and the text so far cut, which is said; never beyond 256 KiB", () =>
+    withBench(async ({ desk, tab, ask }) => {
+      for (const question of ["sleep", "say and ask", "say and ask", "ask much"]) await ask(question);
+      for (const instance of ["the same", "another"]) {
+        if (instance === "another") desk.crash();
+        const { runs, runs_omitted } = desk.connect({ client_id: instance }).of("state_snapshot")[0].payload;
+        expect(new TextEncoder().encode(JSON.stringify({ runs })).byteLength).toBeLessThan(250 * 1024);
+        expect([runs.length, runs_omitted]).toEqual([4, undefined]);
+        const [sleeps, says, , asks] = runs;
+        expect([sleeps.truncated, sleeps.waits[0].kind, sleeps.text]).toEqual([
+          undefined,
+          "timer",
+          "sleep: ",
+        ]);
+        expect([says.attempt, says.text.slice(0, 13), says.waits[0].wait_id]).toEqual([
+          1,
+          "say and ask: ",
+          waitsOf(tab)[1].wait_id,
+        ]);
+        expect([asks.truncated, asks.status, asks.text]).toEqual([true, "waiting", "ask much: "]);
+        expect(asks.waits.map(({ args, args_omitted }: any) => [args, args_omitted])).toEqual(
+          Array(3).fill([undefined, true]),
+        );
+      }
+    }));
+
+  test("[L10] is in no snapshot where a hundred of them are too much; how many are missing is said", () =>
+    withBench(async ({ desk }) => {
+      const say = (i: number, question: string) => {
+        const payload = { thread_id: `018f0000-0000-7000-8000-00000000001${i % 10}`, content: question };
+        return desk.session.requests.submit(WHO, { type: "user_message", id: `m${i}`, payload });
+      };
+      for (let i = 0; i < 100; i += 1) expect((await say(i, "say and ask")).ok).toBe(true);
+      await desk.idle();
+      const frame = desk.connect({ client_id: "late" }).of("state_snapshot")[0];
+      expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
+      const { runs, runs_omitted } = frame.payload;
+      expect(runs.length + runs_omitted).toBe(100);
+      expect(runs.length).toBeGreaterThan(30);
+      expect(runs.every(({ waits }: any) => waits.length === 1)).toBe(true);
     }));
 
   test("[L9] counts for its user too: a hundred unfinished runs, and no more, wherever they are", () =>
