@@ -256,16 +256,6 @@ describe("an answer", () => {
       expect(tab.sent.find(({ reply_to }) => reply_to === "b").payload.code).toBe("conflict");
     }));
 
-  test("[L3] over HTTP is the same command", () =>
-    withBench(async ({ desk, tab, ask }) => {
-      await ask("signal");
-      const payload = { wait_id: waitsOf(tab)[0].wait_id, value: { carrier: "ours" } };
-      const done = await desk.session.requests.submit(WHO, { type: "run_resume", id: "h", payload });
-      await desk.idle();
-      expect(done).toMatchObject({ ok: true, value: { duplicate: false } });
-      expect(endOf(tab).content).toBe('signal: {"status":"answered","value":{"carrier":"ours"}}');
-    }));
-
   test("[L4] that fits no wait is refused and changes nothing", () =>
     withBench(async ({ desk, tab, ask, resume }) => {
       await ask("pay much");
@@ -341,6 +331,34 @@ describe("a tool that a client executes", () => {
       expect(log.of("tool_completed")[0].payload.error.code).toBe("timeout");
       expect(log.of("agent_completed")[0].payload.error.code).toBe("timeout");
     }));
+});
+
+describe("a service", () => {
+  test.each([
+    ["brings", { value: { place: "Utrecht" } }, { status: "succeeded", content: "where: Utrecht" }],
+    ["fails to bring", { decision: "failed" as const }, { status: "failed", error: { code: "tool_failed" } }],
+  ])("[L12] %s what a client was asked for, over a crash", (_, answer, end) =>
+    withBench(async ({ desk, storage, tab, ask }) => {
+      await ask("where");
+      const [{ wait_id }] = waitsOf(tab);
+      desk.crash();
+      const who = { ...WHO, permissions: ["service" as const] };
+      const done = await desk.session.requests.answerWait({ who, answer: { wait_id, ...answer } });
+      await desk.idle();
+      expect(done).toMatchObject({ ok: true, value: { duplicate: false } });
+      expect(endOf(logOf(storage))).toMatchObject(end);
+    }),
+  );
+
+  test("[L12] finds nothing of a user who does not exist, and makes none", async () => {
+    await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
+      const desk = new Desk(storage, waiter);
+      const answer = { wait_id: "w_3_x", value: 1 };
+      const done = await desk.session.requests.answerWait({ who: WHO, answer });
+      expect(done).toMatchObject({ ok: false, refusal: { code: "not_found", field: "payload.wait_id" } });
+      expect(storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'events'").toArray()).toEqual([]);
+    });
+  });
 });
 
 describe("a run that waits", () => {
