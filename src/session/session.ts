@@ -84,7 +84,7 @@ export class Session {
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const retention = new Retention({ storage, log, runs, shared, spending }, ports.retention_days);
+    const retention = new Retention({ storage, log, shared, spending }, ports.retention_days);
     const afterCommit = (tx: Transaction) =>
       settle(tx, { ...followers, host: this.#host, remote: this.#remote, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
