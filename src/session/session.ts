@@ -33,12 +33,12 @@ import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
+import { soFarOf } from "./so-far.ts";
 import { Spending } from "./spending.ts";
 import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
-import { commit, type Transaction } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
 import { Waiters } from "./waiters.ts";
-import { waitedText } from "./waits.ts";
 
 /** All that outlives an erasure: without it, a token that was signed out would be good again. */
 interface Remembered {
@@ -131,12 +131,7 @@ export class Session {
     });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
-      waits(runs, (run, wait_id, now) => {
-        const { tx } = commit(storage, log, now, (tx) =>
-          runs.resume(tx, run, wait_id, { decision: "expired" }),
-        );
-        afterCommit(tx);
-      }),
+      waits({ ...own, report }),
       feeds,
       tokenExpiry(connections, end),
       tokenWarnings(connections, pump, failed),
@@ -151,16 +146,12 @@ export class Session {
       deadlines,
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
-    const soFar: State["soFar"] = (run, tx) => {
-      if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
-      const soFar = answers.soFar(run.run_id);
-      return { ...soFar, content: soFar.content || waitedText(log, run) };
-    };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
     const besides = () => runs.spentMeanwhile((run_id) => answers.soFar(run_id));
     const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now, besides);
     const agent = executorOf(ports);
+    const soFar = soFarOf({ log, feeds, answers });
     const state = { log, threads, runs, shared, ids, agent, exceeded, soFar, courseOf };
     const inbox = new Inbox({ ...own, state, clock, report });
     this.requests = new Requests({ ...own, inbox, waiters: this.#waiters, clock, plans });

@@ -15,6 +15,9 @@ const WHO = principalWith(["chat", "agents"]);
 const amount = z.object({ amount: z.number() });
 type Amount = z.infer<typeof amount>;
 
+/** What was reported. */
+let reports: unknown[][] = [];
+
 /** What was paid, over all instances. */
 let paid: number[] = [];
 
@@ -101,8 +104,9 @@ interface Bench {
 
 async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
   paid = [];
+  reports = [];
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    const desk = new Desk(storage, waiter);
+    const desk = new Desk(storage, waiter, { report: (...all) => reports.push(all) });
     const tab = desk.connect({ client_id: "tab" });
     let count = 0;
     const send = async (socket: RecordingSocket, type: string, payload: object, given?: string) => {
@@ -376,6 +380,32 @@ describe("a run that waits", () => {
       const log = logOf(storage);
       expect(endOf(log)).toMatchObject({ status: "succeeded", content: "sleep: good morning" });
       expect(log.of("run_waiting")).toHaveLength(1);
+    }));
+
+  test("[L13] is ended in time though another one cannot be: that is reported, and tried again", () =>
+    withBench(async ({ desk, storage, tab, ask }) => {
+      for (const question of ["where", "signal", "sleep"]) await ask(question);
+      const [bad] = waitsOf(tab).map(({ run_id }) => run_id);
+      const { transactionSync } = storage;
+      const broken: any = (work: () => unknown) =>
+        transactionSync.call(storage, () => {
+          const value: any = work();
+          if (value.tx?.runSeqs.has(bad)) throw new Error("the disk has a hole there");
+          return value;
+        });
+      storage.transactionSync = broken;
+      await later(desk, DAY_MS);
+      storage.transactionSync = transactionSync;
+      expect(logOf(storage).of("run_resumed")).toHaveLength(2);
+      expect(logOf(storage).of("agent_completed")).toHaveLength(2);
+      expect(reports).toContainEqual([
+        "error",
+        "a wait could not be ended",
+        expect.objectContaining({ run_id: bad }),
+      ]);
+      expect(desk.alarms.at(-1)).toBeLessThanOrEqual(desk.now + 60_000);
+      await later(desk, 60_000);
+      expect(logOf(storage).of("agent_completed")).toHaveLength(3);
     }));
 
   test("[L6] may be asked three times more after each wait: crashes before it are forgotten", () =>

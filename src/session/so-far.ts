@@ -1,0 +1,20 @@
+/** What is kept of a run if it ends now, whoever executes it, and if nobody does. */
+import type { Answers } from "./answers.ts";
+import type { State } from "./commands/context.ts";
+import type { Feeds } from "./feeds.ts";
+import type { LogReader } from "./log-reader.ts";
+import { waitedText } from "./waits.ts";
+
+interface Parts {
+  readonly log: LogReader;
+  readonly feeds: Feeds;
+  readonly answers: Answers;
+}
+
+export function soFarOf({ log, feeds, answers }: Parts): State["soFar"] {
+  return (run, tx) => {
+    if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
+    const soFar = answers.soFar(run.run_id);
+    return { ...soFar, content: soFar.content || waitedText(log, run) };
+  };
+}
