@@ -17,6 +17,7 @@ import { lastJournalText } from "./model-entry.ts";
 import { type Crowd, mayStart, refuseFull, refuseJoining } from "./places.ts";
 import type { Ids } from "./ports.ts";
 import {
+  attemptsOf,
   detailOf,
   type Ending,
   type Feed,
@@ -328,7 +329,7 @@ export class Runs {
           content,
           finish_reason,
           usage,
-          attempts: run.attempt,
+          attempts: attemptsOf(run),
           duration_ms: Math.max(0, tx.now - run.accepted_at),
           ...(error === undefined ? {} : { error }),
         },
@@ -349,7 +350,13 @@ export class Runs {
 
   /** One that has waited for an answer has begun before. */
   #start(tx: Transaction, run: Run): void {
-    const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
+    const { resumed = 0, attempt } = run;
+    const begun: Run = {
+      ...run,
+      state: "running",
+      attempt: attempt + 1,
+      resumed: attempt > 0 ? resumed + 1 : undefined,
+    };
     this.#change(begun);
     if (run.attempt === 0) this.#announce(tx, begun);
     tx.started.push(run.run_id);

@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
 import { clientTool, signal, sleep, text, tool, tools } from "../../src/agents/effects.ts";
 import type { ClientTool, Tool } from "../../src/agents/tool.ts";
-import { newUser, stubOf } from "../support/client.ts";
+import { newUser, stubOf, waitFor as until } from "../support/client.ts";
 import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 
 const HOUR_MS = 3_600_000;
@@ -82,6 +82,9 @@ const waiter: Agent = {
       case "say and ask":
         yield* text("y".repeat(120_000));
         yield* signal("s", { until: at(DAY_MS), reason: "\u0001".repeat(20_000) });
+        break;
+      case "two signals":
+        for (const name of ["first", "second"]) yield* signal(name, { until: at(DAY_MS) });
         break;
       case "sleep":
         yield* sleep(at(DAY_MS));
@@ -408,26 +411,61 @@ describe("a run that waits", () => {
       expect(logOf(storage).of("agent_completed")).toHaveLength(3);
     }));
 
-  test("[L6] may be asked three times more after each wait: crashes before it are forgotten", () =>
-    withBench(async ({ desk, tab, ask, storage }) => {
-      await ask("signal");
-      const { wait_id, run_id } = waitsOf(tab)[0];
-      const attempt = () =>
-        storage.sql.exec("SELECT attempt FROM runs WHERE run_id = ?", run_id).one().attempt;
-      storage.sql.exec("UPDATE runs SET attempt = 3 WHERE run_id = ?", run_id);
+  test("[L6] may be cut three times after each wait, however often it was before; a fourth time ends it", () =>
+    withBench(async ({ desk, storage, ask }) => {
+      const { run_id } = await ask("two signals");
+      const row = () =>
+        storage.sql.exec("SELECT state, attempt FROM runs WHERE run_id = ?", run_id).toArray()[0];
+      const answer = async (id: string) => {
+        const { wait_id } = logOf(storage).of("run_waiting").at(-1).payload;
+        const command = { type: "run_resume", id, payload: { wait_id, value: id } } as const;
+        expect(await desk.session.requests.submit(WHO, command)).toMatchObject({ ok: true });
+      };
+      const never = () => new Promise<void>(() => {});
+      // Answered and killed, twice; the third attempt comes to the next wait.
+      desk.sync = never;
+      await answer("one");
       desk.crash();
-      // It is answered, and killed before it has ended; that counts as the first time.
-      desk.sync = () => new Promise(() => {});
-      const answered = { type: "run_resume", id: "a", payload: { wait_id, value: 1 } } as const;
-      await desk.session.requests.submit(WHO, answered);
-      expect(attempt()).toBe(4);
+      await until(() => row()?.attempt === 3);
       desk.sync = async () => {};
       desk.crash();
-      const late = desk.connect({ client_id: "late" });
-      await desk.idle();
-      expect(endOf(late) ?? late.of("state_snapshot")[0].payload.messages.at(-1)).toMatchObject({
-        status: "succeeded",
+      await until(() => row()?.state === "waiting");
+      // Answered again, and killed three times.
+      desk.sync = never;
+      await answer("two");
+      for (const attempt of [6, 7]) {
+        desk.crash();
+        await until(() => row()?.attempt === attempt);
+      }
+      desk.crash();
+      await until(() => row() === undefined);
+      // Begun, and twice begun again after each wait: that it waited is not counted.
+      expect(endOf(logOf(storage))).toMatchObject({
+        status: "interrupted",
+        error: { code: "attempts_exhausted", message: expect.stringContaining("3 times") },
+        attempts: 5,
       });
+    }));
+
+  test("[L6] that was never cut was attempted once, however often it waited; what was cut is counted", () =>
+    withBench(async ({ desk, storage, tab, ask, resume }) => {
+      await ask("two signals");
+      for (const value of [1, 2]) await resume({ wait_id: waitsOf(tab).at(-1).wait_id, value });
+      expect(endOf(tab)).toMatchObject({ status: "succeeded", attempts: 1 });
+      await ask("two signals");
+      await resume({ wait_id: waitsOf(tab).at(-1).wait_id, value: 1 });
+      desk.sync = () => new Promise(() => {});
+      const { wait_id, run_id } = waitsOf(tab).at(-1);
+      await desk.session.requests.submit(WHO, {
+        type: "run_resume",
+        id: "x",
+        payload: { wait_id, value: 2 },
+      });
+      desk.sync = async () => {};
+      desk.crash();
+      await until(() => logOf(storage).of("agent_completed").length === 2);
+      expect(endOf(logOf(storage))).toMatchObject({ status: "succeeded", attempts: 2 });
+      expect(desk.session.requests.runJournal(run_id)).toMatchObject({ value: { run: { attempts: 2 } } });
     }));
 
   test("[L7] does not keep its thread: what is asked meanwhile is answered, and it takes its turn again", () =>
