@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
 import { model, signal, think } from "../../src/agents/effects.ts";
+import { countedUsage } from "../../src/agents/models/usage.ts";
 import { DEFAULT_PLANS, type Limits } from "../../src/protocol/limits.ts";
 import type { Ports } from "../../src/session/ports.ts";
 import { newUser, stubOf, waitFor } from "../support/client.ts";
@@ -168,6 +169,38 @@ describe("what models cost", () => {
       await desk.session.requests.feed({ who: service, run_id: run.value.run_id, events });
       expect(report(desk).days).toEqual([row(1, { cost_usd: 5 })]);
     });
+  });
+});
+
+describe("an amount that nobody can have spent", () => {
+  const fed = async (desk: Desk, usage: object[]) => {
+    const service = { ...who, permissions: ["service" as const] };
+    const start = { executor: "feed" as const, content: "?", agent_name: "x", takeover: false };
+    const run: any = await desk.session.requests.startRun({ who: service, start });
+    const payload = { status: "succeeded", content: "x", finish_reason: "stop", usage } as const;
+    const events: any = [{ type: "agent_completed", run_seq: 1, payload }];
+    return desk.session.requests.feed({ who: service, run_id: run.value.run_id, events });
+  };
+
+  test.each([
+    ["dollars", { cost_usd: 1.7e308 }],
+    ["tokens", { input_tokens: 1e300 }],
+    ["a little too many", { output_tokens: 1e15 + 1 }],
+  ])("[U2] of %s is not in our words: what is counted stays a number", async (_, amount) => {
+    await atTheDesk(async (desk) => {
+      for (let i = 0; i < 2; i += 1)
+        await fed(desk, [
+          { ...COUNTED, ...amount },
+          { ...COUNTED, cost_usd: 1e15 },
+        ]);
+      expect(report(desk).days).toEqual([row(2, { cost_usd: 2e15 })]);
+    });
+  });
+
+  test("[U2] is no usage of a provider's either", () => {
+    const said = { input: 1e15, output: 1, total: 1, reasoning: 1, cached: 1e16, cache_write: 1 };
+    const { input_tokens, cached_input_tokens } = countedUsage({ provider: "p", model: "m" }, said) ?? {};
+    expect([input_tokens, cached_input_tokens]).toEqual([0, undefined]);
   });
 });
 

@@ -5,6 +5,8 @@ import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
 import { clientTool, signal, sleep, text, tool, tools } from "../../src/agents/effects.ts";
 import type { ClientTool, Tool } from "../../src/agents/tool.ts";
+import { EMPTY_CONVERSATION, type Run } from "../../src/protocol/pure/conversation.ts";
+import { fold } from "../../src/protocol/pure/fold.ts";
 import { newUser, stubOf, waitFor as until } from "../support/client.ts";
 import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 
@@ -550,16 +552,23 @@ describe("a run that waits", () => {
       expect(storage.sql.exec("SELECT COUNT(*) AS n FROM runs").one().n).toBe(100);
     }));
 
-  test.each(["pay much", "where", "signal", "sleep"])("[L8] is stopped like any other: %s", (question) =>
+  test.each([
+    ["pay much", []],
+    ["where", ["cancelled"]],
+    ["signal", []],
+    ["sleep", []],
+  ])("[L8] is stopped like any other: %s", (question, completed) =>
     withBench(async ({ desk, tab, ask, resume }) => {
       const { run_id } = await ask(question);
       desk.evict();
       await desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id } });
       expect(endOf(tab)).toMatchObject({ status: "cancelled", content: `${question}: ` });
-      const begun = tab.of("tool_executing").length;
-      expect(tab.of("tool_completed").map(({ payload }) => payload.error.code)).toEqual(
-        Array.from({ length: begun }, () => "cancelled"),
-      );
+      expect(tab.of("tool_completed").map(({ payload }) => payload.error.code)).toEqual(completed);
+      // Its end is the end of its waits: nothing else says so, and who folds the events shows none.
+      expect(tab.of("run_resumed")).toEqual([]);
+      const view = tab.sent.reduce(fold, EMPTY_CONVERSATION).runs.find((run: Run) => run.run_id === run_id);
+      expect([view.status, view.waits]).toEqual(["cancelled", undefined]);
+      expect(desk.connect({ client_id: "late" }).of("state_snapshot")[0].payload.runs).toEqual([]);
       const late = await resume({ wait_id: waitsOf(tab)[0].wait_id, decision: "approved" });
       expect(late.payload.code).toBe("conflict");
       await later(desk, DAY_MS);
