@@ -31,6 +31,7 @@ import {
   showUser,
   USER_PATH,
 } from "./users.ts";
+import { answerUserWait, USER_WAIT_PATH } from "./waits.ts";
 
 export const app = createApp({
   ...platformProvider,
@@ -61,6 +62,7 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.post(BROADCAST_PATH, broadcastEvents(ports));
   routes.post(RUNS_PATH, startRun(ports));
   routes.post(FEED_PATH, feedRun(ports));
+  routes.post(USER_WAIT_PATH, answerUserWait(ports));
   routes.post(PUBLISH_PATH, publishEvents(ports));
   routes.post(INVALIDATE_PATH, invalidateUser(ports));
   routes.post(SIGN_OUT_USER_PATH, signOutUser(ports));

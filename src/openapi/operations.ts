@@ -328,6 +328,16 @@ export const OPERATIONS: readonly Operation[] = [
     answers: { 200: "RunJournal" },
   },
   {
+    operationId: "answerUserWait",
+    method: "post",
+    path: "/v1/users/{user_id}/waits/{wait_id}",
+    summary: "Answers a signal or a client tool that a run of a user waits for",
+    permission: "service",
+    parameters: [USER, inPath("wait_id"), KEY],
+    body: "RunResume",
+    answers: { 200: "CommandAck" },
+  },
+  {
     operationId: "signOutUser",
     method: "post",
     path: "/v1/users/{user_id}/sign-out",

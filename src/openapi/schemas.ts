@@ -3,11 +3,11 @@ import * as z from "zod/mini";
 import { usage } from "../agents/models/result.ts";
 import {
   feedbackCommand,
-  runResumeCommand,
   stateUpdateCommand,
   threadCreateCommand,
   threadUpdateCommand,
   userMessageCommand,
+  waitAnswer,
 } from "../protocol/commands.ts";
 import { discovery } from "../protocol/discovery.ts";
 import { feeding, runStart } from "../protocol/feeding.ts";
@@ -80,7 +80,6 @@ const listedMessage = z.extend(message, {
   alternatives: z.optional(z.array(id)),
 });
 
-const { wait_id: _wait_id, ...runResume } = runResumeCommand.shape.payload.shape;
 const { message_id: _message_id, ...feedback } = feedbackCommand.shape.payload.shape;
 const { thread_id: _thread_id, ...threadChange } = threadUpdateCommand.shape.payload.shape;
 
@@ -105,7 +104,7 @@ export const SCHEMAS = {
   NewThread: threadCreateCommand.shape.payload,
   ThreadChange: z.object(threadChange),
   Feedback: z.object(feedback),
-  RunResume: z.object(runResume),
+  RunResume: waitAnswer,
   CommandAck: commandAck.shape.payload,
   State: z.object({ version: count, shared: z.unknown() }),
   StateUpdate: stateUpdateCommand.shape.payload,

@@ -36,16 +36,20 @@ export const runCancelCommand = z.object({
   payload: z.object({ run_id: id }),
 });
 
+const WAIT_ANSWER = {
+  decision: z.optional(z.enum(["approved", "denied", "answered", "failed"])),
+  value: z.optional(z.unknown()),
+};
+
 /** Answers what a run waits for, once. An approval needs `approved` or `denied`; a tool of a client, and a signal, a `value` or `failed`. */
 export const runResumeCommand = z.object({
   type: z.literal("run_resume"),
   id,
-  payload: z.object({
-    wait_id: id,
-    decision: z.optional(z.enum(["approved", "denied", "answered", "failed"])),
-    value: z.optional(z.unknown()),
-  }),
+  payload: z.object({ wait_id: id, ...WAIT_ANSWER }),
 });
+
+/** The same from a service, which names the wait in the path. */
+export const waitAnswer = z.object(WAIT_ANSWER);
 
 /** Another answer to the same question, on a branch of its own. */
 export const messageRegenerateCommand = z.object({

@@ -56,6 +56,9 @@ export const REPLAY_WINDOW_BYTES = 4 * 1024 * 1024;
 export const WINDOW_EVENTS = 256;
 export const WINDOW_BYTES = 1024 * 1024;
 
+/** Runs of a user that have not ended, whatever keeps them: every connection that comes is shown all of them. */
+export const MAX_UNFINISHED_RUNS = 100;
+
 /** A connection whose window was full for this long is closed (4202). */
 export const STALL_LIMIT_MS = 60_000;
 

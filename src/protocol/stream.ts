@@ -81,6 +81,8 @@ const openWait = z.object({
   tool_call_id: z.optional(id),
   tool_name: z.optional(z.string()),
   args: z.optional(z.unknown()),
+  /** There are arguments, which `run_waiting` has; they were left out to make the snapshot fit. */
+  args_omitted: z.optional(z.literal(true)),
   name: z.optional(z.string()),
   reason: z.optional(z.string()),
   expires_at: timestamp,
@@ -100,6 +102,8 @@ export const run = z.object({
   /** What it waits for, if it waits. */
   waits: z.optional(z.array(openWait)),
   report: z.optional(report),
+  /** True if steps, waits or text were cut to make the snapshot fit. */
+  truncated: z.optional(z.boolean()),
 });
 
 export const stateSnapshot = z.object({
@@ -112,6 +116,8 @@ export const stateSnapshot = z.object({
     messages: z.array(message),
     /** Runs in progress. */
     runs: z.array(run),
+    /** Present if there was no room for some of them, however short: how many. */
+    runs_omitted: z.optional(count),
     /** Notifications nobody has acknowledged, oldest first. */
     notifications: z.array(z.object({ seq: position, topic: z.string(), data: z.unknown(), timestamp })),
     /** Present if they did not all fit: how many older ones were left out, and the seq of the first of them. */

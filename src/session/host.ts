@@ -193,10 +193,10 @@ export class Host {
     if (ending !== undefined) this.#finish(live, ending);
   }
 
-  /** By runs that have ended today, and by this one so far. */
-  #exceeded({ run, answer }: Live): Exceeded | undefined {
-    const { log, runs, spending, clock, plans } = this.#parts;
-    const besides = () => runs.spentBy(run, answer.soFar);
+  /** By what was spent today, and by all that are at work, this one among them. */
+  #exceeded({ run }: Live): Exceeded | undefined {
+    const { log, runs, answers, spending, clock, plans } = this.#parts;
+    const besides = () => runs.spentMeanwhile((run_id) => answers.soFar(run_id));
     return spending.exceeded(plans[run.plan], log.time(clock.now()), besides);
   }
 

@@ -79,10 +79,10 @@ export class LogReader {
     return this.query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
   }
 
-  /** The events of a run, which lie after `from` up to `to`, with what is beside them; read a few at a time. */
+  /** The events of a run, which lie after `from` up to `to`, with what is beside them; read a few at a time. Messages that joined it are said to it, not by it. */
   *recordOf(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): Generator<Recorded> {
     const query = `SELECT seq, frame, journal FROM events WHERE seq > ? AND seq <= ? AND run_id = ?
-      ORDER BY seq LIMIT ?`;
+      AND type <> 'user_message' ORDER BY seq LIMIT ?`;
     for (let after: number | undefined = from; after !== undefined; ) {
       const rows = this.storage.read(query, after, to, run_id, READ_AT_ONCE);
       for (const row of rows) yield { frame: text(row, "frame"), journal: optionalText(row, "journal") };

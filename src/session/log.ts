@@ -27,6 +27,9 @@ const SAVE_BYTES = QUEUE_BYTES / 8;
 const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'run_waiting', 'run_resumed', 'notification',
   '${ERASED}')`;
 
+/** What an unfinished run has done is its journal, however long it waits. */
+const OF_NO_UNFINISHED_RUN = "(run_id IS NULL OR run_id NOT IN (SELECT run_id FROM runs))";
+
 export class Log extends LogReader {
   #head: number;
   #acked: number;
@@ -112,7 +115,7 @@ export class Log extends LogReader {
   /** When the oldest event that may be trimmed was written; the last event never may. */
   oldestTrimmable(): number | undefined {
     const [row] = this.storage.read(
-      `SELECT at FROM events WHERE type IN ${TRIMMABLE} AND seq < ? ORDER BY seq LIMIT 1`,
+      `SELECT at FROM events WHERE type IN ${TRIMMABLE} AND seq < ? AND ${OF_NO_UNFINISHED_RUN} ORDER BY seq LIMIT 1`,
       this.#head,
     );
     return row === undefined ? undefined : integer(row, "at");
@@ -120,21 +123,22 @@ export class Log extends LogReader {
 
   /**
    * The only deleter: of what may be trimmed, everything written before the time
-   * `before` with a seq below `below`. The last event always stays, since the
-   * head is its seq. Only inside a transaction.
+   * `before`, but for what unfinished runs have done: that lies in between, and
+   * who reads on is told of the holes around it. The last event always stays,
+   * since the head is its seq. Only inside a transaction.
    */
-  trim(before: number, below: number): void {
+  trim(before: number): void {
     this.#newest = [];
     this.storage.write(
-      `DELETE FROM events WHERE type IN ${TRIMMABLE} AND at < ? AND seq < ?`,
+      `DELETE FROM events WHERE type IN ${TRIMMABLE} AND at < ? AND seq < ? AND ${OF_NO_UNFINISHED_RUN}`,
       before,
-      Math.min(below, this.#head),
+      this.#head,
     );
     // What models answered last lies beside events that stay.
     this.storage.write(
-      "UPDATE events SET journal = NULL WHERE journal IS NOT NULL AND at < ? AND seq < ?",
+      `UPDATE events SET journal = NULL WHERE journal IS NOT NULL AND at < ? AND seq < ? AND ${OF_NO_UNFINISHED_RUN}`,
       before,
-      below,
+      this.#head,
     );
   }
 

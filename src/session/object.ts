@@ -33,6 +33,7 @@ import type {
   RunRequest,
   SessionRpc,
   ThreadQuery,
+  WaitAnswer,
 } from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
@@ -184,6 +185,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
 
   async feed(feeding: Feeding) {
     return this.#answer(() => this.#session.requests.feed(feeding));
+  }
+
+  async answerWait(answer: WaitAnswer) {
+    return this.#answer(() => this.#session.requests.answerWait(answer));
   }
 
   async invalidate() {

@@ -11,6 +11,7 @@ import type { Answers } from "./answers.ts";
 import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
 import { ackOf, type Command, eventOf, type Outcome } from "./commands/dispatch.ts";
 import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
+import { UNKNOWN_WAIT } from "./commands/run-resume.ts";
 import { startFacts } from "./commands/run-start.ts";
 import type { Connections } from "./connections.ts";
 import { answerOf, listMessages, listThreads } from "./history.ts";
@@ -39,6 +40,8 @@ import type {
   ThreadQuery,
   ThreadsPage,
   UsageReport,
+  WaitAnswer,
+  WaitAnswered,
 } from "./rpc.ts";
 import { runJournal } from "./run-journal.ts";
 import type { Runs } from "./runs.ts";
@@ -130,7 +133,7 @@ export class Requests {
     return refused ?? runJournal(this.#parts, run_id);
   }
 
-  /** Runs that have ended; a user who does not exist has spent nothing. */
+  /** What runs at work have cost is not in it yet; a user who does not exist has spent nothing. */
   readUsage(who: Principal): Result<UsageReport> {
     const refused = refuseSignedOut(this.#parts.storage, who);
     if (refused !== undefined) return refused;
@@ -162,6 +165,14 @@ export class Requests {
     const { effect, duplicate } = outcome.value;
     const { run_id = "", ...facts } = startFacts(eventOf(effect));
     return ok({ ...facts, run_id, duplicate });
+  }
+
+  async answerWait({ who, idempotency_key, answer }: WaitAnswer): Promise<Result<WaitAnswered>> {
+    if (this.#parts.storage.born === undefined) return UNKNOWN_WAIT;
+    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
+    const outcome = await this.enqueue(who, { type: "wait_answer", ...id, payload: answer });
+    if (!outcome.ok) return outcome;
+    return ok({ seq: eventOf(outcome.value.effect).seq, duplicate: outcome.value.duplicate });
   }
 
   async feed({ who, run_id, events }: Feeding): Promise<Result<FedSoFar>> {

@@ -1,14 +1,15 @@
 /**
  * How long things are kept. Messages and reports stay until their thread is
  * deleted; how an answer came about, notifications, and the memory of which
- * commands were done go after some weeks, what models cost after a year. Every deleted row is billed like a
- * written one, so it is done a day's worth at a time.
+ * commands were done go after some weeks, what models cost after a year. What an
+ * unfinished run has done stays until it has ended, however long it waits, and
+ * keeps nothing else. Every deleted row is billed like a written one, so it is
+ * done a day's worth at a time.
  */
 import * as z from "zod/mini";
 import type { Duty } from "./deadlines.ts";
 import type { Log } from "./log.ts";
 import { optionalInteger, text } from "./rows.ts";
-import type { Runs } from "./runs.ts";
 import type { SharedState } from "./shared-state.ts";
 import type { Spending } from "./spending.ts";
 import type { Storage } from "./storage.ts";
@@ -33,7 +34,6 @@ type Plan = Readonly<z.infer<typeof plan>>;
 interface Parts {
   readonly storage: Storage;
   readonly log: Log;
-  readonly runs: Runs;
   readonly shared: SharedState;
   readonly spending: Spending;
 }
@@ -42,17 +42,15 @@ export class Retention implements Duty {
   readonly name = "retention";
   readonly #storage: Storage;
   readonly #log: Log;
-  readonly #runs: Runs;
   readonly #shared: SharedState;
   readonly #spending: Spending;
   readonly #keep_ms: number;
   #plan: Plan | undefined;
 
   /** @param days how long what may go is kept */
-  constructor({ storage, log, runs, shared, spending }: Parts, days: number) {
+  constructor({ storage, log, shared, spending }: Parts, days: number) {
     this.#storage = storage;
     this.#log = log;
-    this.#runs = runs;
     this.#shared = shared;
     this.#spending = spending;
     this.#keep_ms = days * DAY_MS;
@@ -81,10 +79,8 @@ export class Retention implements Duty {
   perform(now: number): void {
     if ((this.next() ?? Number.POSITIVE_INFINITY) > now) return;
     const before = now - this.#keep_ms;
-    // What an unfinished run has done is its journal.
-    const unfinished = this.#runs.unfinished().map(({ start_seq }) => start_seq);
     this.#plan = this.#storage.transact(() => {
-      this.#log.trim(before, Math.min(...unfinished, this.#log.head));
+      this.#log.trim(before);
       this.#storage.write("DELETE FROM inbox WHERE at < ?", before);
       this.#storage.write("DELETE FROM threads WHERE title IS NULL AND updated_at < ?", before);
       this.#spending.trim(now);

@@ -2,7 +2,7 @@
 import type { AgentInput } from "../agents/agent.ts";
 import type { ModelUsage } from "../agents/models/model.ts";
 import type { Principal } from "../auth/principal.ts";
-import type { EffectCommand } from "../protocol/commands.ts";
+import type { EffectCommand, RunResumeCommand } from "../protocol/commands.ts";
 import type { Fed, RunStart } from "../protocol/feeding.ts";
 import type { Notice } from "../protocol/publishing.ts";
 import type { Message, RunStatus, Step, Thread } from "../protocol/pure/conversation.ts";
@@ -103,7 +103,7 @@ export interface DayUsage extends Spent {
   readonly reasoning_tokens: number;
 }
 
-/** Of runs that have ended. */
+/** Of runs, up to where each of them last began to wait, or ended. */
 export interface UsageOverview {
   /** Today, UTC. */
   readonly day: string;
@@ -213,6 +213,20 @@ export interface RunStarted {
   readonly duplicate: boolean;
 }
 
+/** What a service answers of what a run waits for. */
+export interface WaitAnswer {
+  readonly who: Principal;
+  /** The same one again has no second effect. */
+  readonly idempotency_key?: string;
+  readonly answer: RunResumeCommand["payload"];
+}
+
+export interface WaitAnswered {
+  /** Of `run_resumed`. */
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
 /** What a service says of a run that it executes. */
 export interface Feeding {
   readonly who: Principal;
@@ -283,6 +297,7 @@ export interface SessionRpc {
   publish(publication: Publication): Promise<Result<Published>>;
   startRun(request: RunRequest): Promise<Result<RunStarted>>;
   feed(feeding: Feeding): Promise<Result<FedSoFar>>;
+  answerWait(answer: WaitAnswer): Promise<Result<WaitAnswered>>;
   /** Every client drops what it has and begins anew; nothing else is lost. */
   invalidate(): Promise<Result<void>>;
   /**

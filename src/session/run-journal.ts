@@ -11,7 +11,7 @@ import type { Log } from "./log.ts";
 import type { Recorded } from "./log-reader.ts";
 import { journalEntries, LEFT_OUT } from "./model-entry.ts";
 import type { JournaledRun, RunJournal } from "./rpc.ts";
-import { questionAskedBy, type Run, runAskedBy } from "./run.ts";
+import { attemptsOf, questionAskedBy, type Run, runAskedBy } from "./run.ts";
 import { runInput } from "./run-input.ts";
 import type { Runs } from "./runs.ts";
 import { readEvent } from "./stored-event.ts";
@@ -58,12 +58,12 @@ function unfinished({ runs }: Parts, run_id: string): Found | undefined {
   return run && { run: factsOf(run), start_seq: run.start_seq };
 }
 
-function factsOf({ attempt, accepted_at, ...run }: Run): JournaledRun {
+function factsOf(run: Run): JournaledRun {
   const { run_id, thread_id, agent_name, agent_version, question_id, message_id, state } = run;
   return {
     ...{ run_id, thread_id, agent_name, agent_version, question_id, message_id, state },
-    attempts: attempt,
-    accepted_at: new Date(accepted_at).toISOString(),
+    attempts: attemptsOf(run),
+    accepted_at: new Date(run.accepted_at).toISOString(),
   };
 }
 

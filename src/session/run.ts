@@ -33,6 +33,12 @@ const runDetail = z.object({
   ),
   /** What it waits for, while it waits. */
   waits: z.optional(z.array(openWait)),
+  /** What was said to it up to this seq and it has not heard is answered by others. */
+  heard_to: z.optional(z.number()),
+  /** What it has cost up to this seq is in the days of its user. */
+  counted_to: z.optional(z.number()),
+  /** How often it went on after a wait, which is an attempt of its own but none that failed. */
+  resumed: z.optional(z.number()),
   /** Attempts that were not cut short: after a wait the count of those that were begins anew. */
   attempts_before: z.optional(z.number()),
 });
@@ -116,10 +122,17 @@ export function questionAskedBy({ type, payload }: Event): string | undefined {
   return type === "thread_updated" ? (payload.question_id ?? payload.head_message_id) : undefined;
 }
 
+/** How often its agent was begun: once, and again whenever it was cut. */
+export function attemptsOf({ attempt, resumed = 0 }: Pick<Run, "attempt" | "resumed">): number {
+  return attempt - resumed;
+}
+
 /** What a run's row holds beside what it is looked up by. */
 export function detailOf(run: Run): string {
-  const { message_id, question_id, accepted_at, plan, feed, waits, attempts_before } = run;
-  return JSON.stringify({ message_id, question_id, accepted_at, plan, feed, waits, attempts_before });
+  const { message_id, question_id, accepted_at, plan, feed, waits } = run;
+  const { heard_to, counted_to, resumed, attempts_before } = run;
+  const asked = { message_id, question_id, accepted_at, plan };
+  return JSON.stringify({ ...asked, feed, waits, heard_to, counted_to, resumed, attempts_before });
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {

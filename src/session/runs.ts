@@ -8,11 +8,15 @@ import type { Plan } from "../protocol/greeting.ts";
 import { MAX_EVENT_BYTES, type Plans } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { sizeOf } from "./budget.ts";
+import { type Expense, spentBy, uncounted } from "./costs.ts";
+import { overspent } from "./failures.ts";
 import { makeId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { costsOf, journalText, lastJournalText, MAX_TEXT_ENTRY_BYTES, usageEntries } from "./model-entry.ts";
+import { journalText, lastJournalText, MAX_TEXT_ENTRY_BYTES } from "./model-entry.ts";
+import { type Crowd, mayStart, refuseFull, refuseJoining } from "./places.ts";
 import type { Ids } from "./ports.ts";
 import {
+  attemptsOf,
   detailOf,
   type Ending,
   type Feed,
@@ -22,7 +26,7 @@ import {
   runRow,
   type Suspension,
 } from "./run.ts";
-import type { Spending } from "./spending.ts";
+import type { Exceeded, Spending } from "./spending.ts";
 import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
@@ -36,8 +40,13 @@ export interface Question {
   readonly question_id: string;
 }
 
-/** What a run has cost that its journal does not say. */
-type Expense = Pick<Ending, "models" | "spent">;
+/** What follows the end of a run. */
+interface Succession {
+  /** Begins what comes before those that wait. */
+  readonly begin?: () => void;
+  /** True if nobody wants an answer any more; absent: if it was cancelled. */
+  readonly stopped?: boolean;
+}
 
 /** Columns of an event's row that only some have. */
 interface Beside {
@@ -49,6 +58,9 @@ interface Beside {
 interface Asked extends Question {
   readonly plan: Plan;
 }
+
+/** A thread, and whose limits hold there. */
+type Place = Pick<Asked, "thread_id" | "plan">;
 
 /** Who is to answer: an agent of ours, or one that feeds us what it does. */
 export interface Executor {
@@ -93,22 +105,39 @@ export class Runs {
     return this.#query("ORDER BY start_seq");
   }
 
-  /** A run for the question about to be appended, or why the thread takes no more. Writes nothing. */
-  plan(tx: Transaction, { thread_id, question_id, plan }: Asked, by: Executor): Result<Run> {
-    const unfinished = this.unfinished();
-    const waiting = unfinished.filter((run) => run.thread_id === thread_id && run.state === "queued").length;
-    const limit = this.#plans[plan].queued_runs_per_thread;
-    const startsNow = this.#mayStart({ thread_id, plan }, unfinished);
-    if (!startsNow && waiting >= limit) {
-      return refuse("run_queue_full", `${limit} runs are waiting in this thread`, {
-        limit,
-        retry_after_ms: 1_000,
-      });
-    }
+  /**
+   * A run for the question about to be appended, or why the thread takes no more. Writes nothing.
+   * @param inPlace it has the place of one that has just ended
+   */
+  plan(tx: Transaction, asked: Asked, by: Executor, { inPlace = false } = {}): Result<Run> {
+    const { thread_id, plan } = asked;
+    const refused = inPlace ? undefined : this.refuseFull(asked);
+    if (refused !== undefined) return refused;
+    const startsNow = mayStart(this.#plans[plan], thread_id, this.unfinished());
     // Nobody could tell a feeder elsewhere that its turn has come.
     if (by.feed !== undefined && !by.feed.remote && !startsNow) return BUSY;
+    return ok(this.#planned(tx, asked, by, startsNow));
+  }
+
+  /** Why the thread, or the user, takes no further run. @param gone those whose places it has */
+  refuseFull({ thread_id, plan }: Place, gone: readonly Run[] = []) {
+    return refuseFull(this.#plans[plan], thread_id, this.#crowd(thread_id, gone));
+  }
+
+  /** Why no further message may join a run of the thread. */
+  refuseJoining({ thread_id, plan }: Place) {
+    return refuseJoining(this.#plans[plan], thread_id, this.#crowd(thread_id, []));
+  }
+
+  #crowd(thread_id: string, gone: readonly Run[]): Crowd {
+    const unfinished = this.unfinished().filter(({ run_id }) => !gone.some((run) => run.run_id === run_id));
+    const joined = unfinished.filter((run) => run.thread_id === thread_id && run.state === "running");
+    return { unfinished, unheard: joined.flatMap((run) => unheard(this.#log, run)).length };
+  }
+
+  #planned(tx: Transaction, { thread_id, question_id, plan }: Asked, by: Executor, startsNow: boolean): Run {
     const seq = tx.nextSeq;
-    return ok({
+    return {
       run_id: makeId("r", seq, this.#ids.random()),
       message_id: makeId("a", seq, this.#ids.random()),
       question_id,
@@ -121,13 +150,13 @@ export class Runs {
       agent_version: by.version,
       start_seq: seq,
       ...(by.feed && { feed: { ...by.feed, until: tx.now + by.feed.silent_after_ms } }),
-    });
+    };
   }
 
   /** True if a run could begin at once in the place of `run`. */
   couldReplace(run: Run, plan: Plan): boolean {
     const others = this.unfinished().filter(({ run_id }) => run_id !== run.run_id);
-    return this.#mayStart({ thread_id: run.thread_id, plan }, others);
+    return mayStart(this.#plans[plan], run.thread_id, others);
   }
 
   /** Records a planned run, after its question was appended. */
@@ -178,7 +207,12 @@ export class Runs {
       this.append(tx, run, waiting(run, wait, wait_id, index === 0 ? shown : ""), first ? { journal } : {});
       return { wait_id, kind: wait.kind, expires_at: wait.expires_at };
     });
-    this.#change({ ...run, state: "waiting", waits: open });
+    // Nobody can say how long it waits: what it has not heard is answered meanwhile, and it never hears of it.
+    this.#queueUnheard(tx, run);
+    // A budget must see what it has cost, which may be long before it ends.
+    this.#spending.record(tx, uncounted(this.#log, run, {}));
+    const last = tx.nextSeq - 1;
+    this.#change({ ...run, state: "waiting", waits: open, heard_to: last, counted_to: last });
     tx.suspended.push({ run_id: run.run_id, until: Math.min(...open.map(({ expires_at }) => expires_at)) });
     // Whoever waits does not keep others from working.
     this.#startWaiting(tx);
@@ -195,9 +229,16 @@ export class Runs {
 
   /**
    * The one terminal event of a run; open tool calls are completed first, waiting runs get their turn.
-   * @param inItsPlace begins what comes before those that wait
+   * What was said to it and it has not heard is answered by a run of its own, unless the user stopped it.
    */
-  finish(tx: Transaction, run: Run, ending: Ending, inItsPlace?: () => void): void {
+  finish(tx: Transaction, run: Run, ending: Ending, { begin, stopped }: Succession = {}): void {
+    this.#end(tx, run, ending);
+    begin?.();
+    if (!(stopped ?? ending.status === "cancelled")) this.#queueUnheard(tx, run);
+    this.#startWaiting(tx);
+  }
+
+  #end(tx: Transaction, run: Run, ending: Ending): void {
     if (run.attempt === 0) this.#announce(tx, run);
     // From the log, so that it holds for runs nobody executes any more.
     for (const call of this.#log.openCalls(run.run_id, run.start_seq)) {
@@ -210,24 +251,21 @@ export class Runs {
     this.#complete(tx, run, ending);
     this.#storage.write("DELETE FROM runs WHERE run_id = ?", run.run_id);
     tx.ended.push(run.run_id);
-    inItsPlace?.();
-    if (ending.status !== "cancelled") this.#answerUnheard(tx, run);
-    this.#startWaiting(tx);
   }
 
-  /** What was said to a run that ended before it could hear it gets a run of its own: the last of it, which the rest precedes. */
-  #answerUnheard(tx: Transaction, run: Run): void {
+  /**
+   * What was said to a run that cannot hear it any more gets a run of its own: the last
+   * of it, which the rest precedes. It is queued like any other, and had its place all along.
+   */
+  #queueUnheard(tx: Transaction, run: Run): void {
     const last = unheard(this.#log, run).at(-1);
     if (last === undefined) return;
     const { thread_id, plan, agent_name: name, agent_version: version } = run;
     const question_id = last.message_id;
-    const planned = this.plan(tx, { thread_id, question_id, plan }, { name, version });
-    // Refused where the thread's queue is full: then the message stands, and can be asked to be answered later.
-    if (!planned.ok) return;
-    const { run_id } = planned.value;
-    const payload = { thread_id, question_id, run_id, timestamp: tx.timestamp };
+    const own = this.#planned(tx, { thread_id, question_id, plan }, { name, version }, false);
+    const payload = { thread_id, question_id, run_id: own.run_id, timestamp: tx.timestamp };
     tx.append({ type: "thread_updated", payload }, { thread_id });
-    this.accept(tx, planned.value);
+    this.accept(tx, own);
   }
 
   /**
@@ -236,16 +274,16 @@ export class Runs {
    */
   abandon(tx: Transaction, thread_id: string, soFar: (run: Run) => Expense): void {
     const lost = this.unfinished().filter((run) => run.thread_id === thread_id);
-    for (const run of lost) this.#spending.record(tx, this.spentBy(run, soFar(run)));
+    for (const run of lost) this.#spending.record(tx, uncounted(this.#log, run, soFar(run)));
     for (const { run_id } of lost) this.#storage.write("DELETE FROM runs WHERE run_id = ?", run_id);
     tx.ended.push(...lost.map(({ run_id }) => run_id));
     this.#startWaiting(tx);
   }
 
-  /** All that models have cost it: what its journal says, and what is not in there yet. */
-  spentBy({ run_id, start_seq }: Run, { models = [], spent = [] }: Expense): ModelUsage[] {
-    const journaled = this.#log.journalOf(run_id, start_seq).flatMap(usageEntries);
-    return [...journaled, ...costsOf(models), ...spent];
+  /** What runs that are at work have cost and nobody has counted yet: a few runs, a few steps of each. */
+  spentMeanwhile(soFar: (run_id: string) => Expense): ModelUsage[] {
+    const atWork = this.unfinished().filter((run) => run.state === "running" && run.feed === undefined);
+    return atWork.flatMap((run) => uncounted(this.#log, run, soFar(run.run_id)));
   }
 
   /** After a commit: memory follows what was written. */
@@ -271,9 +309,9 @@ export class Runs {
     // What was read at a wait is not lost because the replay had not come back to it.
     const content =
       status === "succeeded" ? ending.content : longer(ending.content, waitedText(this.#log, run));
-    const spent = ending.usage === undefined ? this.spentBy(run, ending) : saidUsage(ending.usage);
-    const usage = ending.usage ?? totals(spent).map((one) => ({ ...one }));
-    this.#spending.record(tx, spent);
+    const usage = ending.usage ?? totals(spentBy(this.#log, run, ending)).map((one) => ({ ...one }));
+    const fed = ending.usage && saidUsage(ending.usage);
+    this.#spending.record(tx, fed ?? uncounted(this.#log, run, ending));
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.
@@ -296,7 +334,7 @@ export class Runs {
           content,
           finish_reason,
           usage,
-          attempts: run.attempt,
+          attempts: attemptsOf(run),
           duration_ms: Math.max(0, tx.now - run.accepted_at),
           ...(error === undefined ? {} : { error }),
         },
@@ -305,15 +343,33 @@ export class Runs {
     );
   }
 
-  /** Those that have their turn now, in order of their questions; one that has waited for an answer has begun before. */
+  /** Those that have their turn now, in order of their questions. */
   #startWaiting(tx: Transaction): void {
-    for (const run of this.unfinished()) {
-      if (run.state !== "queued" || !this.#mayStart(run, this.unfinished())) continue;
-      const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
-      this.#change(begun);
-      if (run.attempt === 0) this.#announce(tx, begun);
-      tx.started.push(run.run_id);
+    const next = () => this.unfinished().find((run) => run.state === "queued" && this.#mayStart(run));
+    for (let run = next(); run !== undefined; run = next()) {
+      const exceeded = this.#overBudget(tx, run);
+      if (exceeded === undefined) this.#start(tx, run);
+      else this.#end(tx, run, overspent(exceeded.message));
     }
+  }
+
+  /** One that has waited for an answer has begun before. */
+  #start(tx: Transaction, run: Run): void {
+    const { resumed = 0, attempt } = run;
+    const begun: Run = {
+      ...run,
+      state: "running",
+      attempt: attempt + 1,
+      resumed: attempt > 0 ? resumed + 1 : undefined,
+    };
+    this.#change(begun);
+    if (run.attempt === 0) this.#announce(tx, begun);
+    tx.started.push(run.run_id);
+  }
+
+  /** Agents of ours look before each call of a model; one that is executed elsewhere can only be stopped before it begins. */
+  #overBudget(tx: Transaction, run: Run): Exceeded | undefined {
+    return run.feed?.remote && this.#spending.exceeded(this.#plans[run.plan], tx.now);
   }
 
   #change(run: Run): void {
@@ -326,11 +382,8 @@ export class Runs {
     );
   }
 
-  #mayStart({ thread_id, plan }: Pick<Run, "thread_id" | "plan">, unfinished: readonly Run[]): boolean {
-    const { runs_per_user, runs_per_thread } = this.#plans[plan];
-    const running = unfinished.filter((run) => run.state === "running");
-    const inThread = running.filter((run) => run.thread_id === thread_id);
-    return running.length < runs_per_user && inThread.length < runs_per_thread;
+  #mayStart({ thread_id, plan }: Place): boolean {
+    return mayStart(this.#plans[plan], thread_id, this.unfinished());
   }
 
   /** Events of an unfinished run are never trimmed, so their number is the next one. */

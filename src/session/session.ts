@@ -33,10 +33,11 @@ import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
+import { soFarOf } from "./so-far.ts";
 import { Spending } from "./spending.ts";
 import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
-import { commit, type Transaction } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
 import { Waiters } from "./waiters.ts";
 
 /** All that outlives an erasure: without it, a token that was signed out would be good again. */
@@ -83,7 +84,7 @@ export class Session {
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const retention = new Retention({ storage, log, runs, shared, spending }, ports.retention_days);
+    const retention = new Retention({ storage, log, shared, spending }, ports.retention_days);
     const afterCommit = (tx: Transaction) =>
       settle(tx, { ...followers, host: this.#host, remote: this.#remote, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
@@ -130,12 +131,7 @@ export class Session {
     });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
-      waits(runs, (run, wait_id, now) => {
-        const { tx } = commit(storage, log, now, (tx) =>
-          runs.resume(tx, run, wait_id, { decision: "expired" }),
-        );
-        afterCommit(tx);
-      }),
+      waits({ ...own, report }),
       feeds,
       tokenExpiry(connections, end),
       tokenWarnings(connections, pump, failed),
@@ -150,14 +146,12 @@ export class Session {
       deadlines,
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
-    const soFar: State["soFar"] = (run, tx) => {
-      if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
-      return answers.soFar(run.run_id);
-    };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
-    const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now);
+    const besides = () => runs.spentMeanwhile((run_id) => answers.soFar(run_id));
+    const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now, besides);
     const agent = executorOf(ports);
+    const soFar = soFarOf({ feeds, answers });
     const state = { log, threads, runs, shared, ids, agent, exceeded, soFar, courseOf };
     const inbox = new Inbox({ ...own, state, clock, report });
     this.requests = new Requests({ ...own, inbox, waiters: this.#waiters, clock, plans });

@@ -1,7 +1,7 @@
 /**
  * What models have cost the user, by UTC day and model, and whether a plan's
- * budget of the day is used up. A run counts on the day on which it ends, in the
- * transaction that ends it; nobody else's rows are touched.
+ * budget of the day is used up. What a run has cost counts on the day on which it
+ * begins to wait or ends, in the transaction of that; nobody else's rows are touched.
  */
 import { costOf, dollars } from "../agents/models/cost.ts";
 import type { Usage } from "../agents/models/model.ts";
@@ -44,7 +44,7 @@ export class Spending {
     return cost_usd === undefined ? usage : { ...usage, cost_usd };
   };
 
-  /** What a run has cost that ends here: one row for each model. @param usages one for each call */
+  /** What a run has cost that waits or ends here: one row for each model. @param usages one for each call */
   record(tx: Transaction, usages: readonly Usage[]): void {
     if (usages.length === 0) return;
     this.#storage.need("usage");

@@ -6,8 +6,9 @@ import type { Run } from "./run.ts";
 import { readEvents } from "./stored-event.ts";
 
 /** In the order in which they were said. */
-export function unheard(log: LogReader, { run_id, start_seq }: Run): SteeringMessage[] {
-  const said = readEvents(log.typeOfRun(run_id, start_seq, "user_message"));
+export function unheard(log: LogReader, run: Run): SteeringMessage[] {
+  const { run_id, start_seq, heard_to = start_seq } = run;
+  const said = readEvents(log.typeOfRun(run_id, heard_to, "user_message"));
   if (said.length === 0) return [];
   const entries = log.journalOf(run_id, start_seq).flatMap(journalEntries);
   const heard = entries.filter(isSteerEntry).flatMap(({ steered }) => steered);

@@ -47,6 +47,7 @@ function recorder(answer = new Response(null, { status: 101, webSocket: new WebS
       publish: notAskedFor,
       startRun: notAskedFor,
       feed: notAskedFor,
+      answerWait: notAskedFor,
       invalidate: notAskedFor,
       signOut: notAskedFor,
     }),

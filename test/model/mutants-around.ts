@@ -92,7 +92,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "a snapshot forgets a run in progress",
-    session("snapshot.ts", "runs: fitting,", "runs: fitting.slice(1),"),
+    session("snapshot.ts", "runs: shown,", "runs: shown.slice(1),"),
   ),
   mutant(
     "a snapshot shows the messages in the wrong order",
@@ -104,19 +104,19 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "two runs work in a thread",
-    session("runs.ts", " && inThread.length < runs_per_thread", " && inThread.length < 2"),
+    session("places.ts", " && inThread.length < runs_per_thread", " && inThread.length < 2"),
   ),
   mutant(
     "nobody's turn comes",
     session(
       "runs.ts",
-      "this.#answerUnheard(tx, run);\n    this.#startWaiting(tx);\n  }",
-      "this.#answerUnheard(tx, run);\n  }",
+      "this.#queueUnheard(tx, run);\n    this.#startWaiting(tx);\n  }",
+      "this.#queueUnheard(tx, run);\n  }",
     ),
   ),
   mutant(
     "one run too many may wait",
-    session("runs.ts", "if (!startsNow && waiting >= limit) {", "if (!startsNow && waiting > limit) {"),
+    session("places.ts", "if (taken(thread_id, crowd) < limit)", "if (taken(thread_id, crowd) <= limit)"),
   ),
   mutant(
     "work begins before its attempt is on disk",
@@ -153,7 +153,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   mutant(
     "an alarm is set in the past for what has to stay",
     session("deadlines.ts", "Math.max(Math.min(...next), now + PAUSE_MS)", "Math.min(...next)"),
-    session("log.ts", "AND seq < ? ORDER BY seq LIMIT 1", "AND seq <= ? ORDER BY seq LIMIT 1"),
+    session("log.ts", "TRIMMABLE} AND seq < ?", "TRIMMABLE} AND seq <= ?"),
     session("retention.ts", "Math.max(this.dueAt(oldest), at + DAY_MS)", "Math.max(this.dueAt(oldest), at)"),
   ),
   mutant(
@@ -162,10 +162,6 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "the steps of an unfinished run are deleted",
-    session(
-      "retention.ts",
-      "Math.min(...unfinished, this.#log.head)",
-      "this.#log.head + 0 * unfinished.length",
-    ),
+    session("log.ts", "(run_id IS NULL OR run_id NOT IN (SELECT run_id FROM runs))", "TRUE"),
   ),
 ];

@@ -182,7 +182,10 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (full !== undefined) return full;",
     replace: "",
   }),
-  mutant("retention deletes the last event", session("log.ts", "Math.min(below, this.#head),", "below + 1,")),
+  mutant(
+    "retention deletes the last event",
+    session("log.ts", "TRIMMABLE} AND at < ? AND seq < ?", "TRIMMABLE} AND at < ? AND seq <= ?"),
+  ),
   mutant(
     "what was just written is remembered with a hole",
     session("log.ts", "this.#newest.slice(seq + 1 - first)", "this.#newest.slice(seq + 2 - first)"),

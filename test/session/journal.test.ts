@@ -255,7 +255,7 @@ describe("a time that an agent names", () => {
     ["past", "2020-01-01T00:00:00Z", 0],
     ["too far away", "+200000-01-01T00:00:00Z", 366 * 86_400_000],
     ["no time", "tomorrow", 86_400_000],
-  ])("[L9] %s: the wait ends", async (_, until, after_ms) => {
+  ])("[L14] %s: the wait ends", async (_, until, after_ms) => {
     const agent = agentOf(function* () {
       yield* sleep(until);
       return { finish_reason: "stop" };
@@ -272,7 +272,7 @@ describe("a time that an agent names", () => {
     [Number.NaN, 86_400_000],
     [-5, 0],
     [undefined, 86_400_000],
-  ])("[L9] a client that has %s ms has until there is an end", async (expires_ms, after_ms) => {
+  ])("[L14] a client that has %s ms has until there is an end", async (expires_ms, after_ms) => {
     const asked = { name: "where", description: "w", input: anything, output: anything };
     const agent = agentOf(function* () {
       yield* clientTool(expires_ms === undefined ? asked : { ...asked, expires_ms }, {});
@@ -319,7 +319,7 @@ describe("the text at a wait", () => {
     ["long", 200 * KIB, {}, undefined],
     ["beside long arguments", 120 * KIB, "a".repeat(150 * KIB), undefined],
     ["that is mostly escapes", 100 * KIB, '"'.repeat(100 * KIB), undefined],
-  ])("[L10] %s is kept when the run is cancelled while it waits", async (_, length, args, shown) => {
+  ])("[L15] %s is kept when the run is cancelled while it waits", async (_, length, args, shown) => {
     await at(told(length, args), async ({ desk, tab, say }) => {
       const run_id = await say();
       await desk.idle();
@@ -331,7 +331,7 @@ describe("the text at a wait", () => {
     });
   });
 
-  test("[L10] is kept when the run is cancelled before the replay is there again, and when its agent is gone", async () => {
+  test("[L15] is kept when the run is cancelled before the replay is there again, and when its agent is gone", async () => {
     const agent = agentOf(function* () {
       yield* text("so far");
       yield* signal("s", { until: "2026-01-02T00:00:00Z" });

@@ -5,8 +5,9 @@ import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
 import { signal, steering, text, tool } from "../../src/agents/effects.ts";
 import type { Tool } from "../../src/agents/tool.ts";
+import { DEFAULT_PLANS, type Limits } from "../../src/protocol/limits.ts";
 import { newUser, stubOf } from "../support/client.ts";
-import { Desk, type RecordingSocket } from "../support/desk.ts";
+import { Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 
 let gates: (() => void)[] = [];
 
@@ -35,6 +36,9 @@ const worker: Agent = {
     if (question === "wait") yield* signal("s", { until: "2027-01-01T00:00:00.000Z" });
     for (let round = 0; round < 2; round += 1) {
       yield* tool(work, {});
+      if (question === "work, then wait" && round === 0) {
+        yield* signal("s", { until: "2027-01-01T00:00:00.000Z" });
+      }
       if (question === "deaf") continue;
       for (const { content } of yield* steering()) yield* text(` heard ${content}`);
     }
@@ -52,10 +56,11 @@ interface Bench {
   readonly tab: () => RecordingSocket;
 }
 
-async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
+async function withBench(test: (bench: Bench) => Promise<void>, limits: Partial<Limits> = {}): Promise<void> {
   gates = [];
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    const desk = new Desk(storage, worker);
+    const plans = { ...DEFAULT_PLANS, free: { ...DEFAULT_PLANS.free, ...limits } };
+    const desk = new Desk(storage, worker, { plans });
     let tab = desk.connect({ client_id: "tab" });
     let count = 0;
     const calm = async () => {
@@ -147,6 +152,26 @@ describe("a message to a thread that is being answered", () => {
       expect(answersOf(bench.tab())).toEqual(["succeeded one(0): done"]);
     }));
 
+  test("[N30] interrupts nothing where no run could take the place: nobody may wait, and others work elsewhere", () =>
+    withBench(
+      async (bench) => {
+        await bench.say("wait");
+        await bench.say("beside", { thread_id: "018f0000-0000-7000-8000-000000000001" });
+        const refused = await bench.say("now", { policy: "interrupt" });
+        expect(refused.payload).toMatchObject({ code: "run_queue_full", limit: 0 });
+        expect(bench.tab().of("agent_completed")).toEqual([]);
+        await untilDone(bench, 1);
+        expect((await bench.say("now", { policy: "interrupt" })).type).toBe("message_ack");
+        await untilDone(bench, 3);
+        expect(answersOf(bench.tab())).toEqual([
+          "succeeded beside(0): done",
+          "cancelled wait(0):",
+          "succeeded now(2): done",
+        ]);
+      },
+      { queued_runs_per_thread: 0, runs_per_user: 1 },
+    ));
+
   test("[N30] of a policy nobody knows is refused", () =>
     withBench(async (bench) => {
       const refused = await bench.say("one", { policy: "rollback" });
@@ -206,5 +231,80 @@ describe("a message that joins", () => {
       await bench.say("one", { policy: "steer" });
       await untilDone(bench, 1);
       expect(answersOf(bench.tab())).toEqual(["succeeded one(0): done"]);
+    }));
+
+  test("[N31] takes a place until it is heard; where none is left it is refused, and nothing stored", () =>
+    withBench(
+      async (bench) => {
+        await bench.say("one");
+        await bench.say("waits");
+        await bench.say("two", { policy: "steer" });
+        const refused = await bench.say("three", { policy: "steer" });
+        expect(refused.payload).toMatchObject({ code: "run_queue_full", limit: 2, retryable: true });
+        expect((await bench.say("four")).payload).toMatchObject({ code: "run_queue_full", limit: 2 });
+        expect(bench.tab().of("user_message")).toHaveLength(3);
+        await bench.release();
+        expect((await bench.say("three", { policy: "steer" })).type).toBe("message_ack");
+        await untilDone(bench, 2);
+        expect(answersOf(bench.tab())[0]).toBe("succeeded one(0): heard two heard three done");
+      },
+      { queued_runs_per_thread: 2 },
+    ));
+
+  test("[N31] does not pass those that wait already when it gets a run of its own", () =>
+    withBench(async (bench) => {
+      await bench.say("deaf");
+      await bench.say("queued");
+      await bench.say("late", { policy: "steer" });
+      await untilDone(bench, 3);
+      expect(answersOf(bench.tab()).map((answer) => answer.split("(")[0])).toEqual([
+        "succeeded deaf",
+        "succeeded queued",
+        "succeeded late",
+      ]);
+    }));
+
+  test("[N31] is answered at once by a run of its own where the run it joined begins to wait, and by no other", () =>
+    withBench(async (bench) => {
+      await bench.say("work, then wait");
+      await bench.say("meanwhile", { policy: "steer" });
+      await untilDone(bench, 1);
+      expect(answersOf(bench.tab())).toEqual(["succeeded meanwhile(1): done"]);
+      const { wait_id } = bench.tab().of("run_waiting")[0].payload;
+      bench.crash();
+      const resume = { type: "run_resume", id: "r", payload: { wait_id, value: 1 } };
+      await bench.desk.send(bench.tab(), resume);
+      await untilDone(bench, 1);
+      expect(answersOf(bench.tab())).toEqual(["succeeded work, then wait(0): done"]);
+    }));
+
+  test("[N31] is not lost where a service takes the place of the run", () =>
+    withBench(async (bench) => {
+      const { payload } = await bench.say("one");
+      await bench.say("more", { policy: "steer" });
+      const { message_id } = payload;
+      const start = { executor: "agent", message_id, takeover: true } as const;
+      const who = { ...principalWith([]), permissions: ["service" as const] };
+      expect((await bench.desk.session.requests.startRun({ who, start })).ok).toBe(true);
+      await untilDone(bench, 3);
+      expect(answersOf(bench.tab())).toEqual([
+        "cancelled one(0):",
+        "succeeded one(0): done",
+        "succeeded more(1): done",
+      ]);
+    }));
+
+  test("[N31] joins only a run of its own branch; on another one it is answered like any message", () =>
+    withBench(async (bench) => {
+      const { payload: first } = await bench.say("one");
+      const { payload: apart } = await bench.say("apart", { policy: "steer", parent_message_id: null });
+      expect(apart.run_id).not.toBe(first.run_id);
+      const { payload: back } = await bench.say("on", {
+        policy: "steer",
+        parent_message_id: first.message_id,
+      });
+      expect(back.run_id).toBe(first.run_id);
+      await untilDone(bench, 2);
+      expect(answersOf(bench.tab())).toEqual(["succeeded one(0): heard on done", "succeeded apart(0): done"]);
     }));
 });

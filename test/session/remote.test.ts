@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
 import { feeding, type RunStart } from "../../src/protocol/feeding.ts";
-import { MAX_ANSWER_BYTES, MAX_CONTENT_BYTES } from "../../src/protocol/limits.ts";
+import { DEFAULT_PLANS, MAX_ANSWER_BYTES, MAX_CONTENT_BYTES } from "../../src/protocol/limits.ts";
 import type { Ports } from "../../src/session/ports.ts";
 import { call, done, message, result, type Sent, sse, started } from "../agents/remote/support.ts";
 import { newUser, stubOf } from "../support/client.ts";
@@ -90,6 +90,28 @@ async function half(scene: Scene): Promise<Asked> {
 }
 
 describe("a message that a remote agent answers", () => {
+  test("[U4] is not begun when its turn comes after the budget was used up, nor are those behind it", async () => {
+    const free = { ...DEFAULT_PLANS.free, tokens_per_day: 100 };
+    await scene(
+      async (scene) => {
+        const { desk, far, tab } = scene;
+        const asked = await asking(scene);
+        for (const content of ["second", "third"]) await ask(scene, content);
+        const usage = { model: "m", provider: "p", inputTokens: 90, outputTokens: 10, totalTokens: 100 };
+        asked.events(started, ...message("m", "dear"), { ...done, usage: [usage] });
+        await desk.idle();
+        expect(endings(tab).map(({ status, error }) => error?.code ?? status)).toEqual([
+          "succeeded",
+          "budget_exceeded",
+          "budget_exceeded",
+        ]);
+        expect(tab.of("agent_started")).toHaveLength(3);
+        expect(far.asked).toHaveLength(1);
+      },
+      { plans: { ...DEFAULT_PLANS, free } },
+    );
+  });
+
   test("[R12] has a run like any other: its steps, its text while it is written, its report, one end", async () => {
     await scene(async (scene) => {
       const { desk, tab } = scene;

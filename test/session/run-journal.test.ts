@@ -6,7 +6,7 @@ import { recordingIn } from "../../scripts/replay/recording.ts";
 import { replay } from "../../scripts/replay/stepping.ts";
 import { verdictOf } from "../../scripts/replay/verdict.ts";
 import type { Agent } from "../../src/agents/agent.ts";
-import { model, sleep, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { model, sleep, steering, text, think, tool, tools } from "../../src/agents/effects.ts";
 import type { Model } from "../../src/agents/models/model.ts";
 import type { Tool } from "../../src/agents/tool.ts";
 import { newUser, stubOf } from "../support/client.ts";
@@ -164,6 +164,41 @@ describe("the journal of a run", () => {
         false,
         "live from here: the run is waiting for what it asked for last",
       ]);
+    });
+  });
+
+  test("[J1] is read of a run that messages have joined, whether it has heard them or not", async () => {
+    let arrived = () => {};
+    const said = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const wait: Tool<unknown, unknown> = {
+      ...note,
+      name: "wait",
+      async execute() {
+        await said;
+        return null;
+      },
+    };
+    const agent = agentOf(function* () {
+      yield* tool(wait, 1);
+      for (const { content } of yield* steering()) yield* text(`heard ${content}`);
+      yield* think("done");
+      return { finish_reason: "stop" };
+    });
+    await at(agent, async (desk) => {
+      const tab = desk.connect();
+      await desk.send(tab, { type: "user_message", id: "q", payload: { content: "go on" } });
+      const { run_id } = tab.of("message_ack")[0].payload;
+      const more = { content: "more", policy: "steer" };
+      await desk.send(tab, { type: "user_message", id: "s", payload: more });
+      expect(journalOf(desk, run_id)).toMatchObject({ run: { state: "running" }, complete: true });
+      arrived();
+      await desk.idle();
+      const journal = journalOf(desk, run_id);
+      expect(journal.events.map(({ payload }: any) => payload.run_seq)).toEqual([0, 1, 2, 3, 4, 5]);
+      expect([journal.models[0].steered[0].content, journal.complete]).toEqual(["more", true]);
+      expect(await replayed(desk, run_id, agent)).toMatchObject({ diverged: false });
     });
   });
 

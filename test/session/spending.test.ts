@@ -2,8 +2,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
-import { model, think } from "../../src/agents/effects.ts";
+import { model, signal, think } from "../../src/agents/effects.ts";
 import type { Model } from "../../src/agents/models/model.ts";
+import { countedUsage } from "../../src/agents/models/usage.ts";
 import { DEFAULT_PLANS, type Limits } from "../../src/protocol/limits.ts";
 import type { Ports } from "../../src/session/ports.ts";
 import { newUser, stubOf, waitFor } from "../support/client.ts";
@@ -14,16 +15,23 @@ const DAY_MS = 24 * 60 * 60_000;
 const who = principalWith(["chat", "agents"]);
 const request = { messages: [{ role: "user", content: "?" }] } as const;
 
-/** `data.calls` calls of a model, a thought after each; the last one hangs if `data.hangs`. */
+interface Wanted {
+  readonly calls?: number;
+  readonly hangs?: boolean;
+  readonly waits?: boolean;
+}
+
+/** `data.calls` calls of a model, a thought after each, or a signal that is waited for if `data.waits`; the last one hangs if `data.hangs`. */
 const talker: Agent = {
   name: "talker",
   version: "1",
   uses_models: true,
   *run({ data }) {
-    const { calls = 1, hangs = false } = data as { calls?: number; hangs?: boolean };
+    const { calls = 1, hangs = false, waits = false } = data as Wanted;
     for (let i = 1; i <= calls; i += 1) {
       yield* model(countedModel({ hangs: hangs && i === calls }), request);
-      if (i < calls) yield* think(`call ${i}`);
+      if (waits) yield* signal("s", { until: "2026-01-03T00:00:00.000Z" });
+      else if (i < calls) yield* think(`call ${i}`);
     }
     return { finish_reason: "stop" };
   },
@@ -194,6 +202,38 @@ describe("what models cost", () => {
   });
 });
 
+describe("an amount that nobody can have spent", () => {
+  const fed = async (desk: Desk, usage: object[]) => {
+    const service = { ...who, permissions: ["service" as const] };
+    const start = { executor: "feed" as const, content: "?", agent_name: "x", takeover: false };
+    const run: any = await desk.session.requests.startRun({ who: service, start });
+    const payload = { status: "succeeded", content: "x", finish_reason: "stop", usage } as const;
+    const events: any = [{ type: "agent_completed", run_seq: 1, payload }];
+    return desk.session.requests.feed({ who: service, run_id: run.value.run_id, events });
+  };
+
+  test.each([
+    ["dollars", { cost_usd: 1.7e308 }],
+    ["tokens", { input_tokens: 1e300 }],
+    ["a little too many", { output_tokens: 1e15 + 1 }],
+  ])("[U2] of %s is not in our words: what is counted stays a number", async (_, amount) => {
+    await atTheDesk(async (desk) => {
+      for (let i = 0; i < 2; i += 1)
+        await fed(desk, [
+          { ...COUNTED, ...amount },
+          { ...COUNTED, cost_usd: 1e15 },
+        ]);
+      expect(report(desk).days).toEqual([row(2, { cost_usd: 2e15 })]);
+    });
+  });
+
+  test("[U2] is no usage of a provider's either", () => {
+    const said = { input: 1e15, output: 1, total: 1, reasoning: 1, cached: 1e16, cache_write: 1 };
+    const { input_tokens, cached_input_tokens } = countedUsage({ provider: "p", model: "m" }, said) ?? {};
+    expect([input_tokens, cached_input_tokens]).toEqual([0, undefined]);
+  });
+});
+
 describe("a budget of the day", () => {
   test.each([
     ["tokens", { tokens_per_day: 15 }, 15],
@@ -290,6 +330,55 @@ describe("a budget of the day", () => {
         expect(report(desk).left).toEqual({ tokens: 0 });
       },
       budget({ tokens_per_day: 45 }),
+    );
+  });
+
+  test("[U4] sees what runs that wait have cost, each once, over a crash and at their end", async () => {
+    await atTheDesk(
+      async (desk) => {
+        const tab = desk.connect();
+        for (const id of ["one", "two", "three"]) {
+          await ask(desk, tab, id, { waits: true, calls: 2 });
+          await desk.idle();
+        }
+        expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(["budget_exceeded"]);
+        expect(report(desk)).toMatchObject({ days: [row(2)], left: { tokens: 0 } });
+        desk.crash();
+        desk.advance(DAY_MS);
+        const late = { ...who, exp: who.exp + 2 * 86_400 };
+        const again = desk.connect({ principal: late });
+        for (const { payload } of tab.of("run_waiting")) {
+          const resume = { type: "run_resume", id: payload.wait_id, payload: { wait_id: payload.wait_id } };
+          await desk.send(again, resume);
+          await desk.idle();
+        }
+        const second = again.of("run_waiting").map(({ payload }) => payload);
+        await desk.send(again, { type: "run_cancel", id: "c", payload: { run_id: second[0].run_id } });
+        await desk.send(again, { type: "thread_delete", id: "d", payload: { thread_id: "main" } });
+        expect(again.of("agent_completed")[0].payload.usage).toMatchObject([{ output_tokens: 10 }]);
+        const copy: any = desk.session.requests.exportPage(late, 0);
+        expect(copy.value.facts.usage).toEqual([row(2), row(2, { day: "2026-01-02" })]);
+      },
+      budget({ tokens_per_day: 30 }),
+    );
+  });
+
+  test("[U4] sees what others that are at work have cost", async () => {
+    await atTheDesk(
+      async (desk) => {
+        const tab = desk.connect();
+        await ask(desk, tab, "one", { calls: 2, hangs: true });
+        await waitFor(() => tab.of("agent_thinking").length === 1);
+        await ask(desk, tab, "two");
+        expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(["budget_exceeded"]);
+        await desk.send(tab, {
+          type: "run_cancel",
+          id: "c",
+          payload: { run_id: tab.of("agent_started")[0].payload.run_id },
+        });
+        await desk.idle();
+      },
+      budget({ tokens_per_day: 15 }),
     );
   });
 

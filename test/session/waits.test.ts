@@ -5,7 +5,9 @@ import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
 import { clientTool, signal, sleep, text, tool, tools } from "../../src/agents/effects.ts";
 import type { ClientTool, Tool } from "../../src/agents/tool.ts";
-import { newUser, stubOf } from "../support/client.ts";
+import { EMPTY_CONVERSATION, type Run } from "../../src/protocol/pure/conversation.ts";
+import { fold } from "../../src/protocol/pure/fold.ts";
+import { newUser, stubOf, waitFor as until } from "../support/client.ts";
 import { BEGIN, Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,6 +16,9 @@ const WHO = principalWith(["chat", "agents"]);
 
 const amount = z.object({ amount: z.number() });
 type Amount = z.infer<typeof amount>;
+
+/** What was reported. */
+let reports: unknown[][] = [];
 
 /** What was paid, over all instances. */
 let paid: number[] = [];
@@ -29,6 +34,17 @@ const pay: Tool<Amount, unknown> = {
     paid.push(amount);
     return { paid: amount };
   },
+};
+
+/** Posts what it is given, whatever that is, if a person agrees. */
+const post: Tool<object, unknown> = {
+  name: "post",
+  description: "posts",
+  input: z.record(z.string(), z.unknown()),
+  output: z.unknown(),
+  idempotent: true,
+  approval: "always",
+  execute: () => null,
 };
 
 const where: ClientTool<object, { readonly place: string }> = {
@@ -62,6 +78,16 @@ const waiter: Agent = {
       case "signal":
         yield* text(JSON.stringify(yield* signal("shipped", { until: at(DAY_MS), reason: "the parcel" })));
         break;
+      case "ask much":
+        yield* tools([1, 2, 3].map((i) => [post, { map: "x".repeat(60_000), i }] as const));
+        break;
+      case "say and ask":
+        yield* text("y".repeat(120_000));
+        yield* signal("s", { until: at(DAY_MS), reason: "\u0001".repeat(20_000) });
+        break;
+      case "two signals":
+        for (const name of ["first", "second"]) yield* signal(name, { until: at(DAY_MS) });
+        break;
       case "sleep":
         yield* sleep(at(DAY_MS));
         yield* text("good morning");
@@ -83,8 +109,9 @@ interface Bench {
 
 async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
   paid = [];
+  reports = [];
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    const desk = new Desk(storage, waiter);
+    const desk = new Desk(storage, waiter, { report: (...all) => reports.push(all) });
     const tab = desk.connect({ client_id: "tab" });
     let count = 0;
     const send = async (socket: RecordingSocket, type: string, payload: object, given?: string) => {
@@ -238,16 +265,6 @@ describe("an answer", () => {
       expect(tab.sent.find(({ reply_to }) => reply_to === "b").payload.code).toBe("conflict");
     }));
 
-  test("[L3] over HTTP is the same command", () =>
-    withBench(async ({ desk, tab, ask }) => {
-      await ask("signal");
-      const payload = { wait_id: waitsOf(tab)[0].wait_id, value: { carrier: "ours" } };
-      const done = await desk.session.requests.submit(WHO, { type: "run_resume", id: "h", payload });
-      await desk.idle();
-      expect(done).toMatchObject({ ok: true, value: { duplicate: false } });
-      expect(endOf(tab).content).toBe('signal: {"status":"answered","value":{"carrier":"ours"}}');
-    }));
-
   test("[L4] that fits no wait is refused and changes nothing", () =>
     withBench(async ({ desk, tab, ask, resume }) => {
       await ask("pay much");
@@ -325,6 +342,34 @@ describe("a tool that a client executes", () => {
     }));
 });
 
+describe("a service", () => {
+  test.each([
+    ["brings", { value: { place: "Utrecht" } }, { status: "succeeded", content: "where: Utrecht" }],
+    ["fails to bring", { decision: "failed" as const }, { status: "failed", error: { code: "tool_failed" } }],
+  ])("[L12] %s what a client was asked for, over a crash", (_, answer, end) =>
+    withBench(async ({ desk, storage, tab, ask }) => {
+      await ask("where");
+      const [{ wait_id }] = waitsOf(tab);
+      desk.crash();
+      const who = { ...WHO, permissions: ["service" as const] };
+      const done = await desk.session.requests.answerWait({ who, answer: { wait_id, ...answer } });
+      await desk.idle();
+      expect(done).toMatchObject({ ok: true, value: { duplicate: false } });
+      expect(endOf(logOf(storage))).toMatchObject(end);
+    }),
+  );
+
+  test("[L12] finds nothing of a user who does not exist, and makes none", async () => {
+    await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
+      const desk = new Desk(storage, waiter);
+      const answer = { wait_id: "w_3_x", value: 1 };
+      const done = await desk.session.requests.answerWait({ who: WHO, answer });
+      expect(done).toMatchObject({ ok: false, refusal: { code: "not_found", field: "payload.wait_id" } });
+      expect(storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'events'").toArray()).toEqual([]);
+    });
+  });
+});
+
 describe("a run that waits", () => {
   test("[L6] costs nothing: no timer, one alarm, and it survives crashes and evictions", () =>
     withBench(async ({ desk, storage, ask }) => {
@@ -342,26 +387,87 @@ describe("a run that waits", () => {
       expect(log.of("run_waiting")).toHaveLength(1);
     }));
 
-  test("[L6] may be asked three times more after each wait: crashes before it are forgotten", () =>
-    withBench(async ({ desk, tab, ask, storage }) => {
-      await ask("signal");
-      const { wait_id, run_id } = waitsOf(tab)[0];
-      const attempt = () =>
-        storage.sql.exec("SELECT attempt FROM runs WHERE run_id = ?", run_id).one().attempt;
-      storage.sql.exec("UPDATE runs SET attempt = 3 WHERE run_id = ?", run_id);
+  test("[L13] is ended in time though another one cannot be: that is reported, and tried again", () =>
+    withBench(async ({ desk, storage, tab, ask }) => {
+      for (const question of ["where", "signal", "sleep"]) await ask(question);
+      const [bad] = waitsOf(tab).map(({ run_id }) => run_id);
+      const { transactionSync } = storage;
+      const broken: any = (work: () => unknown) =>
+        transactionSync.call(storage, () => {
+          const value: any = work();
+          if (value.tx?.runSeqs.has(bad)) throw new Error("the disk has a hole there");
+          return value;
+        });
+      storage.transactionSync = broken;
+      await later(desk, DAY_MS);
+      storage.transactionSync = transactionSync;
+      expect(logOf(storage).of("run_resumed")).toHaveLength(2);
+      expect(logOf(storage).of("agent_completed")).toHaveLength(2);
+      expect(reports).toContainEqual([
+        "error",
+        "a wait could not be ended",
+        expect.objectContaining({ run_id: bad }),
+      ]);
+      expect(desk.alarms.at(-1)).toBeLessThanOrEqual(desk.now + 60_000);
+      await later(desk, 60_000);
+      expect(logOf(storage).of("agent_completed")).toHaveLength(3);
+    }));
+
+  test("[L6] may be cut three times after each wait, however often it was before; a fourth time ends it", () =>
+    withBench(async ({ desk, storage, ask }) => {
+      const { run_id } = await ask("two signals");
+      const row = () =>
+        storage.sql.exec("SELECT state, attempt FROM runs WHERE run_id = ?", run_id).toArray()[0];
+      const answer = async (id: string) => {
+        const { wait_id } = logOf(storage).of("run_waiting").at(-1).payload;
+        const command = { type: "run_resume", id, payload: { wait_id, value: id } } as const;
+        expect(await desk.session.requests.submit(WHO, command)).toMatchObject({ ok: true });
+      };
+      const never = () => new Promise<void>(() => {});
+      // Answered and killed, twice; the third attempt comes to the next wait.
+      desk.sync = never;
+      await answer("one");
       desk.crash();
-      // It is answered, and killed before it has ended; that counts as the first time.
-      desk.sync = () => new Promise(() => {});
-      const answered = { type: "run_resume", id: "a", payload: { wait_id, value: 1 } } as const;
-      await desk.session.requests.submit(WHO, answered);
-      expect(attempt()).toBe(4);
+      await until(() => row()?.attempt === 3);
       desk.sync = async () => {};
       desk.crash();
-      const late = desk.connect({ client_id: "late" });
-      await desk.idle();
-      expect(endOf(late) ?? late.of("state_snapshot")[0].payload.messages.at(-1)).toMatchObject({
-        status: "succeeded",
+      await until(() => row()?.state === "waiting");
+      // Answered again, and killed three times.
+      desk.sync = never;
+      await answer("two");
+      for (const attempt of [6, 7]) {
+        desk.crash();
+        await until(() => row()?.attempt === attempt);
+      }
+      desk.crash();
+      await until(() => row() === undefined);
+      // Begun, and twice begun again after each wait: that it waited is not counted.
+      expect(endOf(logOf(storage))).toMatchObject({
+        status: "interrupted",
+        error: { code: "attempts_exhausted", message: expect.stringContaining("3 times") },
+        attempts: 5,
       });
+    }));
+
+  test("[L6] that was never cut was attempted once, however often it waited; what was cut is counted", () =>
+    withBench(async ({ desk, storage, tab, ask, resume }) => {
+      await ask("two signals");
+      for (const value of [1, 2]) await resume({ wait_id: waitsOf(tab).at(-1).wait_id, value });
+      expect(endOf(tab)).toMatchObject({ status: "succeeded", attempts: 1 });
+      await ask("two signals");
+      await resume({ wait_id: waitsOf(tab).at(-1).wait_id, value: 1 });
+      desk.sync = () => new Promise(() => {});
+      const { wait_id, run_id } = waitsOf(tab).at(-1);
+      await desk.session.requests.submit(WHO, {
+        type: "run_resume",
+        id: "x",
+        payload: { wait_id, value: 2 },
+      });
+      desk.sync = async () => {};
+      desk.crash();
+      await until(() => logOf(storage).of("agent_completed").length === 2);
+      expect(endOf(logOf(storage))).toMatchObject({ status: "succeeded", attempts: 2 });
+      expect(desk.session.requests.runJournal(run_id)).toMatchObject({ value: { run: { attempts: 2 } } });
     }));
 
   test("[L7] does not keep its thread: what is asked meanwhile is answered, and it takes its turn again", () =>
@@ -376,16 +482,93 @@ describe("a run that waits", () => {
       });
     }));
 
-  test.each(["pay much", "where", "signal", "sleep"])("[L8] is stopped like any other: %s", (question) =>
+  test("[L9] has one of the places of those that are queued: more are refused, until one is answered", () =>
+    withBench(async ({ desk, tab, ask, resume }) => {
+      for (let i = 0; i < 10; i += 1) await ask("signal");
+      const from = tab.of("user_message").length;
+      expect(await ask("signal")).toMatchObject({ code: "run_queue_full", limit: 10, retryable: true });
+      expect(await ask("hello")).toMatchObject({ code: "run_queue_full" });
+      expect(tab.of("user_message")).toHaveLength(from);
+      expect(desk.session.requests.overview()).toMatchObject({ value: { runs: { length: 10 } } });
+      await resume({ wait_id: waitsOf(tab)[4].wait_id, value: 1 });
+      expect(await ask("hello")).toMatchObject({ run_id: expect.any(String) });
+    }));
+
+  test("[L10] is in a snapshot whole, or with its waits and the text so far cut, which is said; never beyond 256 KiB", () =>
+    withBench(async ({ desk, tab, ask }) => {
+      for (const question of ["sleep", "say and ask", "say and ask", "ask much"]) await ask(question);
+      for (const instance of ["the same", "another"]) {
+        if (instance === "another") desk.crash();
+        const { runs, runs_omitted } = desk.connect({ client_id: instance }).of("state_snapshot")[0].payload;
+        expect(new TextEncoder().encode(JSON.stringify({ runs })).byteLength).toBeLessThan(250 * 1024);
+        expect([runs.length, runs_omitted]).toEqual([4, undefined]);
+        const [sleeps, says, , asks] = runs;
+        expect([sleeps.truncated, sleeps.waits[0].kind, sleeps.text]).toEqual([
+          undefined,
+          "timer",
+          "sleep: ",
+        ]);
+        expect([says.attempt, says.text.slice(0, 13), says.waits[0].wait_id]).toEqual([
+          1,
+          "say and ask: ",
+          waitsOf(tab)[1].wait_id,
+        ]);
+        expect([asks.truncated, asks.status, asks.text]).toEqual([true, "waiting", "ask much: "]);
+        expect(asks.waits.map(({ args, args_omitted }: any) => [args, args_omitted])).toEqual(
+          Array(3).fill([undefined, true]),
+        );
+      }
+    }));
+
+  test("[L10] is in no snapshot where a hundred of them are too much; how many are missing is said", () =>
+    withBench(async ({ desk }) => {
+      const say = (i: number, question: string) => {
+        const payload = { thread_id: `018f0000-0000-7000-8000-00000000001${i % 10}`, content: question };
+        return desk.session.requests.submit(WHO, { type: "user_message", id: `m${i}`, payload });
+      };
+      for (let i = 0; i < 100; i += 1) expect((await say(i, "say and ask")).ok).toBe(true);
+      await desk.idle();
+      const frame = desk.connect({ client_id: "late" }).of("state_snapshot")[0];
+      expect(new TextEncoder().encode(JSON.stringify(frame)).byteLength).toBeLessThan(256 * 1024);
+      const { runs, runs_omitted } = frame.payload;
+      expect(runs.length + runs_omitted).toBe(100);
+      expect(runs.length).toBeGreaterThan(30);
+      expect(runs.every(({ waits }: any) => waits.length === 1)).toBe(true);
+    }));
+
+  test("[L9] counts for its user too: a hundred unfinished runs, and no more, wherever they are", () =>
+    withBench(async ({ desk, storage }) => {
+      const say = (thread: number, i: number) => {
+        const thread_id = `018f0000-0000-7000-8000-0000000000${thread + 10}`;
+        const payload = { thread_id, content: "signal" };
+        return desk.session.requests.submit(WHO, { type: "user_message", id: `${thread} ${i}`, payload });
+      };
+      for (let i = 0; i < 100; i += 1) expect((await say(i % 10, i)).ok).toBe(true);
+      expect(await say(10, 0)).toMatchObject({
+        ok: false,
+        refusal: { code: "run_queue_full", limit: 100, message: expect.stringContaining("100") },
+      });
+      await desk.idle();
+      expect(storage.sql.exec("SELECT COUNT(*) AS n FROM runs").one().n).toBe(100);
+    }));
+
+  test.each([
+    ["pay much", []],
+    ["where", ["cancelled"]],
+    ["signal", []],
+    ["sleep", []],
+  ])("[L8] is stopped like any other: %s", (question, completed) =>
     withBench(async ({ desk, tab, ask, resume }) => {
       const { run_id } = await ask(question);
       desk.evict();
       await desk.send(tab, { type: "run_cancel", id: "stop", payload: { run_id } });
       expect(endOf(tab)).toMatchObject({ status: "cancelled", content: `${question}: ` });
-      const begun = tab.of("tool_executing").length;
-      expect(tab.of("tool_completed").map(({ payload }) => payload.error.code)).toEqual(
-        Array.from({ length: begun }, () => "cancelled"),
-      );
+      expect(tab.of("tool_completed").map(({ payload }) => payload.error.code)).toEqual(completed);
+      // Its end is the end of its waits: nothing else says so, and who folds the events shows none.
+      expect(tab.of("run_resumed")).toEqual([]);
+      const view = tab.sent.reduce(fold, EMPTY_CONVERSATION).runs.find((run: Run) => run.run_id === run_id);
+      expect([view.status, view.waits]).toEqual(["cancelled", undefined]);
+      expect(desk.connect({ client_id: "late" }).of("state_snapshot")[0].payload.runs).toEqual([]);
       const late = await resume({ wait_id: waitsOf(tab)[0].wait_id, decision: "approved" });
       expect(late.payload.code).toBe("conflict");
       await later(desk, DAY_MS);

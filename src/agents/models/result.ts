@@ -5,8 +5,11 @@
 import * as z from "zod/mini";
 import { finishReason } from "../../protocol/run-events.ts";
 
+/** More than anybody's call has cost, and so little that no sum of what is said ever stops being a number. */
+export const MAX_AMOUNT = 1e15;
+
 /** Tokens, or dollars. */
-const amount = z.number().check(z.gte(0));
+const amount = z.number().check(z.gte(0), z.lte(MAX_AMOUNT));
 
 /** Of one call, or of several of the same model together; in AG-UI's words. */
 export const usage = z.object({

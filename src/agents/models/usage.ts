@@ -1,5 +1,6 @@
 /** What a provider says of tokens, believed as far as it makes sense. */
 import type { Usage } from "./model.ts";
+import { MAX_AMOUNT } from "./result.ts";
 
 /** Whose answer it is. */
 export interface Origin {
@@ -29,5 +30,7 @@ export function countedUsage(origin: Origin, said: Readonly<Record<Count, unknow
 }
 
 function counted(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_AMOUNT / 2
+    ? value
+    : undefined;
 }

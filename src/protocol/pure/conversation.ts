@@ -66,6 +66,8 @@ export interface Wait {
   readonly tool_call_id?: string | undefined;
   readonly tool_name?: string | undefined;
   readonly args?: unknown;
+  /** True if a snapshot left them out to fit; the event `run_waiting` has them. */
+  readonly args_omitted?: true | undefined;
   readonly name?: string | undefined;
   readonly reason?: string | undefined;
   readonly expires_at: string;
@@ -86,6 +88,8 @@ export interface Run {
   /** What it waits for, while it waits. */
   readonly waits?: readonly Wait[] | undefined;
   readonly report?: Report | undefined;
+  /** True if a snapshot had to cut it to fit. */
+  readonly truncated?: boolean | undefined;
 }
 
 export interface Report {

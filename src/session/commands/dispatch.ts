@@ -11,14 +11,14 @@ import { feedback } from "./feedback.ts";
 import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
-import { runResume } from "./run-resume.ts";
+import { runResume, type WaitAnswerCommand, waitAnswer } from "./run-resume.ts";
 import { type RunStartCommand, runStart } from "./run-start.ts";
 import { stateFacts, stateUpdate } from "./state-update.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
 import { messageFacts, userMessage } from "./user-message.ts";
 
 /** Everything that goes through the inbox. */
-export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand;
+export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand | WaitAnswerCommand;
 
 /** The version that the shared state came to. */
 export interface SharedVersion {
@@ -65,6 +65,8 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return runStart(context, command);
     case "feed":
       return feed(context, command);
+    case "wait_answer":
+      return waitAnswer(context, command);
   }
 }
 

@@ -4,10 +4,10 @@ import { refuse } from "../../protocol/result.ts";
 import type { Executor } from "../runs.ts";
 import type { Context } from "./context.ts";
 
-/** @param field what asks for an answer */
-export function refuseWithoutAgents(who: Principal, field: string) {
+/** @param field what asks for it */
+export function refuseWithoutAgents(who: Principal, field: string, what = "for an answer") {
   if (may(who, "agents")) return undefined;
-  return refuse("forbidden", "the agents permission is needed for an answer", { field });
+  return refuse("forbidden", `the agents permission is needed ${what}`, { field });
 }
 
 /** An agent that calls no models costs nothing, and answers whatever was spent. */

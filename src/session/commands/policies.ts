@@ -4,7 +4,7 @@ import type { Event } from "../../protocol/events.ts";
 import { DEFAULT_THREAD_ID } from "../../protocol/pure/constants.ts";
 import { type Result, refuse } from "../../protocol/result.ts";
 import { cancelled } from "../failures.ts";
-import type { Run } from "../run.ts";
+import { questionSeq, type Run } from "../run.ts";
 import type { Question } from "../runs.ts";
 import type { Context } from "./context.ts";
 import { placeOf, say, type Words } from "./saying.ts";
@@ -24,14 +24,28 @@ export function sayUnder(
     case "interrupt":
       return present.length === 0 ? say(context, words, plan) : interrupt(context, words, present, plan);
     case "steer": {
-      // One that is executed elsewhere cannot be told.
-      const joined = present.find((run) => run.state === "running" && run.feed === undefined);
-      return joined === undefined ? say(context, words, plan) : say(context, words, undefined, joined);
+      const joined = present.find((run) => hears(context, words, run));
+      return joined === undefined ? say(context, words, plan) : join(context, words, joined);
     }
     case "enqueue":
     case undefined:
       return say(context, words, plan);
   }
+}
+
+/** One that is executed elsewhere cannot be told, and what is said on another branch is not about what it does. */
+function hears(context: Context, words: Words, run: Run): boolean {
+  if (run.state !== "running" || run.feed !== undefined) return false;
+  const place = placeOf(context, words);
+  return place.ok && context.threads.leadsTo(questionSeq(run), place.value.prev);
+}
+
+function join(context: Context, words: Words, joined: Run): Result<Event> {
+  const { thread_id } = joined;
+  return (
+    context.runs.refuseJoining({ thread_id, plan: context.who.plan }) ??
+    say(context, words, undefined, joined)
+  );
 }
 
 /** One that waits for an answer keeps nobody from working. */
@@ -51,20 +65,19 @@ function interrupt(
   // A message that is refused must not have ended anything.
   const place = placeOf(context, words);
   if (!place.ok) return place;
-  const { runs, tx, soFar } = context;
+  const { runs, tx, soFar, who } = context;
+  const { thread_id } = place.value;
+  const full = runs.refuseFull({ thread_id, plan: who.plan }, present);
+  if (full !== undefined) return full;
   const said: Result<Event>[] = [];
   const inOrder = present.toSorted((a, b) => Number(a.state === "running") - Number(b.state === "running"));
   for (const [index, run] of inOrder.entries()) {
     const last = index === inOrder.length - 1;
-    runs.finish(
-      tx,
-      run,
-      cancelled(soFar(run, tx)),
-      last ? () => said.push(say(context, words, plan)) : undefined,
-    );
+    const begin = last ? { begin: () => said.push(say(context, words, plan)) } : {};
+    runs.finish(tx, run, cancelled(soFar(run, tx)), begin);
   }
   const [result] = said;
-  // The thread has no run left, so nothing can be too many in it.
+  // Whether there is room was asked before anything ended.
   if (result?.ok !== true) throw new Error("a run could not be interrupted");
   return result;
 }

@@ -7,10 +7,38 @@ import { ok, type Result, refuse } from "../../protocol/result.ts";
 import type { WaitKind } from "../../protocol/run-events.ts";
 import { seqOf } from "../ids.ts";
 import { readEvent } from "../stored-event.ts";
-import type { RecordedAnswer } from "../waits.ts";
+import type { OpenWait, RecordedAnswer } from "../waits.ts";
 import type { Context } from "./context.ts";
+import { refuseWithoutAgents } from "./permissions.ts";
 
+type Given = RunResumeCommand["payload"];
+
+/** Not on the wire of the clients: services answer over HTTP. */
+export interface WaitAnswerCommand {
+  readonly type: "wait_answer";
+  readonly id?: string;
+  readonly payload: Given;
+}
+
+/** Who may not ask for what agents do may not agree to it either. */
 export function runResume(context: Context, { payload }: RunResumeCommand): Result<Event> {
+  return answerWait(context, payload, ({ kind }) =>
+    kind === "approval" && payload.decision === "approved"
+      ? refuseWithoutAgents(context.who, "payload.decision", "to approve a call")
+      : undefined,
+  );
+}
+
+/** A service stands for what happens elsewhere, and for no person. */
+export function waitAnswer(context: Context, { payload }: WaitAnswerCommand): Result<Event> {
+  return answerWait(context, payload, ({ kind }) => (kind === "approval" ? NOT_THE_USER : undefined));
+}
+
+function answerWait(
+  context: Context,
+  payload: Given,
+  refusedFor: (wait: OpenWait) => Result<never> | undefined,
+): Result<Event> {
   const { log, runs, tx } = context;
   const { wait_id } = payload;
   const asked = readEvent(log.at(seqOf(wait_id, ["w"]) ?? 0));
@@ -19,6 +47,8 @@ export function runResume(context: Context, { payload }: RunResumeCommand): Resu
   const wait = run?.waits?.find((open) => open.wait_id === wait_id);
   // One whose time is over is as good as expired, even before the alarm says so.
   if (run === undefined || wait === undefined || wait.expires_at <= tx.now) return OVER;
+  const refused = refusedFor(wait);
+  if (refused !== undefined) return refused;
   const answer = answerOf(wait.kind, payload);
   if (!answer.ok) return answer;
   const place = tx.events.length;
@@ -29,7 +59,7 @@ export function runResume(context: Context, { payload }: RunResumeCommand): Resu
 }
 
 /** What fits the kind of the wait. */
-function answerOf(kind: WaitKind, { decision, value }: RunResumeCommand["payload"]): Result<RecordedAnswer> {
+function answerOf(kind: WaitKind, { decision, value }: Given): Result<RecordedAnswer> {
   const allowed = DECISIONS[kind];
   if (allowed.length === 0) return refuse("conflict", "nobody answers a timer", { field: "payload.wait_id" });
   const given = decision ?? (allowed[0] === "answered" ? "answered" : undefined);
@@ -51,7 +81,11 @@ const DECISIONS = {
   timer: [],
 } as const satisfies Readonly<Record<WaitKind, readonly RecordedAnswer["decision"][]>>;
 
-const UNKNOWN_WAIT = refuse("not_found", "nothing waits under this id", { field: "payload.wait_id" });
+export const UNKNOWN_WAIT = refuse("not_found", "nothing waits under this id", { field: "payload.wait_id" });
+
+const NOT_THE_USER = refuse("forbidden", "an approval is the user's own: a service cannot give or deny it", {
+  field: "payload.wait_id",
+});
 
 const OVER = refuse("conflict", "this was answered already, or its time is over", {
   field: "payload.wait_id",

@@ -21,6 +21,8 @@ export interface RunStartCommand {
   readonly payload: RunStart;
 }
 
+type Planning = (question: Question, place?: { readonly inPlace: boolean }) => Result<Run>;
+
 /** Whose client a service is: none of the user's, which are all random. */
 const CLIENT_ID = "service";
 
@@ -28,8 +30,8 @@ export function runStart(context: Context, { id, payload }: RunStartCommand): Re
   const { tx, runs, who, ids } = context;
   const refused = refuseIfFull(context, [payload]) ?? refuseOverspent(context, payload);
   if (refused !== undefined) return refused;
-  const plan = (question: Question) =>
-    runs.plan(tx, { ...question, plan: who.plan }, executorOf(context, payload));
+  const plan: Planning = (question, place) =>
+    runs.plan(tx, { ...question, plan: who.plan }, executorOf(context, payload), place);
   const { content, message_id } = payload;
   if (message_id !== undefined) return answer(context, payload, message_id, plan);
   if (content === undefined)
@@ -59,16 +61,17 @@ function answer(
   context: Context,
   { takeover, executor }: RunStart,
   message_id: string,
-  plan: (question: Question) => Result<Run>,
+  plan: Planning,
 ): Result<Event> {
   const { runs, who } = context;
   const present = runAnswering(context, message_id);
   // Before anything ends: what is kept of the run that is taken over is no answer.
   const keepPlace = !isAnswered(context, message_id);
-  const begin = () => askAgain(context, message_id, plan, { keepPlace });
-  if (present === undefined) return begin();
+  const begin = (inPlace: boolean) =>
+    askAgain(context, message_id, (question) => plan(question, { inPlace }), { keepPlace });
+  if (present === undefined) return begin(false);
   if (!takeover) return refuse("conflict", "this message is being answered", { field: "payload.message_id" });
-  if (runs.couldReplace(present, who.plan)) return replace(context, present, begin);
+  if (runs.couldReplace(present, who.plan)) return replace(context, present, () => begin(true));
   return executor === "feed" ? BUSY : NO_TURN;
 }
 
@@ -77,12 +80,13 @@ const NO_TURN = refuse("conflict", "the run that is to answer this message waits
   field: "takeover",
 });
 
-/** What was written so far is kept; the successor begins before anything that waits. */
+/** What was written so far is kept; the successor begins before anything that waits, what was said to it as well. */
 function replace({ tx, runs, soFar }: Context, present: Run, begin: () => Result<Event>): Result<Event> {
   const begun: Result<Event>[] = [];
   const ending = cancelled(soFar(present, tx));
-  runs.finish(tx, present, ending, () => {
-    begun.push(begin());
+  runs.finish(tx, present, ending, {
+    begin: () => begun.push(begin()),
+    stopped: false,
   });
   const [result] = begun;
   // Refused now, it would have ended a run for nothing: whoever asks has made sure that it is not.
