@@ -31,6 +31,7 @@ import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
+import { clamp, type Range } from "./tools/savings.ts";
 import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
@@ -53,7 +54,7 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
   return {
     name: "advisor",
     // Other prices are other effects for the same input.
-    version: table === BUNDLED ? "2" : `2+${table.as_of}`,
+    version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
@@ -176,7 +177,7 @@ function after(facts: Facts, { changed }: Allocation): Facts {
   const used = changed?.utilisation;
   return used === undefined
     ? facts
-    : { ...facts, percents: { ...facts.percents, utilisation: Math.min(1, used) } };
+    : { ...facts, fleets: [], percents: { ...facts.percents, utilisation: Math.min(1, used) } };
 }
 
 function plan({ setting: { intent, facts, before }, data, asked }: Talk): string {
@@ -259,21 +260,46 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
   const outcomes = calls.length > 0 ? yield* tools(calls) : [];
   const found = runs.map((run, index) => ({ ...run, outcome: outcomes[index] }));
   const failed = found.filter(({ outcome }) => outcome?.status !== "ok").map(({ tool: { name } }) => name);
-  const levers = found.flatMap(({ bucket, ids, outcome }) => {
+  const levers = found.flatMap(({ bucket, ids, what, outcome }) => {
     if (outcome?.status !== "ok") return [];
     const { levers: saved, notes = [] } = outcome.result;
     return saved
       .filter(({ lever }) => basics.wants(lever, ...(lever === "spot" ? ["gpu_spot"] : [])))
       .map((each) => {
         const note = notes.find(({ lever }) => lever === each.lever)?.text;
-        return { ...each, bucket, note, ids: ids(each.lever) };
+        return { ...each, bucket, what, note, ids: ids(each.lever) };
       });
   });
+  const steps = [...Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values()].flatMap(
+    (own) => together(own, spend),
+  );
   return {
-    candidates: [...levers.flatMap(candidate), ...ruleCandidates(spend, basics)],
-    failed,
-    asides: levers.flatMap((each) => asideOf(each, asked)),
+    candidates: [...steps.flatMap(candidate), ...ruleCandidates(spend, basics)],
+    failed: [...new Set(failed)],
+    asides: steps.flatMap((each) => asideOf(each, asked)),
   };
+}
+
+interface Part extends Omit<Candidate, keyof Lever> {
+  readonly saving: Range;
+  readonly what: string | undefined;
+}
+
+/** The same lever on several fleets is one step, and what they save adds up. */
+function together(parts: readonly Part[], spend: Spend): readonly Part[] {
+  const [first] = parts;
+  if (first?.what === undefined) return parts;
+  const saved = parts.filter(({ share }) => share[1] > 0);
+  const sum = (end: 0 | 1) => saved.reduce((all, { saving }) => all + saving[end], 0);
+  const share = (end: 0 | 1) => clamp(sum(end) / (spend[first.bucket] ?? 0));
+  return [
+    {
+      ...first,
+      share: [share(0), share(1)],
+      how: (saved.length > 0 ? saved : parts).map(({ what, how }) => `${what}: ${how}`).join("; "),
+      ids: [...new Set(saved.flatMap(({ ids }) => ids))],
+    },
+  ];
 }
 
 /** What was asked about is answered, also where it saves nothing. */

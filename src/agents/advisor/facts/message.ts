@@ -33,6 +33,8 @@ export interface Facts {
   readonly committed: boolean;
   /** Of the GPUs, where some are and some are not. */
   readonly committed_part?: number;
+  /** GPUs by type, each with its own load and cost, where an inventory tells them apart. */
+  readonly fleets?: ReadonlyArray<FleetFacts & { readonly cost: number }>;
   readonly percents: PercentFacts;
   readonly models: readonly string[];
   readonly tokens: Tokens | undefined;
@@ -41,6 +43,14 @@ export interface Facts {
   readonly refused: readonly string[];
   /** "What if GPU hours were halved": by what the spend on something is multiplied. */
   readonly changes: readonly Change[];
+}
+
+/** What is known of some GPUs. */
+export interface FleetFacts {
+  readonly gpus: readonly Gpus[];
+  readonly utilisation: number | undefined;
+  readonly committed: boolean;
+  readonly committed_part: number;
 }
 
 /** Prose longer than this is not read on: nobody hides their bill there. */
