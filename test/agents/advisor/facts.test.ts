@@ -95,6 +95,10 @@ describe("spend", () => {
     ["I want to spend $30k, now it is $50k a month", { target: 30_000 }],
     ["we spend $50k/month with a budget of $40k", { target: 40_000 }],
     ["our budget is $40k, now we spend €50k a month", { target: undefined }],
+    ["We have a $20k budget but pay $35k a month", { target: 20_000, total: { low: 35_000 } }],
+    ["We have a $20k budget but spent $35k last month", { target: 20_000, total: { low: 35_000 } }],
+    ["$20k monthly AI budget, we burn about $35k", { target: 20_000, total: { low: 35_000 } }],
+    ["We have a $20k budget a month", { target: undefined, total: { low: 20_000, role: "budget" } }],
   ])("[G8] %j holds a wish", (text, wish) => {
     expect(read(text)).toMatchObject(wish);
   });

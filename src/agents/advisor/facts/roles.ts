@@ -27,9 +27,14 @@ const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
     /\b(?:want|like|aim|need|should|keep|stay)\b.{0,25}\b(?:spend|pay|be|get|stay|keep|under|below|at)\b.{0,12}$/i,
   ],
   ["spend", /\b(?:spend|pay|bill is|close|comes?|amounts?) (?:up |just )?(?:to|under|below|less than) $/i],
+  ["spend", /\b(?:spen[dt]|spending|pa(?:y|id|ying)|burn(?:ed|ing)?) (?:about |around |roughly |us )?$/i],
   ["budget", /\bbudget\b.{0,15}$/i],
   ["target", /\b(?:target|cap|limit|max|at most|no more than|to|under|below)\b.{0,12}$/i],
 ];
+
+/** "A $20k budget", "$20k a month AI budget". */
+const BUDGET_NEXT =
+  /^ ?(?:\/|an?|per)? ?(?:month(?:ly)?|year(?:ly)?|annual|quarter(?:ly)?)? ?(?:ai|ml|gpu|llm|api|cloud|infra\w*|total)? ?budget\b/i;
 
 const PER_UNIT =
   /^ ?(?:\/|per|an?|each|for) ?(?:1? ?[km]|1,?000|million|thousand)? ?(?:token|request|call|seat|user|query|queries|image|[tg]b\b|customer|instance)/i;
@@ -53,6 +58,7 @@ export function roleOf(
     // "Costs went from A to B": B is paid now. "Cut it from A to B": A is.
     return MOVED.test(lead) === changed ? "spend" : changed ? "target" : "other";
   }
+  if (BUDGET_NEXT.test(after)) return "budget";
   const last = lead.slice(-60);
   return RULES.find(([, words]) => words.test(last))?.[0] ?? "spend";
 }
