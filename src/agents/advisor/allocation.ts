@@ -179,6 +179,8 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   }
   // List prices are in dollars and nothing is converted; parts without a total are the whole bill already.
   if (measured || currency !== "USD" || (parts.length > 0 && !total)) return { spend, assumed };
+  if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
+    add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
   if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
   const fleet = intent === "training" ? intent : "gpu";
   if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))

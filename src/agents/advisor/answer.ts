@@ -32,6 +32,9 @@ const MAX_MONDAY = 3;
 /** Rows of the table; smaller steps share the last one. */
 const MAX_ROWS = 7;
 
+/** Enough to see what was not understood. */
+const MAX_UNUSED = 5;
+
 interface Opening {
   /** What is taken from earlier messages, in words. */
   readonly memory: string;
@@ -49,28 +52,31 @@ export function opening(allocation: Allocation, facts: Facts, context: Opening):
 
 function start(
   { basis, currency, total, alternatives, changed }: Allocation,
-  { left_out }: Facts,
+  facts: Facts,
   { quality = "", said_earlier, asked }: Opening,
 ): string {
   const amount = money(changed?.total_before ?? total, currency);
   if (asked.kind === "forecast" && basis !== "measured")
     return `A forecast needs what you spent per day or month so far: 14 days or 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
   if (basis === "illustration")
-    return `I found no figures of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
+    return `I found no ${facts.unused.length > 0 ? "monthly spend" : "figures"} of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
   if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}`;
   if (basis === "list prices") return `At list prices that is about **${amount} a month**.`;
   const open =
     alternatives.length > 0 && asked.kind !== "order"
       ? " I work with a typical split and check two others."
       : "";
+  const { left_out } = facts;
   const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
   return `${said_earlier ? "As you said earlier in this thread, you" : "You"} spend **${amount} a month**.${open}${other}`;
 }
 
-function refused({ refused: said }: Facts): string {
-  return said.length > 0
-    ? `I could not read ${said.join(", ")} as an amount somebody pays, and left it out.`
-    : "";
+function refused({ refused: said, unused }: Facts): string {
+  const read =
+    said.length > 0
+      ? `I could not read ${said.join(", ")} as an amount somebody pays, and left it out. `
+      : "";
+  return `${read}${unused.length > 0 ? `Not used: ${unused.slice(0, MAX_UNUSED).join(", ")}.` : ""}`.trim();
 }
 
 function supposition({ changed, total, currency }: Allocation): string {

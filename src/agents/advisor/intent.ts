@@ -7,7 +7,7 @@ export type Intent = "overview" | "audit" | "smalltalk" | Exclude<Bucket, "platf
 const WHOLE = /\b(?:entire|whole|full|complete|all|everything)\b/i;
 const INFRASTRUCTURE = /\b(?:infra\w*|stack|everything)\b/i;
 const COSTS =
-  /\b(?:costs?|spend|spending|optimi[sz]\w*|sav(?:e|ing)s?|reduc\w*|cheaper|expensive|bills?|budget|cut|prices?|pay|money)\b|[$€£]\s?\d/i;
+  /\b(?:costs?|spend|spending|optimi[sz]\w*|sav(?:e|ing)s?|reduc\w*|cheaper|expensive|bills?|budget|cut|prices?|pay|money)\b|[$€£¥₹]\s?\d/i;
 const GREETING = /^\W*(?:hi|hello|hey|thanks?|thank you)\b[^?]{0,40}$|what can you do/i;
 
 /** A follow-up that names no subject ("and at 60 %?") keeps that of the conversation. */

@@ -11,7 +11,7 @@ const GREETING = /^\W*(?:hi|hello|hey|thanks?|thank you)\b|what can you do/i;
 
 export function hello(question: string): string {
   if (FOREIGN.test(question))
-    return `Hello! I answer in English, and read figures in any language.\n\n${ABOUT}`;
+    return `Hello! I answer in English; figures I also read in German, French and Spanish.\n\n${ABOUT}`;
   if (question.trim() === "" || GREETING.test(question)) return ABOUT;
   return `I found nothing about costs in that.\n\n${ABOUT}`;
 }

@@ -184,8 +184,20 @@ describe("honesty", () => {
       "Help me save $10k a month on AI",
       "We make $2M ARR, reduce AI costs",
     ]) {
-      expect((await answer(question)).text, question).toContain("I found no figures");
+      expect((await answer(question)).text, question).toContain("I found no monthly spend");
     }
+  });
+
+  test.each([
+    ["We spend 300 on AI costs, optimize", "Not used: 300."],
+    ["Help me save $10k a month on AI", "Not used: $10k."],
+    ["We pay $10k a month for GPUs at 120% utilisation", "Not used: 120% utilisation."],
+    ["We spend $0/month on AI", "could not read $0"],
+    ["We pay $20k a month for AI services, and 300 engineers", ""],
+  ])("[G22] what was said in figures and not used is named: %s", async (question, said) => {
+    const { text } = await answer(question);
+    expect(text).toContain(said);
+    if (said === "") expect(text).not.toContain("ot used");
   });
 
   test("[G3] says whether a target is in reach", async () => {
@@ -253,6 +265,12 @@ describe("the user's figures", () => {
       "100M input and 20M output tokens per month on claude-sonnet-4-6, reduce the cost",
     );
     expect(text).toContain("$600 a month"); // 100 × 3 + 20 × 15
+  });
+
+  test("[G4] works out the bill of a token volume at the price that was named", async () => {
+    const { text } = await answer("$0.50 per 1M tokens and 2B tokens a month, reduce the cost");
+    expect(text).toContain("$1,000 a month");
+    expect(text).not.toContain("I found no");
   });
 
   test("[G4] drops levers that the figures leave no room for", async () => {

@@ -31,6 +31,7 @@ function combine(older: Facts, newer: Facts): Facts {
     left_out: [...older.left_out, ...newer.left_out],
     target: newer.target ?? older.target,
     gpu_rate: newer.gpu_rate ?? older.gpu_rate,
+    token_rate: newer.token_rate ?? older.token_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
     committed: older.committed || newer.committed,
@@ -39,6 +40,7 @@ function combine(older: Facts, newer: Facts): Facts {
     tokens: newer.tokens ?? older.tokens,
     training: { ...older.training, ...newer.training },
     refused: newer.refused,
+    unused: newer.unused,
     changes: newer.changes,
   };
 }

@@ -26,10 +26,10 @@ export interface PercentFacts {
 }
 
 const PERCENT =
-  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b)/gi;
+  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|(?:percent|prozent|pour ?cent|por ciento)\b)/gi;
 
 const IDLE = /\bidle\b/i;
-const USED = /\b(?:utili[sz]|busy)/i;
+const USED = /\b(?:utili[sz]|busy|auslast)/i;
 /** Percentages that are said about the work, not the bill. */
 const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "shares">, RegExp]> = [
   ["cache_hits", /\b(?:cach\w*|hit rate)/i],
@@ -42,20 +42,30 @@ const OTHER = /\b(?:margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|mo
 const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
 const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
-export function readPercents(
-  text: string,
-  original: string,
-  table?: PriceTable,
-): PercentFacts & { readonly rest: string } {
+export interface PercentsRead {
+  readonly percents: PercentFacts;
+  /** Said of the load of GPUs, and above 100 %. */
+  readonly refused: readonly string[];
+  readonly rest: string;
+}
+
+export function readPercents(text: string, original: string, table?: PriceTable): PercentsRead {
   const { matches, rest } = mask(text, PERCENT);
   const spans = matches.map((match) => ({ start: match.index, end: match.index + match[0].length }));
-  const found = contexts(original, spans).flatMap((context, index) => {
+  const around = contexts(original, spans);
+  const refused = around.flatMap(({ before, after }, index) =>
+    fraction(matches[index]) === undefined && USED.test(before.slice(-25) + after.slice(0, 25))
+      ? `${matches[index]?.[0].trim()} utilisation`
+      : [],
+  );
+  const found = around.flatMap((context, index) => {
     const value = fraction(matches[index]);
     return value === undefined ? [] : meaningsOf(context, value, table);
   });
   // The first mention of a kind counts.
   const about = Object.assign({}, ...found.filter((each) => !("share" in each)).toReversed());
-  return { ...about, shares: found.filter((each) => "share" in each), rest };
+  const shares = found.filter((each) => "share" in each);
+  return { percents: { ...about, shares }, refused, rest };
 }
 
 /** The middle of a range; `undefined` above 100 %. */

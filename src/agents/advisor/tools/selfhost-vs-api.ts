@@ -35,9 +35,9 @@ export const selfhostVsApi = simulator(
     const at = (end: 0 | 1) => {
       const capacity = throughput[end] * load * hours * 3_600;
       const moved = tokens * movable[end];
-      const gpus = capacity > 0 ? Math.max(min_gpus, Math.ceil(moved / capacity - 1e-9)) : min_gpus;
+      const gpus = capacity >= 1 ? Math.max(min_gpus, Math.ceil(moved / capacity - 1e-9)) : min_gpus;
       const own = gpus * per_gpu + operations;
-      const saved = priced && capacity > 0 ? spend * movable[end] - own : 0;
+      const saved = priced && capacity >= 1 ? spend * movable[end] - own : 0;
       return {
         capacity,
         gpus,
