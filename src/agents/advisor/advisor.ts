@@ -8,7 +8,7 @@ import type { Agent, AgentInput, AgentResult } from "../agent.ts";
 import { type Effect, report, think, tool, tools } from "../effects.ts";
 import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.ts";
 import { body, headline, opening } from "./answer.ts";
-import { type Asked, askedFor } from "./asked.ts";
+import { type Asked, askedFor, exclusionsIn } from "./asked.ts";
 import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
 import type { Line } from "./data-lines.ts";
@@ -67,6 +67,8 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
 interface Talk {
   readonly setting: Setting;
   readonly asked: Asked;
+  /** Levers that are done already, or not wanted. */
+  readonly not: readonly string[];
   readonly wants: Basics["wants"];
   readonly data: Found["data"];
   /** The data came with an earlier message. */
@@ -86,10 +88,14 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const data = found.data ?? kept;
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
-  const asked = askedFor(found.prose, said.length > 0, facts.models.length);
+  const out = exclusionsIn(found.prose);
+  const asked = askedFor(out.rest, said.length > 0, facts.models.length);
+  const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
+    (lever) => !asked.levers.includes(lever),
+  );
   const setting = {
     ...understanding,
-    intent: topicOf(found.prose, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
+    intent: topicOf(out.rest, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
     ledger: openLedger(prices),
     measured: false,
     tokenCost: 0,
@@ -97,10 +103,12 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const wants = wantsOf(
     asked.kind === "levers" ? found.prose : [...said, found.prose].join("\n"),
     asked.levers,
+    not,
   );
   return {
     setting,
     asked,
+    not: [...new Set(not)],
     wants,
     data,
     earlier_data: found.data === undefined,
@@ -166,7 +174,7 @@ function* analyse(talk: Talk): Steps<AgentResult> {
   const memory = recalled(setting.facts, setting.now, measured !== undefined && talk.earlier_data);
   const said_earlier = saidEarlier(setting.facts, setting.now);
   const quality = measured && qualityOf(measured.usage);
-  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked }));
+  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked, not: talk.not }));
   const then = { ...setting, facts: after(facts, allocation) };
   yield* conclude({ ...talk, setting: then }, allocation, { ...closer, prices });
   return { finish_reason: "stop" };

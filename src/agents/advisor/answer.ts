@@ -5,6 +5,7 @@ import type { Asked } from "./asked.ts";
 import { dataLines } from "./data-lines.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts/message.ts";
+import { LEVERS } from "./levers.ts";
 import { money, moneyRange } from "./money-text.ts";
 import type { Candidate } from "./recommend.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
@@ -42,11 +43,19 @@ interface Opening {
   /** The spend itself was said earlier. */
   readonly said_earlier: boolean;
   readonly asked: Asked;
+  /** Levers that are done already, or not wanted. */
+  readonly not: readonly string[];
 }
 
 export function opening(allocation: Allocation, facts: Facts, context: Opening): string {
   const { memory } = context;
-  const said = [start(allocation, facts, context), memory, refused(facts), supposition(allocation)];
+  const said = [
+    start(allocation, facts, context),
+    memory,
+    without(context),
+    refused(facts),
+    supposition(allocation),
+  ];
   return `${said.filter(Boolean).join(" ")}\n\n`;
 }
 
@@ -69,6 +78,11 @@ function start(
   const { left_out } = facts;
   const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
   return `${said_earlier ? "As you said earlier in this thread, you" : "You"} spend **${amount} a month**.${open}${other}`;
+}
+
+function without({ not }: Opening): string {
+  const titles = not.map((each) => lower(LEVERS[each]?.title ?? each));
+  return titles.length > 0 ? `Left out, as you said: ${titles.join(", ")}.` : "";
 }
 
 function refused({ refused: said, unused }: Facts): string {
@@ -99,20 +113,22 @@ function load(utilisation: number | undefined): string {
 export function body(result: Result): string {
   const { kind } = result.asked;
   const sections =
-    kind === "reasons"
-      ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
-      : kind === "order"
-        ? [order(result), monday(result), table(result)]
-        : [
-            findings(result),
-            headline(result),
-            table(result),
-            explained(result),
-            monday(result),
-            splits(result),
-            goal(result),
-            notes(result.report),
-          ];
+    kind === "assumptions"
+      ? [notes({ ...result.report, questions: [] })]
+      : kind === "reasons"
+        ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
+        : kind === "order"
+          ? [order(result), monday(result), table(result)]
+          : [
+              findings(result),
+              headline(result),
+              table(result),
+              explained(result),
+              monday(result),
+              splits(result),
+              goal(result),
+              notes(result.report),
+            ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 

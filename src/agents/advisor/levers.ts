@@ -121,14 +121,21 @@ export function leversNamed(text: string): readonly string[] {
 /** Only for who asks: each replaces what others build on. */
 const ON_REQUEST = ["selfhost", "lora", "gpu_spot"];
 
-/** Whether a lever is wanted: `only` those, if any; otherwise all but the ones nobody asked for. */
-export function wantsOf(text: string, only: readonly string[]): (...levers: readonly string[]) => boolean {
+/** Whether a lever is wanted: `only` those, if any; otherwise all but `not` and the ones nobody asked for. */
+export function wantsOf(
+  text: string,
+  only: readonly string[],
+  not: readonly string[],
+): (...levers: readonly string[]) => boolean {
   const named = [...leversNamed(text), ...(/\bfine-?tun/i.test(text) ? ["lora"] : [])];
   const asked = (only.length > 0 ? only : named).flatMap((each) =>
     each === "spot" ? [each, "gpu_spot"] : [each],
   );
   return (...levers) =>
-    levers.some((each) => asked.includes(each) || (only.length === 0 && !ON_REQUEST.includes(each)));
+    levers.some(
+      (each) =>
+        !not.includes(each) && (asked.includes(each) || (only.length === 0 && !ON_REQUEST.includes(each))),
+    );
 }
 
 type Odds = Pick<Lever, "confidence" | "effort">;

@@ -23,6 +23,11 @@ const GENERAL =
   /\b(?:ai|ml|genai) (?:infra|stack|cost|spend|bill|budget|service|tool)|\b(?:total|overall|everything)\b/i;
 const SPENT_JUST_BEFORE = /\b(?:spend|pay|cost|bill|budget)\w* (?:is |of |about |around |us |roughly |~)*$/i;
 const LISTED = /[$€£¥₹]|\b(?:usd|eur|gbp|monthly|costs?)\b/i;
+/** "Actually it's 80k", "it is 80k now, not 50k": said in answer to an amount named before. */
+const CORRECTS_BEFORE =
+  /\b(?:actually|correction|i mean|i meant|it(?:'s| is| was)|make (?:it|that)) (?:now |about |more like )?$/i;
+const CORRECTS_AFTER = /^ ?(?:instead|rather|now|actually)\b/i;
+const DENIED = /\b(?:not|rather than|instead of|no longer) $/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
 
 /** A number that stands where an amount would: better named than dropped in silence. */
@@ -36,7 +41,7 @@ export interface Amounts {
 }
 
 /** `masked` is `text` with everything blanked that is known not to be money. */
-export function readAmounts(masked: string, text: string): Amounts {
+export function readAmounts(masked: string, text: string, follows = false): Amounts {
   const found = readMoney(masked);
   const around = contexts(text, found);
   const hidden = contexts(masked, found);
@@ -45,7 +50,7 @@ export function readAmounts(masked: string, text: string): Amounts {
   const amounts = found.flatMap((money, index) => {
     const [context, layer] = [around[index], hidden[index]];
     if (context === undefined || layer === undefined) return [];
-    if (!isMoney(money, context)) {
+    if (!isMoney(money, context, follows)) {
       const { before, after } = context;
       if (money.high >= 100 && BESIDE.test(before) && !COUNTED.test(after)) unused.push(money.said.trim());
       return [];
@@ -63,7 +68,11 @@ export function readAmounts(masked: string, text: string): Amounts {
  * A number without a currency is money only where the sentence is about paying
  * and the number looks like a bill, or where it is one of a list ("GPU 22k, API 14k").
  */
-function isMoney({ currency, said }: Money, { before, lead, after, sentence }: Context): boolean {
+function isMoney(
+  { currency, said }: Money,
+  { before, lead, after, sentence }: Context,
+  follows: boolean,
+): boolean {
   if (currency !== undefined) return true;
   if (!/[km]$|\d[,. ]?\d{3}$/i.test(said)) return false;
   const ends = /^ ?(?:$|[,.;!?)]|(?:and|on|for|instead|now|actually|not|in total)\b)/.test(after);
@@ -71,6 +80,12 @@ function isMoney({ currency, said }: Money, { before, lead, after, sentence }: C
   // "We pay 3k for one thing and 12k for another."
   if (/^ ?(?:on|for)\b/.test(after) && SPENDING.test(lead) && scopeOf(after) !== undefined) return true;
   if (/^ ?(?:instead|rather)\b/.test(after)) return true;
+  if (DENIED.test(before)) return false;
+  if (
+    follows &&
+    (CORRECTS_AFTER.test(after) || (CORRECTS_BEFORE.test(lead) && (ends || PERIOD_NEXT.test(after))))
+  )
+    return true;
   if (!SPENDING.test(lead + after)) return false;
   return PERIOD_NEXT.test(after) || (SPENT_JUST_BEFORE.test(lead) && ends);
 }

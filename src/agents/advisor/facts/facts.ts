@@ -1,6 +1,7 @@
 /** What the user has said in figures over the whole conversation; what is newer counts. */
 import type { PriceTable } from "../prices.ts";
 import { type Facts, middle, readMessage } from "./message.ts";
+import { PER_MONTH } from "./periods.ts";
 
 /** Older messages than this are about something else. */
 const MAX_USER_MESSAGES = 10;
@@ -14,9 +15,9 @@ export interface Understanding {
 }
 
 export function understand(question: string, earlier: readonly string[], table?: PriceTable): Understanding {
-  const read = (text: string) => readMessage(text, table);
+  const read = (text: string, at = 0) => readMessage(text, table, at > 0);
   const before = earlier.slice(-MAX_USER_MESSAGES).map(read);
-  const now = read(question);
+  const now = read(question, before.length);
   return {
     facts: [...before, now].reduce(combine),
     now,
@@ -53,10 +54,14 @@ function spendOf(older: SpendFacts, newer: SpendFacts): SpendFacts {
   // "We spend 80k instead" is in the currency named before.
   const same = named.currency_stated || !older.currency;
   const { currency, currency_stated } = same ? named : older;
-  const own = { total, parts, rest, currency, currency_stated };
+  // "It's 700k" corrects "600k a year" by the year.
+  const period = total?.period === undefined && older.total?.period;
+  const factor = period ? PER_MONTH[period] : 1;
+  const scaled = period && total && { ...total, period, low: total.low * factor, high: total.high * factor };
+  const own = { total: scaled || total, parts, rest, currency, currency_stated };
   if (older.currency !== currency) return own;
   const kept = older.parts.filter(({ scope }) => parts.every((part) => part.scope !== scope));
-  const all = { ...own, total: total ?? older.total, parts: [...kept, ...parts] };
+  const all = { ...own, total: own.total ?? older.total, parts: [...kept, ...parts] };
   const sum = all.parts.reduce((each, { amount }) => each + amount, 0);
   return all.total === undefined || sum <= middle(all.total) ? all : own;
 }

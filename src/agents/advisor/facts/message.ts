@@ -61,7 +61,8 @@ export interface FleetFacts {
 /** Prose longer than this is not read on: nobody hides their bill there. */
 const MAX_PROSE_CHARS = 8_000;
 
-export function readMessage(message: string, table?: PriceTable): Facts {
+/** `follows` where amounts were named before, which a bare number may correct. */
+export function readMessage(message: string, table?: PriceTable, follows = false): Facts {
   const text = withDigits(message.slice(0, MAX_PROSE_CHARS).normalize("NFKC"));
   const { refused, rest: sound } = refusedIn(text);
   const { models, rest: withoutModels } = readModels(sound, table);
@@ -70,7 +71,7 @@ export function readMessage(message: string, table?: PriceTable): Facts {
   const { tokens, rest: withoutTokens } = readTokens(untrained);
   const { rest: withoutHardware, ...hardware } = readHardware(withoutTokens);
   const { rest, percents, refused: overfull } = readPercents(withoutHardware, text, table);
-  const { amounts, unused } = readAmounts(rest, text);
+  const { amounts, unused } = readAmounts(rest, text, follows);
   const committed =
     /\b(?:reserved|committed|savings plans?|cuds?)\b/i.test(text) &&
     !/\b(?:no|not|un|non)[\s-]?(?:reserved|committed)|on.demand/i.test(text);
