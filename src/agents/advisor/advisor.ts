@@ -13,8 +13,8 @@ import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
 import type { Line } from "./data-lines.ts";
 import { type Evidence, lookCloser, type Measured } from "./evidence.ts";
-import { understand } from "./facts/facts.ts";
-import type { Facts } from "./facts/message.ts";
+import { MAX_USER_MESSAGES, understand } from "./facts/facts.ts";
+import { type Facts, MAX_PROSE_CHARS } from "./facts/message.ts";
 import { findingsFor, qualityOf } from "./findings.ts";
 import { type Intent, intentOf } from "./intent.ts";
 import { openLedger } from "./ledger.ts";
@@ -81,11 +81,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const found = findUsage(input);
   const own_prices = ownPrices(input.data, own);
   const prices = withOwnPrices(input.data, base);
-  const history = input.history.map((each) => ({ ...each, ...findPasted(each.content) }));
-  const said = history.filter(({ role }) => role === "user").map(({ prose }) => prose);
-  // Data pasted earlier still counts where the question brings none.
-  const kept = history.findLast((each) => each.role === "user" && each.data)?.data;
-  const data = found.data ?? kept;
+  const { said, data } = earlier(input.history, found.data);
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
   const out = exclusionsIn(found.prose);
@@ -115,6 +111,25 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
     own_prices,
     question: found.prose,
   };
+}
+
+/**
+ * What the user said before, and the latest data they gave. Data pasted earlier counts where the question
+ * brings none; where there is some already, only prose is looked for, and that is at the beginning.
+ */
+function earlier(history: AgentInput["history"], given: Found["data"]) {
+  let data = given;
+  const said = history
+    .filter(({ role }) => role === "user")
+    .toReversed()
+    .map(({ content }) => {
+      const found = findPasted(data === undefined ? content : content.slice(0, MAX_PROSE_CHARS));
+      data ??= found.data;
+      return found.prose.slice(0, MAX_PROSE_CHARS);
+    })
+    .slice(0, MAX_USER_MESSAGES)
+    .toReversed();
+  return { said, data };
 }
 
 /** Passed on to tools as they came: arguments show what a result was made from. */

@@ -298,6 +298,28 @@ describe("answers from data", () => {
   });
 
   test.each([
+    ["short lines", "a, b\n".repeat(12_000)],
+    ["lines that look like JSON", "{a\n".repeat(15_000)],
+    ["amounts", "$50k/month on AI, ".repeat(3_600)],
+    ["rows", `date,model,cost\n${"2026-05-01,gpt-5,1\n".repeat(3_400)}`],
+  ])("[G12] 40 messages of 64 KiB of %s before the question do not hold up the object", (_, content) => {
+    const history = Array.from({ length: 40 }, () => ({ role: "user" as const, content }));
+    const begun = performance.now();
+    advisor.run(ask("what about caching?", { history })).next();
+    // It took 8 s when every line of every message was tried as a header.
+    expect(performance.now() - begun).toBeLessThan(1_500);
+  });
+
+  test("[G12] the latest data of a conversation counts", async () => {
+    const history = ["500", "700"].map((cost) => ({
+      role: "user" as const,
+      content: `Where can we save?\nservice,cost_usd\nOpenAI,${cost}`,
+    }));
+    const { text } = await drive(advisor, ask("which first?", { history }));
+    expect(text).toContain("Your data comes to **$700 a month**");
+  });
+
+  test.each([
     ["digits", "9".repeat(65_000)],
     ["amounts", "$50k/month ".repeat(5_900)],
     ["commas", ",".repeat(65_000)],

@@ -4,7 +4,7 @@ import { type Facts, middle, readMessage } from "./message.ts";
 import { PER_MONTH } from "./periods.ts";
 
 /** Older messages than this are about something else. */
-const MAX_USER_MESSAGES = 10;
+export const MAX_USER_MESSAGES = 10;
 
 export interface Understanding {
   readonly facts: Facts;
@@ -16,7 +16,7 @@ export interface Understanding {
 
 export function understand(question: string, earlier: readonly string[], table?: PriceTable): Understanding {
   const read = (text: string, at = 0) => readMessage(text, table, at > 0);
-  const before = earlier.slice(-MAX_USER_MESSAGES).map(read);
+  const before = earlier.map(read);
   const now = read(question, before.length);
   return {
     facts: [...before, now].reduce(combine),

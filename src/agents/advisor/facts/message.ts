@@ -59,7 +59,7 @@ export interface FleetFacts {
 }
 
 /** Prose longer than this is not read on: nobody hides their bill there. */
-const MAX_PROSE_CHARS = 8_000;
+export const MAX_PROSE_CHARS = 8_000;
 
 /** `follows` where amounts were named before, which a bare number may correct. */
 export function readMessage(message: string, table?: PriceTable, follows = false): Facts {
