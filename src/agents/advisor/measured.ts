@@ -1,6 +1,7 @@
 /** What usage data says, in the terms of what a user says: measured figures take the place of stated ones. */
 import { BUCKETS } from "./buckets.ts";
 import type { Facts, FleetFacts } from "./facts/message.ts";
+import { counted } from "./findings.ts";
 import { type Ledger, READING } from "./ledger.ts";
 import { priceOf } from "./prices.ts";
 import type { Usage } from "./tools/parse-usage.ts";
@@ -32,7 +33,7 @@ export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledg
 }
 
 function noteReading({ days, priced_rows, fleet, rows }: Usage, ledger: Ledger): void {
-  const priced = `Without a cost of their own, ${priced_rows} of the rows are priced`;
+  const priced = `Without a cost of their own, ${counted(priced_rows)} ${priced_rows === 1 ? "is" : "are"} priced`;
   if (priced_rows > 0 && fleet.length > 0) ledger.rated(`${priced} at planning rates, by the hour`);
   else if (priced_rows > 0) ledger.listed(`${priced} by their tokens`);
   if (days > 0) ledger.assume(`${days} days of data are scaled to a month of 30.4 days`, READING);

@@ -64,7 +64,7 @@ describe("a FOCUS export", () => {
   test("[G16] its answer shows where the money goes, the odd day, and what was left out", async () => {
     const { text, tools } = await about("focus-1.0.csv", "Where can we save? Our budget is $20k a month");
     expect(text).toContain("136 rows used; rejected: 1 × wrong number of columns");
-    expect(text).toContain("left out, not converted: €180");
+    expect(text).toContain("Left out, because nothing is converted: €180 in");
     expect(text).toContain("2026-05-17 claude-sonnet-4-6 $1,279 against a usual");
     expect(text).toContain("$20,000 a month is passed already");
     expect(text).toContain("**Monday morning**\n1. Find what cost $838 more than usual");
@@ -188,6 +188,26 @@ describe("a GPU inventory", () => {
       }
     },
   );
+
+  test.each([
+    ["a column", "gpu_type,gpu_count,hourly_rate,currency\nH100,8,3,EUR", "EUR"],
+    ["a symbol", "gpu_type,gpu_count,hourly_rate\nH100,8,€3", "EUR"],
+    ["the name of the column", "gpu_type,gpu_count,price_per_hour\nH100,8,£3", "GBP"],
+    ["nothing", "gpu_type,gpu_count,hourly_rate\nH100,8,3", "USD"],
+    ["planning rates", "gpu_type,gpu_count,currency\nH100,8,EUR", "USD"],
+  ])("[G16] its currency is told by %s", async (_, csv, currency) => {
+    const usage = await parse(csv);
+    expect(usage.currencies.map((each) => each.currency)).toEqual([currency]);
+    const { text } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
+    expect(text).toContain({ EUR: "€17,520", GBP: "£17,520" }[currency] ?? "$");
+  });
+
+  test("[G16] GPUs in another currency are not added to the fleet", async () => {
+    const usage = await parse(
+      "gpu_type,gpu_count,hourly_rate,currency\nH100,8,3,EUR\nA100,8,2,EUR\nL4,1,1,USD",
+    );
+    expect(usage.fleet.map(({ type }) => type)).toEqual(["H100", "A100"]);
+  });
 
   test("[G16] nvidia-smi's list is one", async () => {
     const usage = await parse(fixture("nvidia-smi.csv"));
