@@ -24,7 +24,14 @@ import { tokenMix } from "./mix.ts";
 import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
 import { recalled, saidEarlier } from "./recall.ts";
-import { type Candidate, candidate, rankArgs, recommendations, ruleCandidates } from "./recommend.ts";
+import {
+  type Candidate,
+  candidate,
+  rankArgs,
+  recommendations,
+  ruleCandidates,
+  soberly,
+} from "./recommend.ts";
 import { simulationsFor } from "./simulations.ts";
 import { HELLO_REPORT, hello } from "./smalltalk.ts";
 import { stream } from "./stream.ts";
@@ -224,7 +231,9 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
   const focus = asked.levers.length > 0 ? undefined : bucketOf(intent);
   const part =
     focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
-  const { candidates, failed, asides } = yield* simulate(part, { facts, ledger, wants }, asked.levers);
+  const simulated = yield* simulate(part, { facts, ledger, wants }, asked.levers);
+  const { failed, asides } = simulated;
+  const candidates = simulated.candidates.map((each) => soberly(each, allocation));
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));

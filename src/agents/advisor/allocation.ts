@@ -11,7 +11,7 @@ import { gpuRate } from "./prices.ts";
 import { percent } from "./tools/savings.ts";
 
 /** Where the total comes from. */
-export type Basis = "measured" | "stated" | "list prices" | "illustration";
+export type Basis = "measured" | "stated" | "your rates" | "list prices" | "illustration";
 
 export interface Allocation {
   readonly basis: Basis;
@@ -122,7 +122,9 @@ function asIs(setting: Setting): Allocation {
   const { spend: known, assumed } = knownSpend(setting);
   const sum = totalOf(known);
   const total = Math.max(facts.total ? middle(facts.total) : sum + facts.rest, sum) || ILLUSTRATION;
-  const stated = facts.currency === undefined ? (sum > 0 ? "list prices" : "illustration") : "stated";
+  const own = (facts.gpu_rate ?? facts.token_rate) !== undefined && setting.tokenCost === 0;
+  const worked = sum > 0 ? (own ? "your rates" : "list prices") : "illustration";
+  const stated = facts.currency === undefined ? worked : "stated";
   const basis = measured ? "measured" : stated;
   noteReading(facts, ledger);
   if (basis === "illustration")

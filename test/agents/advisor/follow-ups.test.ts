@@ -136,7 +136,7 @@ describe("a follow-up", () => {
   test("[G19] “which first?” names one step, the next, and what not to begin with", async () => {
     const { text } = await talk(FIFTY_K, "which first?");
     expect(text).toContain("**First: cache repeated prompt prefixes.**");
-    expect(text).toContain("Then: batch work that can wait.");
+    expect(text).toContain("Then: route easy calls to a smaller model.");
     expect(text).toContain("do not begin with it");
     expect(text).toContain("Monday morning");
   });

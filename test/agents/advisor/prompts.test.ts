@@ -208,6 +208,43 @@ describe("honesty", () => {
     expect((await ask("$10k")).text).toContain("beyond what these steps give");
   });
 
+  test.each([
+    ["$50k/month on AI infrastructure, cut 90%", "saving $45,000 a month (90 %): beyond"],
+    ["$50k/month on AI infrastructure, reduce it by 10 %", "saving $5,000 a month (10 %): within"],
+    ["$50k a month: $30k on GPUs and $20k on OpenAI. Cut GPU costs by 50%", "saving $15,000 a month"],
+  ])("[G3] says whether a target in percent is in reach: %s", async (question, said) => {
+    expect((await answer(question)).text).toContain(`**Your goal** means ${said}`);
+  });
+
+  test.each(["We cut 20% last year already", "We have saved 20%", "80% of it on GPT-4o"])(
+    "[G3] a percentage that is no wish is no target: %s",
+    async (said) => {
+      expect((await answer(`We spend $50k/month on AI infrastructure. ${said}`)).text).not.toContain(
+        "Your goal",
+      );
+    },
+  );
+
+  test("[G3] every step has its arithmetic in the answer, and is not sure where the amount is assumed", async () => {
+    for (const question of CANONICAL) {
+      const { text, report } = await answer(question);
+      for (const { title, evidence, confidence } of report?.recommendations ?? []) {
+        expect(text).toContain(`**${title}.** ${evidence}.`);
+        expect(confidence, question).not.toBe("high");
+      }
+    }
+    const stated = reportOf(await answer("We pay $20k a month for gpt-4o, reduce costs"));
+    expect(stated.recommendations.map(({ confidence }) => confidence)).toContain("high");
+  });
+
+  test("[G3] says whose prices it used", async () => {
+    expect((await answer("10 H100s at $2.10 per GPU hour, cut costs")).text).toContain(
+      "At your rates that is",
+    );
+    expect((await answer("10 H100s, cut costs")).text).toContain("At list prices that is");
+    expect((await answer("$2 per 1M tokens, 2B tokens a month, cut costs")).text).toContain("At your rates");
+  });
+
   test("[G3] keeps the user's currency, and leaves a second one out", async () => {
     const driven = await answer("We pay €20k a month for LLM APIs and $5k for GPUs");
     expect(driven.text).toContain("€20,000 a month");

@@ -22,6 +22,8 @@ export interface PercentFacts {
   readonly deferrable?: number;
   /** Calls that a smaller model could take. */
   readonly easy?: number;
+  /** By how much the spend, or a part of it, should fall. */
+  readonly goal?: Share;
   readonly shares: readonly Share[];
 }
 
@@ -31,15 +33,17 @@ const PERCENT =
 const IDLE = /\bidle\b/i;
 const USED = /\b(?:utili[sz]|busy|auslast)/i;
 /** Percentages that are said about the work, not the bill. */
-const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "shares">, RegExp]> = [
-  ["cache_hits", /\b(?:cach\w*|hit rate)/i],
-  ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
-  ["failed", /\b(?:fail|crash|diverge|wasted)/i],
-  ["easy", /\b(?:simple|easy|trivial)\b/i],
-];
+const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "goal" | "shares">, RegExp]> =
+  [
+    ["cache_hits", /\b(?:cach\w*|hit rate)/i],
+    ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
+    ["failed", /\b(?:fail|crash|diverge|wasted)/i],
+    ["easy", /\b(?:simple|easy|trivial)\b/i],
+  ];
 /** And those that are about neither. */
 const OTHER = /\b(?:margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more|off|less|fewer)/i;
 const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
+const DONE = /\b(?:saved|reduced|have|already|did|could)\b/i;
 const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
 export interface PercentsRead {
@@ -80,11 +84,14 @@ function meaningsOf(
   value: number,
   table?: PriceTable,
 ): ReadonlyArray<Omit<PercentFacts, "shares"> | Share> {
-  const { before, lead, after } = context;
+  const { before, lead, after, sentence } = context;
   for (const words of [after.slice(0, 40).split(",")[0] ?? "", before.slice(-40)]) {
     if (IDLE.test(words)) return [{ utilisation: 1 - value }];
     if (USED.test(words)) return [{ utilisation: value }];
-    if (WISH.test(lead.slice(-50))) return [];
+    if (WISH.test(lead.slice(-50))) {
+      const scope = scopeOf(lead.slice(-50));
+      return DONE.test(sentence) ? [] : [{ goal: { share: value, ...(scope && { scope }) } }];
+    }
     const work = WORK.find(([, said]) => said.test(words))?.[0];
     if (work !== undefined) return [{ [work]: value }];
     if (OTHER.test(words)) return [];
