@@ -33,7 +33,7 @@ import {
   soberly,
 } from "./recommend.ts";
 import { simulationsFor } from "./simulations.ts";
-import { HELLO_REPORT, hello } from "./smalltalk.ts";
+import { HELLO_REPORT, hello, SUBSCRIPTION } from "./smalltalk.ts";
 import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
@@ -156,7 +156,9 @@ interface Topic {
 }
 
 function topicOf(question: string, said: readonly string[], { asked, now, given }: Topic): Intent {
-  const { parts, total, changes, percents, training } = now;
+  const { parts, total, changes, percents, training, gpus } = now;
+  if (said.length === 0 && parts.length < 2 && gpus.length === 0 && SUBSCRIPTION.test(question))
+    return "smalltalk";
   // A supposition moves the whole bill.
   if (changes.length > 0 && said.length > 0) return "overview";
   if (training.params !== undefined && /\btrain/i.test(question)) return "training";
@@ -257,10 +259,7 @@ function worthwhile({ spend, basis, total }: Allocation): Spend {
 }
 
 function verdict(steps: readonly Recommendation[]): string {
-  if (steps.length === 0) return "No lever saves anything here.";
-  return steps.length === 1
-    ? "One lever saves something."
-    : `${steps.length} levers save something; overlaps compound.`;
+  return `Levers that save something: ${steps.length}.`;
 }
 
 /** Nothing usable in the data: the question is answered without it. */
