@@ -20,7 +20,7 @@ import { type Intent, intentOf } from "./intent.ts";
 import { openLedger } from "./ledger.ts";
 import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
 import { measuredFacts } from "./measured.ts";
-import { tokenMix } from "./mix.ts";
+import { currentModel, tokenMix } from "./mix.ts";
 import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
 import { recalled, saidEarlier } from "./recall.ts";
@@ -38,7 +38,7 @@ import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
-import { clamp, type Range } from "./tools/savings.ts";
+import { clamp, dollars, type Range } from "./tools/savings.ts";
 import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
@@ -64,8 +64,9 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
     version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
+      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting));
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
-        ? greet(input.question)
+        ? greet(hello(input.question))
         : analyse(talk);
     },
   };
@@ -92,7 +93,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
   const out = exclusionsIn(found.prose);
-  const asked = askedFor(out.rest, said.length > 0, facts.models.length);
+  const asked = askedFor(out.rest, said.length > 0, facts);
   const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
     (lever) => !asked.levers.includes(lever),
   );
@@ -149,6 +150,17 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
   return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
 }
 
+function quote({ facts: { models }, ledger: { prices } }: Setting): string {
+  const per = (price: number) => dollars(Math.round(price * 1e10) / 1e4);
+  const lines = prices.models
+    .filter(({ model }) => models.includes(model))
+    .map(
+      (each) =>
+        `- **${each.model}**, per 1M tokens: ${per(each.input_cost_per_token)} input, ${per(each.cache_read_input_token_cost)} cached input, ${per(each.output_cost_per_token)} output.\n`,
+    );
+  return `${lines.join("")}\nAs of ${prices.as_of}; ${prices.source}.\n`;
+}
+
 interface Topic {
   readonly asked: Asked;
   readonly now: Facts;
@@ -176,9 +188,9 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     : named;
 }
 
-function* greet(question: string): Steps<AgentResult> {
-  yield* think("No question about costs.");
-  yield* stream(hello(question));
+function* greet(answer: string): Steps<AgentResult> {
+  yield* think("Nothing to analyse.");
+  yield* stream(answer);
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };
 }
@@ -192,8 +204,9 @@ function* analyse(talk: Talk): Steps<AgentResult> {
     : setting.facts;
   const closer = yield* lookCloser(measured, { asked, facts, ledger: setting.ledger, own_prices });
   const prices = yield* lookUp({ ...setting, facts }, own_prices);
-  const compared = closer.comparison?.models.find(({ model }) => model === closer.comparison?.current);
-  const tokenCost = facts.tokens ? ((compared ?? prices?.models[0])?.cost ?? 0) : 0;
+  const current = currentModel(facts, setting.ledger)?.model;
+  const paid = prices?.models.find(({ model }) => model === current);
+  const tokenCost = facts.tokens ? (paid?.cost ?? 0) : 0;
   const allocation = allocate({ ...setting, facts, tokenCost, measured: measured !== undefined });
   const memory = recalled(setting.facts, setting.now, measured !== undefined && talk.earlier_data);
   const said_earlier = saidEarlier(setting.facts, setting.now);

@@ -1,7 +1,16 @@
 /** What kind of answer a question wants, besides what it is about, and which steps it rules out. */
+import type { Facts } from "./facts/message.ts";
 import { leversNamed } from "./levers.ts";
 
-export type Kind = "analysis" | "levers" | "reasons" | "order" | "assumptions" | "forecast" | "comparison";
+export type Kind =
+  | "analysis"
+  | "levers"
+  | "reasons"
+  | "order"
+  | "assumptions"
+  | "forecast"
+  | "comparison"
+  | "prices";
 
 export interface Asked {
   readonly kind: Kind;
@@ -19,14 +28,20 @@ const FORECAST =
 const COMPARISON =
   /\b(?:compar\w+|versus|vs\.?|switch(?:ing)? (?:from|to)|cheap(?:er|est) (?:model|alternative)|instead of)\b/i;
 
+const PRICES =
+  /^(?!.*\b(?:reduc|cut|sav|lower|optimi)).*\b(?:how much (?:is|are|do|does)|what (?:is|are|does|do)|pric(?:es?|ing))\b.*/is;
+
 /** A follow-up is one by what came before; alone, "why?" is nothing. */
-export function askedFor(question: string, follows: boolean, models: number): Asked {
+export function askedFor(question: string, follows: boolean, { models, tokens, total, parts }: Facts): Asked {
   const levers = follows ? leversNamed(question) : [];
   if (follows && REASONS.test(question)) return { kind: "reasons", levers };
   if (follows && ASSUMPTIONS.test(question)) return { kind: "assumptions", levers: [] };
   if (follows && ORDER.test(question)) return { kind: "order", levers: [] };
   if (FORECAST.test(question)) return { kind: "forecast", levers: [] };
-  if (models > 0 && COMPARISON.test(question)) return { kind: "comparison", levers: [] };
+  if (models.length > 0 && COMPARISON.test(question)) return { kind: "comparison", levers: [] };
+  const volume = tokens || total || parts.length > 0;
+  if (models.length > 0 && !volume && levers.length === 0 && PRICES.test(question))
+    return { kind: "prices", levers };
   return levers.length > 0 ? { kind: "levers", levers } : { kind: "analysis", levers: [] };
 }
 

@@ -45,12 +45,14 @@ function modelFacts({ percents, models }: Facts, summary: Summary, { prices }: L
   const { by_model, by_category, cached_share } = summary;
   const api = by_category.find(({ key }) => key === "llm_api")?.share ?? 1;
   const priced = by_model.filter(({ key }) => priceOf(key, prices));
-  const shares = priced.map(({ key, share }) => ({ model: key, share: clamp(share / api) }));
+  const shares = by_model
+    .filter((each) => priced.includes(each) || /embed/i.test(each.key))
+    .map(({ key, share }) => ({ model: key, share: clamp(share / api) }));
   return {
     models: priced.length > 0 ? priced.map(({ key }) => key) : models,
     percents: {
       ...percents,
-      ...(priced.length > 0 && { shares }),
+      ...(shares.length > 0 && { shares }),
       ...(cached_share && { cache_hits: cached_share }),
     },
   };

@@ -1,13 +1,23 @@
 /** How many tokens go in and come out per month, as far as that is known. */
 import type { Facts } from "./facts/message.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
-import { priceOf } from "./prices.ts";
+import { type ModelPrice, priceOf } from "./prices.ts";
 
 /** Input tokens per output token, where not known. */
 const USUAL_MIX = 5;
 
 /** A round volume to compare prices on, where none was named. */
 const SAMPLE_TOKENS = 1e6;
+
+/** The model that totals, comparisons and levers are about alike: that of the largest share, or the first named. */
+export function currentModel({ percents, models }: Facts, { prices }: Ledger): ModelPrice | undefined {
+  const shares = percents.shares.toSorted((a, b) => b.share - a.share);
+  const named = [...shares.map(({ model = "" }) => model), ...models].flatMap(
+    (model) => priceOf(model, prices) ?? [],
+  );
+  const chat = named.filter(({ tier }) => tier !== "embedding");
+  return chat.find(({ smaller }) => smaller !== undefined) ?? chat[0] ?? named[0];
+}
 
 /** The arguments of `price_lookup`. */
 export function tokenMix(facts: Facts, ledger: Ledger) {

@@ -38,6 +38,7 @@ function combine(older: Facts, newer: Facts): Facts {
     committed: older.committed || newer.committed,
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
+    stand_in: newer.stand_in ?? older.stand_in,
     tokens: newer.tokens ?? older.tokens,
     training: { ...older.training, ...newer.training },
     refused: newer.refused,

@@ -4,7 +4,7 @@ import type { PriceTable } from "../prices.ts";
 import { type Amount, readAmounts } from "./amounts.ts";
 import { type Change, readChanges } from "./changes.ts";
 import { type Gpus, readHardware } from "./hardware.ts";
-import { readModels } from "./models.ts";
+import { readModels, standInFor } from "./models.ts";
 import { withDigits } from "./numbers.ts";
 import { type PercentFacts, readPercents } from "./percents.ts";
 import { refusedIn } from "./refused.ts";
@@ -40,6 +40,8 @@ export interface Facts {
   readonly fleets?: ReadonlyArray<FleetFacts & { readonly cost: number }>;
   readonly percents: PercentFacts;
   readonly models: readonly string[];
+  /** Priced like it where none is named. */
+  readonly stand_in: string | undefined;
   readonly tokens: Tokens | undefined;
   readonly training: TrainingFacts;
   /** Amounts that can be no spend: negative ones, and ones beyond reason. */
@@ -81,6 +83,7 @@ export function readMessage(message: string, table?: PriceTable, follows = false
     committed,
     percents,
     models,
+    stand_in: standInFor(text),
     tokens,
     training,
     refused,
