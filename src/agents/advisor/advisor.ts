@@ -225,13 +225,10 @@ function after(facts: Facts, { changed }: Allocation): Facts {
     : { ...facts, fleets: [], percents: { ...facts.percents, utilisation: Math.min(1, used) } };
 }
 
-function plan({ setting: { intent, facts, before }, data, asked }: Talk): string {
+function plan({ setting: { intent }, asked }: Talk): string {
   const focus = bucketOf(intent);
   const topic = focus ? LABELS[focus] : intent === "audit" ? "all AI infrastructure" : "AI costs in general";
-  const given = data !== undefined ? "usage data" : hasFigures(facts) ? "your figures" : "no figures";
-  const follow = before && hasFigures(before) ? " Earlier messages count." : "";
-  const kind = asked.kind === "analysis" ? "" : ` Wanted: ${asked.kind}.`;
-  return `Topic: ${topic}.${kind} Given: ${given}.${follow} The rest is labelled as assumed.`;
+  return `Topic: ${topic}. Wanted: ${asked.kind}. What is not given is labelled as assumed.`;
 }
 
 function hasFigures({ total, parts, tokens, gpus, models, percents }: Facts): boolean {
@@ -332,7 +329,7 @@ interface Part extends Omit<Candidate, keyof Lever> {
 /** The same lever on several fleets is one step, and what they save adds up. */
 function together(parts: readonly Part[], spend: Spend): readonly Part[] {
   const [first] = parts;
-  if (first?.what === undefined) return parts;
+  if (first === undefined || parts.length < 2) return parts;
   const saved = parts.filter(({ share }) => share[1] > 0);
   const sum = (end: 0 | 1) => saved.reduce((all, { saving }) => all + saving[end], 0);
   const share = (end: 0 | 1) => clamp(sum(end) / (spend[first.bucket] ?? 0));

@@ -9,10 +9,9 @@ const USUAL_MIX = 5;
 /** A round volume to compare prices on, where none was named. */
 const SAMPLE_TOKENS = 1e6;
 
-/** The model that totals, comparisons and levers are about alike: that of the largest share, or the first named. */
+/** The model that totals, comparisons and levers are about alike: that of the first share, or the first named. */
 export function currentModel({ percents, models }: Facts, { prices }: Ledger): ModelPrice | undefined {
-  const shares = percents.shares.toSorted((a, b) => b.share - a.share);
-  const named = [...shares.map(({ model = "" }) => model), ...models].flatMap(
+  const named = [...percents.shares.map(({ model = "" }) => model), ...models].flatMap(
     (model) => priceOf(model, prices) ?? [],
   );
   const chat = named.filter(({ tier }) => tier !== "embedding");

@@ -6,7 +6,7 @@ export const SPACED_NUMBER = String.raw`\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d{1,2})?
 
 /** Longest first; a suffix never runs on into another word. */
 export const SUFFIX =
-  "thousand|tausend|mill?i[oó]n(?:en|e?s)?|mill[oó]n(?:es)?|billion|trillion|lakhs?|crores?|mi?o\\.?|mrd\\.?|mn|bn|[kmbt]";
+  "thousand|tausend|mill[a-zó]+|billion|trillion|lakhs?|crores?|mio\\.?|mrd\\.?|mn|bn|[kmbt]";
 
 /** First match wins. */
 const SCALES: ReadonlyArray<readonly [RegExp, number]> = [
