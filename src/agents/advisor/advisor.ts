@@ -274,7 +274,7 @@ function verdict(steps: readonly Recommendation[]): string {
 
 /** Nothing usable in the data: the question is answered without it. */
 function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Measured | undefined> {
-  const usage = yield* tool(parseUsage, prices === undefined ? data : { ...data, prices });
+  const usage = yield* tool(parseUsage, { ...data, prices });
   const [main] = usage.currencies;
   if (main === undefined) return undefined;
   const { rows, days, measures, series } = usage;
@@ -285,7 +285,7 @@ function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Meas
 function* lookUp({ facts, ledger }: Setting, prices: unknown): Steps<Prices | undefined> {
   const mix = tokenMix(facts, ledger);
   if (mix.models.length === 0) return undefined;
-  return yield* tool(priceLookup, prices === undefined ? mix : { ...mix, prices });
+  return yield* tool(priceLookup, { ...mix, prices });
 }
 
 interface Simulated {

@@ -93,5 +93,5 @@ function comparisonArgs({ asked, facts, ledger, own_prices }: Looking) {
   if (asked.kind !== "comparison") return undefined;
   const current = currentModel(facts, ledger)?.model;
   const mix = tokenMix(facts, ledger);
-  return { ...mix, ...(current && { current }), ...(own_prices !== undefined && { prices: own_prices }) };
+  return { ...mix, ...(current && { current }), prices: own_prices };
 }

@@ -20,27 +20,19 @@ export function currentModel({ percents, models }: Facts, { prices }: Ledger): M
 
 /** The arguments of `price_lookup`. */
 export function tokenMix(facts: Facts, ledger: Ledger) {
-  const { total = SAMPLE_TOKENS, input, output } = facts.tokens ?? {};
+  const { models, tokens, percents } = facts;
+  const { total = SAMPLE_TOKENS, input, output } = tokens ?? {};
   // Embeddings have no output.
-  if (
-    facts.models.length > 0 &&
-    facts.models.every((model) => priceOf(model, ledger.prices)?.tier === "embedding")
-  )
-    return {
-      models: [...facts.models],
-      input_tokens: total,
-      output_tokens: 0,
-      cached_tokens: 0,
-      cache_write_tokens: 0,
-    };
-  if (facts.tokens) mixIds(facts, ledger);
+  const embeds =
+    models.length > 0 && models.every((model) => priceOf(model, ledger.prices)?.tier === "embedding");
+  if (tokens && !embeds) mixIds(facts, ledger);
   const guess = output ? output * USUAL_MIX : (total / (USUAL_MIX + 1)) * USUAL_MIX;
-  const inputs = input ?? guess;
+  const inputs = embeds ? total : (input ?? guess);
   return {
-    models: [...facts.models],
+    models: [...models],
     input_tokens: Math.round(inputs),
-    output_tokens: Math.round(output ?? inputs / USUAL_MIX),
-    cached_tokens: Math.round(inputs * (facts.percents.cache_hits ?? 0)),
+    output_tokens: embeds ? 0 : Math.round(output ?? inputs / USUAL_MIX),
+    cached_tokens: embeds ? 0 : Math.round(inputs * (percents.cache_hits ?? 0)),
     cache_write_tokens: 0,
   };
 }

@@ -3,7 +3,7 @@ import type { Report } from "../../protocol/report.ts";
 import { GREETING } from "./intent.ts";
 
 const ABOUT =
-  "I work out where AI costs can be cut: LLM APIs, GPUs, training, data pipelines. By arithmetic, not a language model.\n\nTell me what you spend (“$50k a month, 60 % on GPUs”) or run (“16 H100s at 40 %”), or paste a billing export as CSV or JSON (FOCUS, OpenAI, LiteLLM, OpenRouter, a GPU inventory).\n";
+  "I work out where AI costs can be cut: LLM APIs, GPUs, training, data pipelines. By arithmetic, not a language model.\n\nTell me what you spend (“$50k a month, 60 % on GPUs”) or run (“16 H100s at 40 %”), or paste a billing export or a GPU inventory as CSV or JSON.\n";
 
 /** Letters English does without, and greetings that have none of them. */
 const FOREIGN =

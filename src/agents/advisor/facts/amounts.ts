@@ -27,7 +27,6 @@ const LISTED = /[$€£¥₹]|\b(?:usd|eur|gbp|monthly|costs?)\b/i;
 const CORRECTS_BEFORE =
   /\b(?:actually|correction|i mean|i meant|it(?:'s| is| was)|make (?:it|that)) (?:now |about |more like )?$/i;
 const CORRECTS_AFTER = /^ ?(?:instead|rather|now|actually)\b/i;
-const DENIED = /\b(?:not|rather than|instead of|no longer) $/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
 
 /** A number that stands where an amount would: better named than dropped in silence. */
@@ -80,7 +79,6 @@ function isMoney(
   // "We pay 3k for one thing and 12k for another."
   if (/^ ?(?:on|for)\b/.test(after) && SPENDING.test(lead) && scopeOf(after) !== undefined) return true;
   if (/^ ?(?:instead|rather)\b/.test(after)) return true;
-  if (DENIED.test(before)) return false;
   if (
     follows &&
     (CORRECTS_AFTER.test(after) || (CORRECTS_BEFORE.test(lead) && (ends || PERIOD_NEXT.test(after))))

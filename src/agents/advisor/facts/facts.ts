@@ -10,8 +10,6 @@ export interface Understanding {
   readonly facts: Facts;
   /** What the question alone says. */
   readonly now: Facts;
-  /** What was said before it, if anything was. */
-  readonly before: Facts | undefined;
 }
 
 export function understand(question: string, earlier: readonly string[], table?: PriceTable): Understanding {
@@ -21,7 +19,6 @@ export function understand(question: string, earlier: readonly string[], table?:
   return {
     facts: [...before, now].reduce(combine),
     now,
-    before: before.length > 0 ? before.reduce(combine) : undefined,
   };
 }
 

@@ -26,8 +26,10 @@ const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
     "target",
     /\b(?:want|like|aim|need|should|keep|stay)\b.{0,25}\b(?:spend|pay|be|get|stay|keep|under|below|at)\b.{0,12}$/i,
   ],
-  ["spend", /\b(?:spend|pay|bill is|close|comes?|amounts?) (?:up |just )?(?:to|under|below|less than) $/i],
-  ["spend", /\b(?:spen[dt]|spending|pa(?:y|id|ying)|burn(?:ed|ing)?) (?:about |around |roughly |us )?$/i],
+  [
+    "spend",
+    /\b(?:spen[dt]|spending|pa(?:y|id|ying)|burn(?:ed|ing)?|bill is|close|comes?|amounts?) (?:up |just )?(?:(?:to|under|below|less than|about|around|roughly|us) )?$/i,
+  ],
   ["budget", /\bbudget\b.{0,15}$/i],
   ["target", /\b(?:target|cap|limit|max|at most|no more than|to|under|below)\b.{0,12}$/i],
 ];
