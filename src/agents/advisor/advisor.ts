@@ -8,29 +8,37 @@ import type { Agent, AgentInput, AgentResult } from "../agent.ts";
 import { type Effect, report, think, tool, tools } from "../effects.ts";
 import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.ts";
 import { body, headline, opening } from "./answer.ts";
-import { type Asked, askedFor } from "./asked.ts";
+import { type Asked, askedFor, exclusionsIn } from "./asked.ts";
 import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
 import type { Line } from "./data-lines.ts";
 import { type Evidence, lookCloser, type Measured } from "./evidence.ts";
-import { understand } from "./facts/facts.ts";
-import type { Facts } from "./facts/message.ts";
+import { MAX_USER_MESSAGES, understand } from "./facts/facts.ts";
+import { type Facts, MAX_PROSE_CHARS } from "./facts/message.ts";
 import { findingsFor, qualityOf } from "./findings.ts";
 import { type Intent, intentOf } from "./intent.ts";
 import { openLedger } from "./ledger.ts";
 import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
 import { measuredFacts } from "./measured.ts";
-import { tokenMix } from "./mix.ts";
+import { currentModel, tokenMix } from "./mix.ts";
 import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
 import { recalled, saidEarlier } from "./recall.ts";
-import { type Candidate, candidate, rankArgs, recommendations, ruleCandidates } from "./recommend.ts";
+import {
+  type Candidate,
+  candidate,
+  rankArgs,
+  recommendations,
+  ruleCandidates,
+  soberly,
+} from "./recommend.ts";
 import { simulationsFor } from "./simulations.ts";
-import { HELLO_REPORT, hello } from "./smalltalk.ts";
+import { HELLO_REPORT, hello, SUBSCRIPTION } from "./smalltalk.ts";
 import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
+import { clamp, dollars, type Range } from "./tools/savings.ts";
 import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
@@ -53,11 +61,12 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
   return {
     name: "advisor",
     // Other prices are other effects for the same input.
-    version: table === BUNDLED ? "2" : `2+${table.as_of}`,
+    version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
+      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting));
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
-        ? greet(input.question)
+        ? greet(hello(input.question))
         : analyse(talk);
     },
   };
@@ -66,6 +75,8 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
 interface Talk {
   readonly setting: Setting;
   readonly asked: Asked;
+  /** Levers that are done already, or not wanted. */
+  readonly not: readonly string[];
   readonly wants: Basics["wants"];
   readonly data: Found["data"];
   /** The data came with an earlier message. */
@@ -78,17 +89,17 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const found = findUsage(input);
   const own_prices = ownPrices(input.data, own);
   const prices = withOwnPrices(input.data, base);
-  const history = input.history.map((each) => ({ ...each, ...findPasted(each.content) }));
-  const said = history.filter(({ role }) => role === "user").map(({ prose }) => prose);
-  // Data pasted earlier still counts where the question brings none.
-  const kept = history.findLast((each) => each.role === "user" && each.data)?.data;
-  const data = found.data ?? kept;
+  const { said, data } = earlier(input.history, found.data);
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
-  const asked = askedFor(found.prose, said.length > 0, facts.models.length);
+  const out = exclusionsIn(found.prose);
+  const asked = askedFor(out.rest, said.length > 0, facts);
+  const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
+    (lever) => !asked.levers.includes(lever),
+  );
   const setting = {
     ...understanding,
-    intent: topicOf(found.prose, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
+    intent: topicOf(out.rest, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
     ledger: openLedger(prices),
     measured: false,
     tokenCost: 0,
@@ -96,16 +107,37 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const wants = wantsOf(
     asked.kind === "levers" ? found.prose : [...said, found.prose].join("\n"),
     asked.levers,
+    not,
   );
   return {
     setting,
     asked,
+    not: [...new Set(not)],
     wants,
     data,
     earlier_data: found.data === undefined,
     own_prices,
     question: found.prose,
   };
+}
+
+/**
+ * What the user said before, and the latest data they gave. Data pasted earlier counts where the question
+ * brings none; where there is some already, only prose is looked for, and that is at the beginning.
+ */
+function earlier(history: AgentInput["history"], given: Found["data"]) {
+  let data = given;
+  const said = history
+    .filter(({ role }) => role === "user")
+    .toReversed()
+    .map(({ content }) => {
+      const found = findPasted(data === undefined ? content : content.slice(0, MAX_PROSE_CHARS));
+      data ??= found.data;
+      return found.prose.slice(0, MAX_PROSE_CHARS);
+    })
+    .slice(0, MAX_USER_MESSAGES)
+    .toReversed();
+  return { said, data };
 }
 
 /** Passed on to tools as they came: arguments show what a result was made from. */
@@ -118,6 +150,17 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
   return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
 }
 
+function quote({ facts: { models }, ledger: { prices } }: Setting): string {
+  const per = (price: number) => dollars(Math.round(price * 1e10) / 1e4);
+  const lines = prices.models
+    .filter(({ model }) => models.includes(model))
+    .map(
+      (each) =>
+        `- **${each.model}**, per 1M tokens: ${per(each.input_cost_per_token)} input, ${per(each.cache_read_input_token_cost)} cached input, ${per(each.output_cost_per_token)} output.\n`,
+    );
+  return `${lines.join("")}\nAs of ${prices.as_of}; ${prices.source}.\n`;
+}
+
 interface Topic {
   readonly asked: Asked;
   readonly now: Facts;
@@ -125,7 +168,9 @@ interface Topic {
 }
 
 function topicOf(question: string, said: readonly string[], { asked, now, given }: Topic): Intent {
-  const { parts, total, changes, percents, training } = now;
+  const { parts, total, changes, percents, training, gpus } = now;
+  if (said.length === 0 && parts.length < 2 && gpus.length === 0 && SUBSCRIPTION.test(question))
+    return "smalltalk";
   // A supposition moves the whole bill.
   if (changes.length > 0 && said.length > 0) return "overview";
   if (training.params !== undefined && /\btrain/i.test(question)) return "training";
@@ -143,9 +188,9 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     : named;
 }
 
-function* greet(question: string): Steps<AgentResult> {
-  yield* think("No question about costs.");
-  yield* stream(hello(question));
+function* greet(answer: string): Steps<AgentResult> {
+  yield* think("Nothing to analyse.");
+  yield* stream(answer);
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };
 }
@@ -159,13 +204,14 @@ function* analyse(talk: Talk): Steps<AgentResult> {
     : setting.facts;
   const closer = yield* lookCloser(measured, { asked, facts, ledger: setting.ledger, own_prices });
   const prices = yield* lookUp({ ...setting, facts }, own_prices);
-  const compared = closer.comparison?.models.find(({ model }) => model === closer.comparison?.current);
-  const tokenCost = facts.tokens ? ((compared ?? prices?.models[0])?.cost ?? 0) : 0;
+  const current = currentModel(facts, setting.ledger)?.model;
+  const paid = prices?.models.find(({ model }) => model === current);
+  const tokenCost = facts.tokens ? (paid?.cost ?? 0) : 0;
   const allocation = allocate({ ...setting, facts, tokenCost, measured: measured !== undefined });
   const memory = recalled(setting.facts, setting.now, measured !== undefined && talk.earlier_data);
   const said_earlier = saidEarlier(setting.facts, setting.now);
   const quality = measured && qualityOf(measured.usage);
-  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked }));
+  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked, not: talk.not }));
   const then = { ...setting, facts: after(facts, allocation) };
   yield* conclude({ ...talk, setting: then }, allocation, { ...closer, prices });
   return { finish_reason: "stop" };
@@ -176,16 +222,13 @@ function after(facts: Facts, { changed }: Allocation): Facts {
   const used = changed?.utilisation;
   return used === undefined
     ? facts
-    : { ...facts, percents: { ...facts.percents, utilisation: Math.min(1, used) } };
+    : { ...facts, fleets: [], percents: { ...facts.percents, utilisation: Math.min(1, used) } };
 }
 
-function plan({ setting: { intent, facts, before }, data, asked }: Talk): string {
+function plan({ setting: { intent }, asked }: Talk): string {
   const focus = bucketOf(intent);
   const topic = focus ? LABELS[focus] : intent === "audit" ? "all AI infrastructure" : "AI costs in general";
-  const given = data !== undefined ? "usage data" : hasFigures(facts) ? "your figures" : "no figures";
-  const follow = before && hasFigures(before) ? " Earlier messages count." : "";
-  const kind = asked.kind === "analysis" ? "" : ` Wanted: ${asked.kind}.`;
-  return `Topic: ${topic}.${kind} Given: ${given}.${follow} The rest is labelled as assumed.`;
+  return `Topic: ${topic}. Wanted: ${asked.kind}. What is not given is labelled as assumed.`;
 }
 
 function hasFigures({ total, parts, tokens, gpus, models, percents }: Facts): boolean {
@@ -200,7 +243,9 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
   const focus = asked.levers.length > 0 ? undefined : bucketOf(intent);
   const part =
     focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
-  const { candidates, failed, asides } = yield* simulate(part, { facts, ledger, wants }, asked.levers);
+  const simulated = yield* simulate(part, { facts, ledger, wants }, asked.levers);
+  const { failed, asides } = simulated;
+  const candidates = simulated.candidates.map((each) => soberly(each, allocation));
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));
@@ -224,15 +269,12 @@ function worthwhile({ spend, basis, total }: Allocation): Spend {
 }
 
 function verdict(steps: readonly Recommendation[]): string {
-  if (steps.length === 0) return "No lever saves anything here.";
-  return steps.length === 1
-    ? "One lever saves something."
-    : `${steps.length} levers save something; overlaps compound.`;
+  return `Levers that save something: ${steps.length}.`;
 }
 
 /** Nothing usable in the data: the question is answered without it. */
 function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Measured | undefined> {
-  const usage = yield* tool(parseUsage, prices === undefined ? data : { ...data, prices });
+  const usage = yield* tool(parseUsage, { ...data, prices });
   const [main] = usage.currencies;
   if (main === undefined) return undefined;
   const { rows, days, measures, series } = usage;
@@ -243,7 +285,7 @@ function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Meas
 function* lookUp({ facts, ledger }: Setting, prices: unknown): Steps<Prices | undefined> {
   const mix = tokenMix(facts, ledger);
   if (mix.models.length === 0) return undefined;
-  return yield* tool(priceLookup, prices === undefined ? mix : { ...mix, prices });
+  return yield* tool(priceLookup, { ...mix, prices });
 }
 
 interface Simulated {
@@ -259,21 +301,46 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
   const outcomes = calls.length > 0 ? yield* tools(calls) : [];
   const found = runs.map((run, index) => ({ ...run, outcome: outcomes[index] }));
   const failed = found.filter(({ outcome }) => outcome?.status !== "ok").map(({ tool: { name } }) => name);
-  const levers = found.flatMap(({ bucket, ids, outcome }) => {
+  const levers = found.flatMap(({ bucket, ids, what, outcome }) => {
     if (outcome?.status !== "ok") return [];
     const { levers: saved, notes = [] } = outcome.result;
     return saved
       .filter(({ lever }) => basics.wants(lever, ...(lever === "spot" ? ["gpu_spot"] : [])))
       .map((each) => {
         const note = notes.find(({ lever }) => lever === each.lever)?.text;
-        return { ...each, bucket, note, ids: ids(each.lever) };
+        return { ...each, bucket, what, note, ids: ids(each.lever) };
       });
   });
+  const steps = [...Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values()].flatMap(
+    (own) => together(own, spend),
+  );
   return {
-    candidates: [...levers.flatMap(candidate), ...ruleCandidates(spend, basics)],
-    failed,
-    asides: levers.flatMap((each) => asideOf(each, asked)),
+    candidates: [...steps.flatMap(candidate), ...ruleCandidates(spend, basics)],
+    failed: [...new Set(failed)],
+    asides: steps.flatMap((each) => asideOf(each, asked)),
   };
+}
+
+interface Part extends Omit<Candidate, keyof Lever> {
+  readonly saving: Range;
+  readonly what: string | undefined;
+}
+
+/** The same lever on several fleets is one step, and what they save adds up. */
+function together(parts: readonly Part[], spend: Spend): readonly Part[] {
+  const [first] = parts;
+  if (first === undefined || parts.length < 2) return parts;
+  const saved = parts.filter(({ share }) => share[1] > 0);
+  const sum = (end: 0 | 1) => saved.reduce((all, { saving }) => all + saving[end], 0);
+  const share = (end: 0 | 1) => clamp(sum(end) / (spend[first.bucket] ?? 0));
+  return [
+    {
+      ...first,
+      share: [share(0), share(1)],
+      how: (saved.length > 0 ? saved : parts).map(({ what, how }) => `${what}: ${how}`).join("; "),
+      ids: [...new Set(saved.flatMap(({ ids }) => ids))],
+    },
+  ];
 }
 
 /** What was asked about is answered, also where it saves nothing. */

@@ -11,7 +11,7 @@ import { gpuRate } from "./prices.ts";
 import { percent } from "./tools/savings.ts";
 
 /** Where the total comes from. */
-export type Basis = "measured" | "stated" | "list prices" | "illustration";
+export type Basis = "measured" | "stated" | "your rates" | "list prices" | "illustration";
 
 export interface Allocation {
   readonly basis: Basis;
@@ -122,7 +122,9 @@ function asIs(setting: Setting): Allocation {
   const { spend: known, assumed } = knownSpend(setting);
   const sum = totalOf(known);
   const total = Math.max(facts.total ? middle(facts.total) : sum + facts.rest, sum) || ILLUSTRATION;
-  const stated = facts.currency === undefined ? (sum > 0 ? "list prices" : "illustration") : "stated";
+  const own = (facts.gpu_rate ?? facts.token_rate) !== undefined && setting.tokenCost === 0;
+  const worked = sum > 0 ? (own ? "your rates" : "list prices") : "illustration";
+  const stated = facts.currency === undefined ? worked : "stated";
   const basis = measured ? "measured" : stated;
   noteReading(facts, ledger);
   if (basis === "illustration")
@@ -179,6 +181,8 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   }
   // List prices are in dollars and nothing is converted; parts without a total are the whole bill already.
   if (measured || currency !== "USD" || (parts.length > 0 && !total)) return { spend, assumed };
+  if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
+    add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
   if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
   const fleet = intent === "training" ? intent : "gpu";
   if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))

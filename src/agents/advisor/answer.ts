@@ -1,10 +1,11 @@
 /** The answer as Markdown: an opening that can be said before anything is computed, and the rest. */
-import type { Report } from "../../protocol/report.ts";
+import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
 import type { Asked } from "./asked.ts";
 import { dataLines } from "./data-lines.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts/message.ts";
+import { LEVERS } from "./levers.ts";
 import { money, moneyRange } from "./money-text.ts";
 import type { Candidate } from "./recommend.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
@@ -20,8 +21,8 @@ export interface Result {
   readonly report: Report;
 }
 
-/** The steps that pay most get a sentence; the report explains them all. */
-const MAX_EXPLAINED = 2;
+/** The steps that pay most are told with what can go wrong; the report has it for all. */
+const MAX_RISKS = 2;
 
 /** Steps whose break-even or measure is half of what there is to say. */
 const NOTED = /training|spot|Self-host/;
@@ -29,8 +30,8 @@ const NOTED = /training|spot|Self-host/;
 /** What fits into a Monday morning. */
 const MAX_MONDAY = 3;
 
-/** Rows of the table; smaller steps share the last one. */
-const MAX_ROWS = 7;
+/** Enough to see what was not understood. */
+const MAX_UNUSED = 5;
 
 interface Opening {
   /** What is taken from earlier messages, in words. */
@@ -39,38 +40,55 @@ interface Opening {
   /** The spend itself was said earlier. */
   readonly said_earlier: boolean;
   readonly asked: Asked;
+  /** Levers that are done already, or not wanted. */
+  readonly not: readonly string[];
 }
 
 export function opening(allocation: Allocation, facts: Facts, context: Opening): string {
   const { memory } = context;
-  const said = [start(allocation, facts, context), memory, refused(facts), supposition(allocation)];
+  const said = [
+    start(allocation, facts, context),
+    memory,
+    without(context),
+    refused(facts),
+    supposition(allocation),
+  ];
   return `${said.filter(Boolean).join(" ")}\n\n`;
 }
 
 function start(
   { basis, currency, total, alternatives, changed }: Allocation,
-  { left_out }: Facts,
+  facts: Facts,
   { quality = "", said_earlier, asked }: Opening,
 ): string {
   const amount = money(changed?.total_before ?? total, currency);
   if (asked.kind === "forecast" && basis !== "measured")
     return `A forecast needs what you spent per day or month so far: 14 days or 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
   if (basis === "illustration")
-    return `I found no figures of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
+    return `I found no ${facts.unused.length > 0 ? "monthly spend" : "figures"} of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
   if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}`;
-  if (basis === "list prices") return `At list prices that is about **${amount} a month**.`;
+  if (basis === "list prices" || basis === "your rates")
+    return `At ${basis} that is about **${amount} a month**.`;
   const open =
     alternatives.length > 0 && asked.kind !== "order"
       ? " I work with a typical split and check two others."
       : "";
+  const { left_out } = facts;
   const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
   return `${said_earlier ? "As you said earlier in this thread, you" : "You"} spend **${amount} a month**.${open}${other}`;
 }
 
-function refused({ refused: said }: Facts): string {
-  return said.length > 0
-    ? `I could not read ${said.join(", ")} as an amount somebody pays, and left it out.`
-    : "";
+function without({ not }: Opening): string {
+  const titles = not.map((each) => lower(LEVERS[each]?.title ?? each));
+  return titles.length > 0 ? `Left out, as you said: ${titles.join(", ")}.` : "";
+}
+
+function refused({ refused: said, unused }: Facts): string {
+  const read =
+    said.length > 0
+      ? `I could not read ${said.join(", ")} as an amount somebody pays, and left it out. `
+      : "";
+  return `${read}${unused.length > 0 ? `Not used: ${unused.slice(0, MAX_UNUSED).join(", ")}.` : ""}`.trim();
 }
 
 function supposition({ changed, total, currency }: Allocation): string {
@@ -93,20 +111,22 @@ function load(utilisation: number | undefined): string {
 export function body(result: Result): string {
   const { kind } = result.asked;
   const sections =
-    kind === "reasons"
-      ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
-      : kind === "order"
-        ? [order(result), monday(result), table(result)]
-        : [
-            findings(result),
-            headline(result),
-            table(result),
-            explained(result),
-            monday(result),
-            splits(result),
-            goal(result),
-            notes(result.report),
-          ];
+    kind === "assumptions"
+      ? [notes({ ...result.report, questions: [] })]
+      : kind === "reasons"
+        ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
+        : kind === "order"
+          ? [order(result), monday(result), table(result)]
+          : [
+              findings(result),
+              headline(result),
+              table(result),
+              explained(result),
+              monday(result),
+              splits(result),
+              goal(result),
+              notes(result.report),
+            ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 
@@ -128,46 +148,37 @@ function findings({ evidence, allocation: { currency } }: Result): string {
     .join("\n");
 }
 
-function table({ report: { recommendations }, allocation: { currency } }: Result): string {
+function table({ report: { recommendations } }: Result): string {
   if (recommendations.length < 2) return "";
-  const saving = (steps: Report["recommendations"]) => {
-    const sum = (end: "monthly_saving_low" | "monthly_saving_high") =>
-      steps.reduce((all, each) => all + each[end], 0);
-    return moneyRange([sum("monthly_saving_low"), sum("monthly_saving_high")], currency);
-  };
-  const rows = recommendations
-    .slice(0, MAX_ROWS)
-    .map(
-      (each, index) =>
-        `\n| ${index + 1} | ${each.title} | ${saving([each])} | ${each.effort} | ${each.confidence} |`,
-    );
-  const small = recommendations.slice(MAX_ROWS);
-  const last =
-    small.length > 0 ? `\n| … | ${small.length} smaller steps, in the report | ${saving(small)} | | |` : "";
-  return `| # | Step | Saves a month | Effort | Confidence |\n|---|---|---|---|---|${rows.join("")}${last}`;
+  const rows = recommendations.map(
+    (each, index) =>
+      `\n| ${index + 1} | ${each.title} | ${savingOf(each)} | ${each.effort} | ${each.confidence} |`,
+  );
+  return `| # | Step | Saves a month | Effort | Confidence |\n|---|---|---|---|---|${rows.join("")}`;
+}
+
+function savingOf(each: Recommendation): string {
+  return moneyRange([each.monthly_saving_low, each.monthly_saving_high], each.currency);
 }
 
 function explained(result: Result): string {
   const { report, asked } = result;
   return numbered(
-    report.recommendations.slice(0, MAX_EXPLAINED).map((each) => {
+    report.recommendations.map((each, index) => {
       const note = asked.kind === "levers" || NOTED.test(each.title) ? noteOf(result, each.title) : "";
-      return `**${each.title}.** ${each.evidence}.${note} Risk: ${lower(each.risk)}`;
+      const risk = index < MAX_RISKS ? ` Risk: ${lower(each.risk)}` : "";
+      return `**${each.title}.** ${each.evidence}.${note}${risk}`;
     }),
   );
 }
 
 /** The arithmetic behind the first steps, and why they come in this order. */
 function reasons(result: Result): string {
-  const { report, ranking, asked, candidates } = result;
-  const wanted = candidates.filter(({ lever }) => asked.levers.includes(lever)).map(({ title }) => title);
-  const chosen = report.recommendations
-    .map((each, index) => ({ each, score: ranking.ranked[index]?.score ?? 0 }))
-    .filter(({ each }, index) => (wanted.length > 0 ? wanted.includes(each.title) : index < MAX_MONDAY));
-  const lines = chosen.map(({ each, score }) => {
-    const saving = moneyRange([each.monthly_saving_low, each.monthly_saving_high], each.currency);
+  const { report, ranking } = result;
+  const lines = report.recommendations.slice(0, MAX_MONDAY).map((each, index) => {
     const rests = each.assumption_ids.length > 0 ? ` Rests on ${each.assumption_ids.join(", ")}.` : "";
-    return `**${each.title}: ${saving}.** ${each.evidence}.${noteOf(result, each.title)}${rests} Score ${money(score, "").trim()}.`;
+    const score = money(ranking.ranked[index]?.score ?? 0, "").trim();
+    return `**${each.title}: ${savingOf(each)}.** ${each.evidence}.${noteOf(result, each.title)}${rests} Score ${score}.`;
   });
   if (lines.length === 0) return "";
   const how =
@@ -178,14 +189,13 @@ function reasons(result: Result): string {
 function order({ report: { recommendations }, allocation: { currency } }: Result): string {
   const [first, second] = recommendations;
   if (first === undefined) return "No step saves anything here, so there is none to begin with.";
-  const saving = moneyRange([first.monthly_saving_low, first.monthly_saving_high], currency);
   const largest = recommendations.toSorted((a, b) => b.monthly_saving_high - a.monthly_saving_high)[0];
   const later =
     largest && largest !== first
       ? ` ${largest.title} saves more (up to ${money(largest.monthly_saving_high, currency)}), but with ${largest.effort} effort and ${largest.confidence} confidence: prepare it, do not begin with it.`
       : "";
   const next = second ? ` Then: ${lower(second.title)}.` : "";
-  return `**First: ${lower(first.title)}.** It saves ${saving} a month with ${first.effort} effort and ${first.confidence} confidence, the best saving for the work.${next}${later}`;
+  return `**First: ${lower(first.title)}.** It saves ${savingOf(first)} a month with ${first.effort} effort and ${first.confidence} confidence, the best saving for the work.${next}${later}`;
 }
 
 function noteOf({ candidates }: Result, title: string): string {
@@ -226,10 +236,13 @@ function splits({ ranking: { alternatives }, allocation: { currency } }: Result)
   return `**If your split is different**, the same steps save${lines.join("")}`;
 }
 
-/** Whether a target that was named is in reach. */
-function goal({ facts: { target = 0 }, ranking, allocation: { total, currency } }: Result): string {
-  const wanted = total - target;
-  if (target === 0 || wanted <= 0) return "";
+/** Whether a target that was named is in reach: an amount, or so many percent less. */
+function goal({ facts, ranking, allocation: { total, spend, currency } }: Result): string {
+  const { target = 0, percents } = facts;
+  const { goal: cut } = percents;
+  const of = (cut?.scope && cut.scope !== "cloud" && spend[cut.scope]) || total;
+  const wanted = target > 0 ? total - target : of * (cut?.share ?? 0);
+  if (wanted <= 0) return "";
   const [low, high] = ranking.total;
   const reach =
     low >= wanted ? "within reach even at the cautious end" : "within reach if most steps go well";

@@ -31,11 +31,35 @@ const PEAK_FLOPS: Readonly<Record<string, number>> = {
   T4: 6.5e13,
 };
 
+/** GPUs used less than this are released, not reserved. */
+const WORTH_COMMITTING = 0.3;
+
 /** A tuned run reaches this much of the peak. */
 const GOOD_MFU = 0.4;
 
 /** Three minutes to save, a day between interruptions, a quarter of an hour to be back. */
 const SPOT = { discount: 0.6, checkpoint_hours: 0.05, mtbf_hours: 24, restart_hours: 0.25 };
+
+/** Each type of GPU by itself: busy ones do not make up for idle ones of another kind. */
+export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
+  const { fleets = [], ...facts } = basics.facts;
+  const cost = fleets.reduce((sum, each) => sum + each.cost, 0);
+  if (fleets.length < 2 || cost === 0) return [gpuRun(spend, basics)];
+  return fleets.map(({ utilisation, cost: own, ...fleet }) => {
+    const { utilisation: _, ...percents } = facts.percents;
+    const known = utilisation === undefined ? percents : { ...percents, utilisation };
+    // Nobody commits to what should be switched off.
+    const committed = fleet.committed || (utilisation ?? 1) < WORTH_COMMITTING;
+    const what = fleet.gpus.map(({ count, type }) => `${count} × ${type}`).join();
+    return {
+      ...gpuRun(spend * (own / cost), {
+        ...basics,
+        facts: { ...facts, ...fleet, committed, percents: known },
+      }),
+      what,
+    };
+  });
+}
 
 export function gpuRun(spend: number, { facts, ledger, wants }: Basics): Run {
   const { gpus, percents, committed } = facts;

@@ -6,7 +6,7 @@ import type { Asked } from "./asked.ts";
 import type { Facts } from "./facts/message.ts";
 import { DAYS_PER_MONTH } from "./facts/periods.ts";
 import type { Ledger } from "./ledger.ts";
-import { tokenMix } from "./mix.ts";
+import { currentModel, tokenMix } from "./mix.ts";
 import { type Comparison, compareModels } from "./tools/compare-models.ts";
 import { type Anomalies, detectAnomalies } from "./tools/detect-anomalies.ts";
 import { type Forecast, forecastSpend } from "./tools/forecast-spend.ts";
@@ -91,7 +91,7 @@ function forecastArgs(measured: Measured | undefined, { asked, facts: { target }
 
 function comparisonArgs({ asked, facts, ledger, own_prices }: Looking) {
   if (asked.kind !== "comparison") return undefined;
-  const [current] = facts.percents.shares.flatMap(({ model }) => model ?? []);
+  const current = currentModel(facts, ledger)?.model;
   const mix = tokenMix(facts, ledger);
-  return { ...mix, ...(current && { current }), ...(own_prices !== undefined && { prices: own_prices }) };
+  return { ...mix, ...(current && { current }), prices: own_prices };
 }

@@ -94,41 +94,48 @@ export const LEVERS: Readonly<Record<string, Lever>> = {
 };
 
 /** How people name a lever when they ask about it alone. */
-const NAMED: ReadonlyArray<readonly [RegExp, readonly string[]]> = [
-  [/\bcach/i, ["cache"]],
-  [/\bbatch|\basync/i, ["batch"]],
-  [/\brout(?:e|ing)|smaller model/i, ["route"]],
-  [/self-?host|own gpus|open (?:source|weights?) model/i, ["selfhost"]],
-  [/right-?siz|autoscal|\bidle/i, ["rightsize"]],
-  [/\bcommit|\breserv|savings plan/i, ["commit"]],
-  [/\bspot\b|preempt|checkpoint/i, ["spot"]],
-  [/quanti[sz]/i, ["quantise"]],
-  [/\blora\b/i, ["lora"]],
-  [/\bfail(?:ed|ing)? runs?|early stop/i, ["waste"]],
-  [/mixed precision|\bbf16|\bfp8|faster steps/i, ["throughput"]],
-  [/\bincremental/i, ["incremental"]],
-  [/\btier|lifecycle|cold (?:data|storage)/i, ["tiering"]],
-  [/partition|prun/i, ["pruning"]],
-  [/\bwarehouses?\b.*\bidle|suspend|schedul/i, ["idle"]],
-  [/\begress|data transfer/i, ["egress"]],
-  [/retention/i, ["retention"]],
+const NAMED: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\bcach/i, "cache"],
+  [/\bbatch|\basync/i, "batch"],
+  [/\brout(?:e|ing)|smaller model/i, "route"],
+  [/self-?host|own gpus|open (?:source|weights?) model/i, "selfhost"],
+  [/right-?siz|autoscal|\bidle/i, "rightsize"],
+  [/\bcommit|\breserv|savings plan/i, "commit"],
+  [/\bspot\b|preempt|checkpoint/i, "spot"],
+  [/quanti[sz]/i, "quantise"],
+  [/\blora\b/i, "lora"],
+  [/\bfail(?:ed|ing)? runs?|early stop/i, "waste"],
+  [/mixed precision|\bbf16|\bfp8|faster steps/i, "throughput"],
+  [/\bincremental/i, "incremental"],
+  [/\btier|lifecycle|cold (?:data|storage)/i, "tiering"],
+  [/partition|prun/i, "pruning"],
+  [/\bwarehouses?\b.*\bidle|suspend|schedul/i, "idle"],
+  [/\begress|data transfer/i, "egress"],
+  [/retention/i, "retention"],
 ];
 
 export function leversNamed(text: string): readonly string[] {
-  return NAMED.flatMap(([words, levers]) => (words.test(text) ? levers : []));
+  return NAMED.flatMap(([words, named]) => (words.test(text) ? [named] : []));
 }
 
 /** Only for who asks: each replaces what others build on. */
 const ON_REQUEST = ["selfhost", "lora", "gpu_spot"];
 
-/** Whether a lever is wanted: `only` those, if any; otherwise all but the ones nobody asked for. */
-export function wantsOf(text: string, only: readonly string[]): (...levers: readonly string[]) => boolean {
+/** Whether a lever is wanted: `only` those, if any; otherwise all but `not` and the ones nobody asked for. */
+export function wantsOf(
+  text: string,
+  only: readonly string[],
+  not: readonly string[],
+): (...levers: readonly string[]) => boolean {
   const named = [...leversNamed(text), ...(/\bfine-?tun/i.test(text) ? ["lora"] : [])];
   const asked = (only.length > 0 ? only : named).flatMap((each) =>
     each === "spot" ? [each, "gpu_spot"] : [each],
   );
   return (...levers) =>
-    levers.some((each) => asked.includes(each) || (only.length === 0 && !ON_REQUEST.includes(each)));
+    levers.some(
+      (each) =>
+        !not.includes(each) && (asked.includes(each) || (only.length === 0 && !ON_REQUEST.includes(each))),
+    );
 }
 
 type Odds = Pick<Lever, "confidence" | "effort">;

@@ -3,7 +3,7 @@ import type { Basics } from "./compute-runs.ts";
 import type { Facts } from "./facts/message.ts";
 import { HOURS_PER_MONTH } from "./facts/periods.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
-import { mixIds, mixOf } from "./mix.ts";
+import { currentModel, mixIds, mixOf } from "./mix.ts";
 import { gpuRate, type ModelPrice, priceOf } from "./prices.ts";
 import { factorRun, type Run, run } from "./run.ts";
 import { clamp, dollars, percent, percents as percentsText, type Range } from "./tools/savings.ts";
@@ -20,16 +20,14 @@ const SELFHOST_GPU = "H100";
 
 export function llmRuns(spend: number, basics: Basics): readonly Run[] {
   const { facts, ledger, wants } = basics;
-  const named = facts.models.flatMap((model) => priceOf(model, ledger.prices) ?? []);
-  const big =
-    named.find(({ smaller }) => smaller !== undefined) ??
-    named[0] ??
-    priceOf(USUAL_MODEL, ledger.prices) ??
-    ledger.prices.models[0];
+  const current = currentModel(facts, ledger);
+  const embeds = facts.percents.shares.length > 0 && chatShare(facts) === 0;
+  const usual = embeds ? "text-embedding-3-large" : (facts.stand_in ?? USUAL_MODEL);
+  const big = current ?? priceOf(usual, ledger.prices) ?? ledger.prices.models[0];
   if (big === undefined) return [];
   // Nothing but batches needs no price.
   const priced = wants("route", "cache", "selfhost");
-  const ids = priced ? priceIds(big, named.length > 0, facts, ledger) : [];
+  const ids = priced ? priceIds(big, current !== undefined, facts, ledger) : [];
   const known = { ledger, ids };
   const cacheable = big.cache_read_input_token_cost < big.input_cost_per_token;
   return [
@@ -100,13 +98,20 @@ function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }
   );
   const args = {
     spend,
-    input_share: clamp(input / (input + model.output_cost_per_token)),
+    input_share: clamp((input / (input + model.output_cost_per_token)) * chatShare(facts)),
     ...(cached_now > 0 && { cached_now }),
     price_in: millions(plain),
     price_cached: millions(cached),
     price_write: millions(model.cache_creation_input_token_cost),
   };
   return run(simulateCaching, { ...args, repeated: [0.4, 0.6], hits: [0.6, 0.8] }, () => [repeats, ...ids]);
+}
+
+/** Of the API bill: embeddings have no prefix that could be cached. */
+function chatShare({ percents: { shares } }: Facts): number {
+  return clamp(
+    1 - shares.reduce((sum, { share, model = "" }) => sum + (/embed/i.test(model) ? share : 0), 0),
+  );
 }
 
 function batching(spend: number, basics: Basics): Run {

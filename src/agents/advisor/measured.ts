@@ -1,11 +1,13 @@
 /** What usage data says, in the terms of what a user says: measured figures take the place of stated ones. */
 import { BUCKETS } from "./buckets.ts";
-import type { Facts } from "./facts/message.ts";
+import type { Facts, FleetFacts } from "./facts/message.ts";
+import { counted } from "./findings.ts";
 import { type Ledger, READING } from "./ledger.ts";
 import { priceOf } from "./prices.ts";
 import type { Usage } from "./tools/parse-usage.ts";
 import { clamp } from "./tools/savings.ts";
 import type { Summary } from "./tools/summarize-spend.ts";
+import type { Fleets } from "./usage/fleets.ts";
 
 export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledger: Ledger): Facts {
   const { monthly, currency, by_category } = summary;
@@ -31,7 +33,7 @@ export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledg
 }
 
 function noteReading({ days, priced_rows, fleet, rows }: Usage, ledger: Ledger): void {
-  const priced = `Without a cost of their own, ${priced_rows} of the rows are priced`;
+  const priced = `Without a cost of their own, ${counted(priced_rows)} ${priced_rows === 1 ? "is" : "are"} priced`;
   if (priced_rows > 0 && fleet.length > 0) ledger.rated(`${priced} at planning rates, by the hour`);
   else if (priced_rows > 0) ledger.listed(`${priced} by their tokens`);
   if (days > 0) ledger.assume(`${days} days of data are scaled to a month of 30.4 days`, READING);
@@ -43,12 +45,14 @@ function modelFacts({ percents, models }: Facts, summary: Summary, { prices }: L
   const { by_model, by_category, cached_share } = summary;
   const api = by_category.find(({ key }) => key === "llm_api")?.share ?? 1;
   const priced = by_model.filter(({ key }) => priceOf(key, prices));
-  const shares = priced.map(({ key, share }) => ({ model: key, share: clamp(share / api) }));
+  const shares = by_model
+    .filter((each) => priced.includes(each) || /embed/i.test(each.key))
+    .map(({ key, share }) => ({ model: key, share: clamp(share / api) }));
   return {
     models: priced.length > 0 ? priced.map(({ key }) => key) : models,
     percents: {
       ...percents,
-      ...(priced.length > 0 && { shares }),
+      ...(shares.length > 0 && { shares }),
       ...(cached_share && { cache_hits: cached_share }),
     },
   };
@@ -64,17 +68,23 @@ function tokenFacts({ input_tokens, output_tokens }: Usage, { monthly, total }: 
 
 function fleetFacts(facts: Facts, { fleet }: Usage) {
   if (fleet.length === 0) return {};
-  const seen = fleet.flatMap(({ gpus, utilisation }) =>
-    utilisation === undefined ? [] : [{ gpus, utilisation }],
-  );
-  const counted = seen.reduce((sum, { gpus }) => sum + gpus, 0);
-  const counts = (of: (each: (typeof fleet)[number]) => number) =>
-    fleet.reduce((sum, each) => sum + of(each), 0);
-  const utilisation = clamp(seen.reduce((sum, each) => sum + each.gpus * each.utilisation, 0) / counted);
+  const { utilisation, ...all } = factsOf(fleet);
+  return {
+    ...all,
+    fleets: fleet.map((each) => ({ ...factsOf([each]), cost: each.monthly_cost })),
+    percents: utilisation === undefined ? facts.percents : { ...facts.percents, utilisation },
+  };
+}
+
+function factsOf(fleet: Fleets): FleetFacts {
+  const counts = (of: (each: Fleets[number]) => number) => fleet.reduce((sum, each) => sum + of(each), 0);
+  const seen = counts(({ gpus, utilisation }) => (utilisation === undefined ? 0 : gpus));
+  const committed_part = clamp(counts(({ committed }) => committed) / counts(({ gpus }) => gpus));
   return {
     gpus: fleet.map(({ type, gpus: count }) => ({ type, count })),
-    committed: counts(({ committed }) => committed) === counts(({ gpus }) => gpus),
-    committed_part: clamp(counts(({ committed }) => committed) / counts(({ gpus }) => gpus)),
-    percents: counted > 0 ? { ...facts.percents, utilisation } : facts.percents,
+    utilisation:
+      seen > 0 ? clamp(counts(({ gpus, utilisation = 0 }) => gpus * utilisation) / seen) : undefined,
+    committed: committed_part === 1,
+    committed_part,
   };
 }

@@ -31,6 +31,12 @@ export function candidate(found: Omit<Candidate, keyof Lever>): readonly Candida
   return known && found.share[1] > 0 ? [{ ...known, ...found }] : [];
 }
 
+/** Nothing is sure of an amount that is assumed itself. */
+export function soberly(each: Candidate, { assumed, basis }: Allocation): Candidate {
+  const guessed = assumed[each.bucket] !== undefined || basis === "illustration";
+  return guessed && each.confidence === "high" ? { ...each, confidence: "medium" } : each;
+}
+
 /** Where few buckets are in question rules of thumb count too; otherwise only where nothing is simulated. */
 export function ruleCandidates(
   spend: Spend,

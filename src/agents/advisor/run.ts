@@ -9,6 +9,8 @@ import type { Simulation } from "./tools/savings.ts";
 export interface Run {
   readonly tool: Tool<unknown, Simulation>;
   readonly args: unknown;
+  /** The part of the bucket it is about, where others do the rest. */
+  readonly what?: string;
   /** Assumptions that the saving of one of its levers rests on. */
   readonly ids: (lever: string) => readonly string[];
 }

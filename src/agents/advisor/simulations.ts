@@ -1,6 +1,6 @@
 /** Which simulations an allocation calls for. */
 import type { Bucket, Spend } from "./buckets.ts";
-import { type Basics, dataRun, gpuRun, trainingRun } from "./compute-runs.ts";
+import { type Basics, dataRun, gpuRun, gpuRuns, trainingRun } from "./compute-runs.ts";
 import { llmRuns } from "./llm-runs.ts";
 import type { Run } from "./run.ts";
 
@@ -20,7 +20,7 @@ export function simulationsFor(spend: Spend, basics: Basics): readonly Simulated
   const onGpus = wants("rightsize", "commit", "gpu_spot");
   return [
     ...on("llm_api", (amount) => llmRuns(amount, basics)),
-    ...on("gpu", (amount) => (onGpus ? [gpuRun(amount, basics)] : [])),
+    ...on("gpu", (amount) => (onGpus ? gpuRuns(amount, basics) : [])),
     ...on("training", (amount) => [
       ...(wants(...TRAINING) ? [trainingRun(amount, basics)] : []),
       // Idle GPUs are a matter of training only where no other bucket has them.

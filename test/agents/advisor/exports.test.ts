@@ -64,7 +64,7 @@ describe("a FOCUS export", () => {
   test("[G16] its answer shows where the money goes, the odd day, and what was left out", async () => {
     const { text, tools } = await about("focus-1.0.csv", "Where can we save? Our budget is $20k a month");
     expect(text).toContain("136 rows used; rejected: 1 × wrong number of columns");
-    expect(text).toContain("left out, not converted: €180");
+    expect(text).toContain("Left out, because nothing is converted: €180 in");
     expect(text).toContain("2026-05-17 claude-sonnet-4-6 $1,279 against a usual");
     expect(text).toContain("$20,000 a month is passed already");
     expect(text).toContain("**Monday morning**\n1. Find what cost $838 more than usual");
@@ -146,7 +146,67 @@ describe("a GPU inventory", () => {
     expect(text).toContain(
       "**Monday morning**\n1. Ask who needs the 8 × H100 that are used under 10 % ($22,776 a month)",
     );
-    expect(tools.find(({ name }) => name === "gpu_rightsizing")?.args).toMatchObject({ gpus: 33 });
+    expect(
+      tools.flatMap(({ name, args }) => (name === "gpu_rightsizing" ? [Object(args).gpus] : [])),
+    ).toEqual([24, 8, 1]);
+  });
+
+  test("[G16] busy GPUs do not make up for idle ones of another type", async () => {
+    const csv = "gpu_type,gpu_count,utilization\nH100,8,90\nT4,40,5";
+    const { report } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
+    const [step] = report?.recommendations ?? [];
+    // 36 of 40 T4s at $0.53 an hour; the H100s are busy, and nobody commits to idle T4s.
+    expect(step?.title).toContain("Right-size");
+    expect(Math.abs((step?.monthly_saving_high ?? 0) - 36 * 730 * 0.53)).toBeLessThan(1_000);
+    expect(step?.evidence).not.toContain("H100");
+    const commit = report?.recommendations.find(({ title }) => title.startsWith("Commit"))?.evidence;
+    expect(commit).toContain("8 × H100: 40–60 % always on");
+    expect(commit).not.toContain("T4");
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    "[G13] no line of an inventory saves more than it idles (%i)",
+    async (seed) => {
+      const types = ["H100", "A100", "L4", "T4"];
+      const lines = types.map((type, at) => ({
+        type,
+        gpus: 1 + ((seed * 7 + at * 5) % 40),
+        used: (seed * 31 + at * 37) % 101,
+      }));
+      const csv = `gpu_type,gpu_count,utilization\n${lines.map((each) => `${each.type},${each.gpus},${each.used}%`).join("\n")}`;
+      const { tools } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
+      const calls = tools.filter(({ name }) => name === "gpu_rightsizing");
+      expect(calls).toHaveLength(lines.length);
+      for (const { args, outcome } of calls) {
+        const { spend, gpus, utilisation } = Object(args);
+        const line = lines.find(
+          (each) => each.gpus === gpus && each.used === Math.round(utilisation[0] * 100),
+        );
+        expect(line).toBeDefined();
+        const { levers } = Object(Object(outcome).result);
+        expect(levers[0].saving[1]).toBeLessThanOrEqual(spend * (1 - utilisation[1]) + 0.01);
+      }
+    },
+  );
+
+  test.each([
+    ["a column", "gpu_type,gpu_count,hourly_rate,currency\nH100,8,3,EUR", "EUR"],
+    ["a symbol", "gpu_type,gpu_count,hourly_rate\nH100,8,€3", "EUR"],
+    ["the name of the column", "gpu_type,gpu_count,price_per_hour\nH100,8,£3", "GBP"],
+    ["nothing", "gpu_type,gpu_count,hourly_rate\nH100,8,3", "USD"],
+    ["planning rates", "gpu_type,gpu_count,currency\nH100,8,EUR", "USD"],
+  ])("[G16] its currency is told by %s", async (_, csv, currency) => {
+    const usage = await parse(csv);
+    expect(usage.currencies.map((each) => each.currency)).toEqual([currency]);
+    const { text } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
+    expect(text).toContain({ EUR: "€17,520", GBP: "£17,520" }[currency] ?? "$");
+  });
+
+  test("[G16] GPUs in another currency are not added to the fleet", async () => {
+    const usage = await parse(
+      "gpu_type,gpu_count,hourly_rate,currency\nH100,8,3,EUR\nA100,8,2,EUR\nL4,1,1,USD",
+    );
+    expect(usage.fleet.map(({ type }) => type)).toEqual(["H100", "A100"]);
   });
 
   test("[G16] nvidia-smi's list is one", async () => {

@@ -65,6 +65,65 @@ describe("a follow-up", () => {
     ).toContain("**€80,000 a month**");
   });
 
+  test.each([
+    ["actually it's 80k", "80,000"],
+    ["it is 80k now, not 50k", "80,000"],
+    ["Sorry, not $50k, it is $80k", "80,000"],
+    ["make it 80k a month", "80,000"],
+    ["we have 80k users now", "50,000"],
+    ["what about caching? We do 80k calls", "50,000"],
+  ])("[G19] a lone amount in a correction is the new total: %s", async (question, expected) => {
+    expect((await talk(FIFTY_K, question)).text).toContain(`spend **$${expected} a month**`);
+  });
+
+  test("[G19] a correction keeps the period of what it corrects", async () => {
+    expect((await talk("We spend $600k a year on AI infrastructure", "actually it's 720k")).text).toContain(
+      "**$60,000 a month**",
+    );
+  });
+
+  test.each<[string, string[]]>([
+    ["We already use caching and batching", ["Cache", "Batch"]],
+    ["We already cache everything. What else?", ["Cache"]],
+    ["What can we do besides caching?", ["Cache"]],
+    ["We do caching, what else?", ["Cache"]],
+    ["no caching, please", ["Cache"]],
+    ["We can't route calls to smaller models", ["Route"]],
+  ])("[G23] leaves out what is done or not wanted: %s", async (question, out) => {
+    const { text, report } = await talk(FIFTY_K, question);
+    const titles = report?.recommendations.map(({ title }) => title) ?? [];
+    expect(titles).toHaveLength(6 - out.length);
+    for (const each of out) expect(titles.join()).not.toContain(each);
+    expect(text).toContain("Left out, as you said:");
+    expect(text).toContain("**$50,000 a month**");
+  });
+
+  test.each([
+    ["should we use caching?", "Cache"],
+    ["we do not cache yet, is that worth it?", "Cache"],
+    ["what if we use caching?", "Cache"],
+    ["not caching but batching?", "Batch"],
+    ["We already cache, what about batching?", "Batch"],
+  ])("[G23] what is asked about is not left out: %s", async (question, step) => {
+    const { report } = await talk(FIFTY_K, question);
+    expect(report?.recommendations.map(({ title }) => title.split(" ")[0])).toEqual([step]);
+  });
+
+  test("[G23] what is done stays left out, until it is asked about", async () => {
+    const said = "I spend $50k/month on AI infrastructure and already use caching. Help me optimize costs.";
+    expect((await talk(said)).text).not.toContain("| Cache");
+    expect((await talk(said, "which first?")).text).not.toContain("| Cache");
+    expect((await talk(said, "what about caching?")).report?.recommendations).toHaveLength(1);
+  });
+
+  test("[G19] “what did you assume?” lists that, and nothing else", async () => {
+    const first = await talk(FIFTY_K);
+    const { text, report } = await talk(FIFTY_K, "what did you assume?");
+    expect(report?.assumptions).toEqual(first.report?.assumptions);
+    for (const each of report?.assumptions ?? []) expect(text).toContain(`${each.id}: ${each.text}`);
+    expect(text).not.toMatch(/Monday|Realistic|\| 1 \|/);
+  });
+
   test("[G19] “why?” gives the arithmetic, the score and the assumptions of the same steps", async () => {
     const first = await talk(FIFTY_K);
     const { text, report } = await talk(FIFTY_K, "why?");
@@ -77,7 +136,7 @@ describe("a follow-up", () => {
   test("[G19] “which first?” names one step, the next, and what not to begin with", async () => {
     const { text } = await talk(FIFTY_K, "which first?");
     expect(text).toContain("**First: cache repeated prompt prefixes.**");
-    expect(text).toContain("Then: batch work that can wait.");
+    expect(text).toContain("Then: route easy calls to a smaller model.");
     expect(text).toContain("do not begin with it");
     expect(text).toContain("Monday morning");
   });

@@ -280,10 +280,20 @@ describe("rank_recommendations", () => {
     expect(result).toMatchObject({ total: [700, 700], share: [0.7, 0.7] });
   });
 
-  test("[G10] rounds down to two figures, and the total is the sum of what is shown", async () => {
+  test("[G10] rounds to three figures, and the total is the sum of what is shown", async () => {
     const result = await rank([lever("a", [0.1234, 0.5678])], 10_000);
-    expect(result.ranked[0]?.saving).toEqual([1_200, 5_600]);
-    expect(result.total).toEqual([1_200, 5_600]);
+    expect(result.ranked[0]?.saving).toEqual([1_230, 5_680]);
+    expect(result.total).toEqual([1_230, 5_680]);
+    // 38 % of 45,000 is 17,100, and 9 % of 25,000 is 2,250: no reader should have to wonder.
+    expect((await rank([lever("a", [0.31, 0.38])], 45_000)).total).toEqual([14_000, 17_100]);
+    expect((await rank([lever("a", [0.09, 0.0901])], 25_000)).total).toEqual([2_250, 2_250]);
+  });
+
+  test("[G10] rounding never passes the bucket", async () => {
+    expect((await rank([lever("a", [1, 1])], 99_990)).total).toEqual([99_990, 99_990]);
+    expect(
+      (await rank([lever("a", [0.9996, 0.9996]), lever("b", [1, 1])], 12_345)).total[1],
+    ).toBeLessThanOrEqual(12_345);
   });
 
   test("[G10] never passes the bucket, even where low ends overlap high ends", async () => {

@@ -20,6 +20,23 @@ const SPELLED = new WeakMap<PriceTable, readonly Spelled[]>();
 const OTHER =
   /\b(?:(?:gpt|claude|gemini|llama|mistral|deepseek|qwen|nova|grok)[- ]?(?:[a-z]+[- ])?v?\d[\w.-]*|o[134])\b/gi;
 
+/** What stands in for a model that is named by its family or its maker alone; the first one named counts. */
+const FAMILIES: ReadonlyArray<readonly [RegExp, string]> = [
+  [/(?:open ?ai (?:for |text )*)?(?:text-)?embed/i, "text-embedding-3-large"],
+  [/(?:claude )?opus/i, "claude-opus-4-6"],
+  [/(?:claude )?haiku/i, "claude-haiku-4-5"],
+  [/claude|sonnet|anthropic/i, "claude-sonnet-4-6"],
+  [/gemini|vertex/i, "gemini-2.5-pro"],
+  [/open ?ai|gpt/i, "gpt-5"],
+];
+
+export function standInFor(text: string): string | undefined {
+  const found = FAMILIES.map(([named, model]) => ({ at: text.search(named), model })).filter(
+    ({ at }) => at >= 0,
+  );
+  return found.toSorted((a, b) => a.at - b.at)[0]?.model;
+}
+
 export function readModels(text: string, table: PriceTable = BUNDLED): ModelFacts {
   let rest = text;
   const found: Array<{ readonly model: string; readonly at: number }> = [];

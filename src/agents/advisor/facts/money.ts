@@ -17,11 +17,15 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   US$: "USD",
   "€": "EUR",
   "£": "GBP",
+  "¥": "JPY",
+  "₹": "INR",
   DOLLAR: "USD",
   EURO: "EUR",
+  YEN: "JPY",
+  RUPEE: "INR",
 };
 
-const MARK = String.raw`(?:US)?\$|[€£]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|dollars?|euros?)\b`;
+const MARK = String.raw`(?:US)?\$|[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|dollars?|euros?|yen|rupees?)\b`;
 
 const MONEY = new RegExp(
   `(?<![\\w.,])(?:(${MARK}) ?)?(${SPACED_NUMBER})(?: ?(${SUFFIX})(?![a-z]))?(?: ?(${MARK}))?(?![\\w%])`,

@@ -22,40 +22,54 @@ export interface PercentFacts {
   readonly deferrable?: number;
   /** Calls that a smaller model could take. */
   readonly easy?: number;
+  /** By how much the spend, or a part of it, should fall. */
+  readonly goal?: Share;
   readonly shares: readonly Share[];
 }
 
 const PERCENT =
-  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b)/gi;
+  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|(?:percent|prozent|pour ?cent|por ciento)\b)/gi;
 
 const IDLE = /\bidle\b/i;
-const USED = /\b(?:utili[sz]|busy)/i;
+const USED = /\b(?:utili[sz]|busy|auslast)/i;
 /** Percentages that are said about the work, not the bill. */
-const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "shares">, RegExp]> = [
-  ["cache_hits", /\b(?:cach\w*|hit rate)/i],
-  ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
-  ["failed", /\b(?:fail|crash|diverge|wasted)/i],
-  ["easy", /\b(?:simple|easy|trivial)\b/i],
-];
+const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "goal" | "shares">, RegExp]> =
+  [
+    ["cache_hits", /\b(?:cach\w*|hit rate)/i],
+    ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
+    ["failed", /\b(?:fail|crash|diverge|wasted)/i],
+    ["easy", /\b(?:simple|easy|trivial)\b/i],
+  ];
 /** And those that are about neither. */
 const OTHER = /\b(?:margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more|off|less|fewer)/i;
 const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
+const DONE = /\b(?:saved|reduced|have|already|did|could)\b/i;
 const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
-export function readPercents(
-  text: string,
-  original: string,
-  table?: PriceTable,
-): PercentFacts & { readonly rest: string } {
+export interface PercentsRead {
+  readonly percents: PercentFacts;
+  /** Said of the load of GPUs, and above 100 %. */
+  readonly refused: readonly string[];
+  readonly rest: string;
+}
+
+export function readPercents(text: string, original: string, table?: PriceTable): PercentsRead {
   const { matches, rest } = mask(text, PERCENT);
   const spans = matches.map((match) => ({ start: match.index, end: match.index + match[0].length }));
-  const found = contexts(original, spans).flatMap((context, index) => {
+  const around = contexts(original, spans);
+  const refused = around.flatMap(({ before, after }, index) =>
+    fraction(matches[index]) === undefined && USED.test(before.slice(-25) + after.slice(0, 25))
+      ? `${matches[index]?.[0].trim()} utilisation`
+      : [],
+  );
+  const found = around.flatMap((context, index) => {
     const value = fraction(matches[index]);
     return value === undefined ? [] : meaningsOf(context, value, table);
   });
   // The first mention of a kind counts.
   const about = Object.assign({}, ...found.filter((each) => !("share" in each)).toReversed());
-  return { ...about, shares: found.filter((each) => "share" in each), rest };
+  const shares = found.filter((each) => "share" in each);
+  return { percents: { ...about, shares }, refused, rest };
 }
 
 /** The middle of a range; `undefined` above 100 %. */
@@ -70,11 +84,14 @@ function meaningsOf(
   value: number,
   table?: PriceTable,
 ): ReadonlyArray<Omit<PercentFacts, "shares"> | Share> {
-  const { before, lead, after } = context;
+  const { before, lead, after, sentence } = context;
   for (const words of [after.slice(0, 40).split(",")[0] ?? "", before.slice(-40)]) {
     if (IDLE.test(words)) return [{ utilisation: 1 - value }];
     if (USED.test(words)) return [{ utilisation: value }];
-    if (WISH.test(lead.slice(-50))) return [];
+    if (WISH.test(lead.slice(-50))) {
+      const scope = scopeOf(lead.slice(-50));
+      return DONE.test(sentence) ? [] : [{ goal: { share: value, ...(scope && { scope }) } }];
+    }
     const work = WORK.find(([, said]) => said.test(words))?.[0];
     if (work !== undefined) return [{ [work]: value }];
     if (OTHER.test(words)) return [];

@@ -1,13 +1,14 @@
-/** Amounts nobody pays: negative ones, powers of ten, and digits without end. Blanked, so that no part of them is read. */
+/** Amounts nobody pays: nothing, negative ones, powers of ten, and digits without end. Blanked, so that no part of them is read. */
 import { mask } from "./mask.ts";
 
-const MARK = String.raw`(?:[$€£]|\b(?:USD|EUR|GBP) ?)`;
+const MARK = String.raw`(?:[$€£¥₹]|\b(?:USD|EUR|GBP) ?)`;
 
 const NONSENSE = new RegExp(
   [
     String.raw`(?<!\d ?[kmb]? ?)[-−]${MARK} ?\d[\d.,]*(?: ?[kmb]\b)?`,
     String.raw`${MARK} ?[-−]\d[\d.,]*(?: ?[kmb]\b)?`,
     String.raw`${MARK}? ?\b\d[\d.,]*e[+-]?\d+\b`,
+    String.raw`${MARK} ?0+(?:[.,]0+)?(?![.,]?\d)`,
     `${MARK} ?(?:NaN|Infinity|∞)`,
     String.raw`${MARK} ?\d[\d,. ]{17,}`,
   ].join("|"),

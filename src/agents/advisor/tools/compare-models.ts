@@ -1,7 +1,7 @@
 /** What the same tokens would cost on other models: those that were named, and the cheaper ones of their class. */
 import * as z from "zod/mini";
 import type { Tool } from "../../tool.ts";
-import { BUNDLED, type ModelPrice, withOwnPrices } from "../prices.ts";
+import { type ModelPrice, withOwnPrices } from "../prices.ts";
 import { costOf, mixFields } from "./price-lookup.ts";
 import { cents, ours } from "./savings.ts";
 
@@ -33,7 +33,7 @@ export const compareModels: Tool<z.infer<typeof input>, Comparison> = {
   output: ours<Comparison>(),
   idempotent: true,
   execute({ models, current, prices, ...mix }) {
-    const table = prices === undefined ? BUNDLED : withOwnPrices(prices);
+    const table = withOwnPrices(prices);
     const cost = (price: ModelPrice) => costOf(price, mix);
     const named = table.models.filter(({ model }) => models.includes(model) || model === current);
     const base =

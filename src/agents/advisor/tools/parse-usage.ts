@@ -72,14 +72,14 @@ export const parseUsage: Tool<Args, Usage> = {
   idempotent: true,
   execute({ text = "", rows, prices }) {
     const table = rows ? { records: recordsOf(rows), broken: [] } : readTable(text);
-    const read = rowsOf(table, withOwnPrices(prices));
+    const read = dated(rowsOf(table, withOwnPrices(prices)));
     const good = read.filter((each) => typeof each !== "string");
     const reasons = [...table.broken, ...read.filter((each) => typeof each === "string")];
     const currencies = [...Map.groupBy(good, ({ labels }) => labels.currency)]
       .map(([currency, own]) => ({ currency, rows: own.length, cost: cents(sum(own, "cost")) }))
       .toSorted((a, b) => b.rows - a.rows);
     const main = good.filter(({ labels }) => labels.currency === currencies[0]?.currency);
-    const days = daysOf(good);
+    const days = daysOf(main);
     const daily = days > 0 ? seriesOf(main) : [];
     return {
       rows: bounded(good),
@@ -87,7 +87,7 @@ export const parseUsage: Tool<Args, Usage> = {
       rejected: [...Map.groupBy(reasons, String)].map(([reason, { length: count }]) => ({ reason, count })),
       currencies,
       days,
-      gaps: days > 0 ? days - new Set(good.map(({ day }) => day).filter((day) => day.length > 7)).size : 0,
+      gaps: days > 0 ? days - daysIn(main).length : 0,
       input_tokens: sum(good, "input"),
       output_tokens: sum(good, "output"),
       priced_rows: good.filter(({ priced }) => priced).length,
@@ -98,7 +98,7 @@ export const parseUsage: Tool<Args, Usage> = {
         ),
       ),
       series: daily,
-      fleet: fleetOf(good),
+      fleet: fleetOf(main),
     };
   },
 };
@@ -142,9 +142,21 @@ function merged(rows: readonly Sum[]): Sum[] {
     .toSorted((a, b) => b.cost - a.cost);
 }
 
+/** A row that cannot be dated would be added to days it does not belong to: sums, say, under the rows. */
+function dated(rows: ReadonlyArray<Row | string>): ReadonlyArray<Row | string> {
+  const some = rows.some((row) => typeof row !== "string" && row.day !== "");
+  return rows.map((row) =>
+    some && typeof row !== "string" && row.day === "" && !row.fleet ? "no date that can be read" : row,
+  );
+}
+
+function daysIn(rows: readonly Row[]): readonly string[] {
+  return [...new Set(rows.map(({ day }) => day).filter((day) => day.length > 7))].toSorted();
+}
+
 /** Only data with more days than months is daily. */
 function daysOf(rows: readonly Row[]): number {
-  const days = [...new Set(rows.map(({ day }) => day).filter((day) => day.length > 7))].toSorted();
+  const days = daysIn(rows);
   const months = new Set(days.map((day) => day.slice(0, 7))).size;
   const span = Date.parse(days.at(-1) ?? "") - Date.parse(days[0] ?? "");
   return days.length > months && span > 0 ? Math.round(span / DAY_MS) + 1 : 0;

@@ -1,7 +1,7 @@
 /** What a mix of tokens costs on the models named, and which models of the same class are cheaper. */
 import * as z from "zod/mini";
 import type { Tool } from "../../tool.ts";
-import { BUNDLED, type ModelPrice, withOwnPrices } from "../prices.ts";
+import { type ModelPrice, withOwnPrices } from "../prices.ts";
 import { amount, cents, clamp, ours } from "./savings.ts";
 
 export const mixFields = {
@@ -42,7 +42,7 @@ export const priceLookup: Tool<Mix, Prices> = {
   output: ours<Prices>(),
   idempotent: true,
   execute(mix) {
-    const table = mix.prices === undefined ? BUNDLED : withOwnPrices(mix.prices);
+    const table = withOwnPrices(mix.prices);
     const known = table.models.filter(({ model }) => mix.models.includes(model));
     return {
       as_of: table.as_of,

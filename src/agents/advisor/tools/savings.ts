@@ -24,24 +24,21 @@ export function ours<T>() {
   return z.custom<T>((value) => typeof value === "object" && value !== null);
 }
 
-const saving = z.object({
-  lever: z.string(),
+export interface Saving {
+  readonly lever: string;
   /** Of the bucket's spend, were this lever pulled alone. */
-  share: shares,
+  readonly share: Range;
   /** The same in money. */
-  saving: amounts,
+  readonly saving: Range;
   /** The arithmetic in words and numbers. */
-  how: z.string(),
-});
+  readonly how: string;
+}
 
-const simulation = z.object({
-  levers: z.array(saving),
+export interface Simulation {
+  readonly levers: readonly Saving[];
   /** What else the arithmetic tells: break-even points, sensitivity; keyed by lever. */
-  notes: z.optional(z.array(z.object({ lever: z.string(), text: z.string() }))),
-});
-
-export type Saving = z.infer<typeof saving>;
-export type Simulation = z.infer<typeof simulation>;
+  readonly notes?: ReadonlyArray<{ readonly lever: string; readonly text: string }>;
+}
 
 export function isRange(value: unknown, most: number): value is Range {
   return Array.isArray(value) && value.length === 2 && value.every((end) => end >= 0 && end <= most);
@@ -54,7 +51,7 @@ export function simulator<Args>(
   execute: (args: Args) => Simulation,
 ): Tool<Args, Simulation> {
   const description = "What levers save, and why.";
-  return { name, description, input, output: simulation, idempotent: true, execute };
+  return { name, description, input, output: ours<Simulation>(), idempotent: true, execute };
 }
 
 /** Shares outside 0 to 1 and swapped ends are put right: a saving is never negative and never more than the spend. */

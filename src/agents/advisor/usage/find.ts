@@ -10,6 +10,12 @@ export interface Found {
   readonly prose: string;
 }
 
+/** Lines of prose that might be a header: one among more is not looked for. */
+const MAX_HEADERS = 50;
+
+/** Records that tell whether a text is usage: pages may begin empty. */
+const SAMPLE = 20;
+
 /** Attached data first, then what the question holds. */
 export function findUsage({ question, data }: Pick<AgentInput, "question" | "data">): Found {
   const pasted = findPasted(question);
@@ -41,7 +47,10 @@ function blocksOf(text: string): readonly string[] {
 /** From each line that could be a header, the lines that have a delimiter like it. */
 function delimited(text: string): readonly string[] {
   const lines = text.split("\n");
-  const start = lines.findIndex((line) => delimiterOf(line) !== undefined && isHeader(line));
+  let tried = 0;
+  const start = lines.findIndex(
+    (line) => tried < MAX_HEADERS && delimiterOf(line) && ++tried && isHeader(line),
+  );
   const mark = delimiterOf(lines[start] ?? "");
   if (mark === undefined) return [];
   const length = lines.slice(start).findIndex((line) => !line.includes(mark));
@@ -55,6 +64,5 @@ function isHeader(line: string): boolean {
 }
 
 function isUsage(text: string): boolean {
-  const { records } = readTable(text);
-  return records.slice(0, 5).some((cells) => looksLikeUsage(columnsOf(cells)));
+  return readTable(text, SAMPLE).records.some((cells) => looksLikeUsage(columnsOf(cells)));
 }

@@ -105,7 +105,9 @@ interface Kind {
 
 function labelsOf(text: Read, columns: Columns, { model, tokens, machine }: Kind): Labels {
   const [provider, service] = [text("provider"), text("service")];
-  const currency = text("currency") || /\p{Sc}|usd$/iu.exec(`${text("cost")} ${columns.cost}`)?.[0];
+  const [cost, named] =
+    columns.cost === undefined ? [text("rate"), columns.rate] : [text("cost"), columns.cost];
+  const currency = text("currency") || /\p{Sc}|(?:usd|eur|gbp|inr|jpy|chf)$/iu.exec(`${cost} ${named}`)?.[0];
   const category = categoryOf(text("category"), service, model, provider);
   const known =
     machine && category !== "training" ? "gpu" : tokens && category === "other" ? "llm_api" : category;
@@ -157,13 +159,11 @@ function fleetRow(text: Read, columns: Columns, table?: PriceTable): Row | strin
   if (hours === undefined || hours < 0 || hours > HOURS_PER_MONTH * 1.03) return "hours out of range";
   if (Number.isNaN(used)) return "utilisation is not 0–100 %";
   if (rate === undefined || rate < 0 || gpus * hours * rate > MAX_COST) return "no rate for this GPU";
+  const labels = labelsOf(text, columns, { model: "", tokens: false, machine: true });
+  // Planning rates are dollars, whatever the rates beside them are in.
+  const currency = said === undefined ? "USD" : labels.currency || "USD";
   return {
-    labels: {
-      ...labelsOf(text, columns, { model: "", tokens: false, machine: true }),
-      service: machine.type,
-      unit: "GPU-hours",
-      currency: "USD",
-    },
+    labels: { ...labels, service: machine.type, unit: "GPU-hours", currency },
     ...NO_TOKENS,
     day: "",
     quantity: gpus * hours,

@@ -7,7 +7,7 @@ export const series = z.object({
   name: z.string(),
   /** `YYYY-MM-DD` of the first cost; the others follow day by day. */
   from: z.string().check(z.refine((day) => Number.isFinite(Date.parse(day)), "must be a date")),
-  costs: z.readonly(z.array(z.number())),
+  costs: z.array(z.number()),
 });
 
 export type Series = Readonly<z.infer<typeof series>>;

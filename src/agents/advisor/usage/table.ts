@@ -16,19 +16,18 @@ const MAX_RECORDS = 20_000;
 /** Where APIs put their rows. */
 const LISTS = /^(?:data|rows|results|items|records|usage|resourceSpans|scopeSpans|spans|instances|gpus)$/i;
 
-export function readTable(text: string): Table {
+/** The first `most` records, or a few more. */
+export function readTable(text: string, most = MAX_RECORDS): Table {
   const trimmed = text.replace(/^\uFEFF/, "").trim();
-  if (!/^[[{]/.test(trimmed)) return readDelimited(trimmed);
+  const lines = trimmed.split("\n", most + 1);
+  if (!/^[[{]/.test(trimmed)) return readDelimited(most < MAX_RECORDS ? lines.join("\n") : trimmed);
   const whole = parseJson(trimmed);
   if (whole !== undefined) return { records: recordsOf(whole), broken: [] };
-  const lines = trimmed
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map(parseJson);
-  const good = lines.filter((each) => each !== undefined);
+  const parsed = lines.filter((line) => line.trim() !== "").map(parseJson);
+  const good = parsed.filter((each) => each !== undefined);
   return {
     records: recordsOf(good),
-    broken: lines.slice(good.length).map(() => "not JSON"),
+    broken: parsed.slice(good.length).map(() => "not JSON"),
   };
 }
 
