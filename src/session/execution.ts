@@ -65,6 +65,8 @@ export interface Suspension {
   /** The answer so far. */
   readonly text: string;
   readonly journal: string | undefined;
+  /** What the feeder of a run says that it has cost so far. */
+  readonly said?: NonNullable<Ending["usage"]>;
 }
 
 /** The events that say what was asked of the shared state, and what came of it. */

@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import type { ModelUsage } from "../agents/models/model.ts";
 import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
+import { jsonObject } from "../protocol/primitives.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { seqOf } from "./ids.ts";
 import type { JournalEntry } from "./model-entry.ts";
@@ -34,6 +35,8 @@ const runDetail = z.object({
   waits: z.optional(z.array(openWait)),
   /** Attempts that were not cut short: after a wait the count of those that were begins anew. */
   attempts_before: z.optional(z.number()),
+  /** What its feeder has said of usage before it waited. */
+  said: z.optional(z.array(jsonObject)),
 });
 
 export type Feed = Readonly<NonNullable<z.infer<typeof runDetail>["feed"]>>;
@@ -100,8 +103,8 @@ export function questionAskedBy({ type, payload }: Event): string | undefined {
 
 /** What a run's row holds beside what it is looked up by. */
 export function detailOf(run: Run): string {
-  const { message_id, question_id, accepted_at, plan, feed, waits, attempts_before } = run;
-  return JSON.stringify({ message_id, question_id, accepted_at, plan, feed, waits, attempts_before });
+  const { message_id, question_id, accepted_at, plan, feed, waits, attempts_before, said } = run;
+  return JSON.stringify({ message_id, question_id, accepted_at, plan, feed, waits, attempts_before, said });
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {

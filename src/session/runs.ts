@@ -5,7 +5,7 @@
  */
 import type { ModelUsage } from "../agents/models/model.ts";
 import type { Plan } from "../protocol/greeting.ts";
-import type { Plans } from "../protocol/limits.ts";
+import { MAX_WAITING_TEXT_BYTES, type Plans } from "../protocol/limits.ts";
 import { fitsBytes } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Suspension } from "./execution.ts";
@@ -167,7 +167,7 @@ export class Runs {
   }
 
   /** From here on the run waits: it has a row, and nobody executes it. */
-  suspend(tx: Transaction, run: Run, { drafts, waits, text, journal }: Suspension): void {
+  suspend(tx: Transaction, run: Run, { drafts, waits, text, journal, said }: Suspension): void {
     for (const [index, draft] of drafts.entries())
       this.append(tx, run, draft, index === 0 ? { journal } : {});
     const open = waits.map((wait, index): OpenWait => {
@@ -176,7 +176,7 @@ export class Runs {
       this.append(tx, run, waiting(run, wait, wait_id, index === 0 ? text : ""), first ? { journal } : {});
       return { wait_id, kind: wait.kind, expires_at: wait.expires_at };
     });
-    this.#change({ ...run, state: "waiting", waits: open });
+    this.#change({ ...run, state: "waiting", waits: open, ...(said && { said: saidBy(run, said) }) });
     tx.suspended.push({ run_id: run.run_id, until: Math.min(...open.map(({ expires_at }) => expires_at)) });
     // Whoever waits does not keep others from working.
     this.#startWaiting(tx);
@@ -241,9 +241,9 @@ export class Runs {
   }
 
   /** All that models have cost it: what its journal says, and what is not in there yet. */
-  spentBy({ run_id, start_seq }: Run, { models = [], spent = [] }: Expense): ModelUsage[] {
+  spentBy({ run_id, start_seq, said = [] }: Run, { models = [], spent = [] }: Expense): ModelUsage[] {
     const journaled = this.#log.journalOf(run_id, start_seq).flatMap(usageEntries);
-    return [...journaled, ...costsOf(models), ...spent];
+    return [...journaled, ...saidUsage(said), ...costsOf(models), ...spent];
   }
 
   /** After a commit: memory follows what was written. */
@@ -266,8 +266,9 @@ export class Runs {
 
   #complete(tx: Transaction, run: Run, ending: Ending): void {
     const { status, finish_reason, content, models = [], error } = ending;
-    const spent = ending.usage === undefined ? this.spentBy(run, ending) : saidUsage(ending.usage);
-    const usage = ending.usage ?? totals(spent).map((one) => ({ ...one }));
+    const said = ending.usage && saidBy(run, ending.usage);
+    const spent = said === undefined ? this.spentBy(run, ending) : saidUsage(said);
+    const usage = said ?? totals(spent).map((one) => ({ ...one }));
     this.#spending.record(tx, spent);
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
@@ -304,7 +305,10 @@ export class Runs {
   #startWaiting(tx: Transaction): void {
     for (const run of this.unfinished()) {
       if (run.state !== "queued" || !this.#mayStart(run, this.unfinished())) continue;
-      const begun: Run = { ...run, state: "running", attempt: run.attempt + 1 };
+      const { feed } = run;
+      // Its silence counts from now on.
+      const heard = feed && { feed: { ...feed, until: tx.now + feed.silent_after_ms } };
+      const begun: Run = { ...run, ...heard, state: "running", attempt: run.attempt + 1 };
       this.#change(begun);
       if (run.attempt === 0) this.#announce(tx, begun);
       tx.started.push(run.run_id);
@@ -343,6 +347,11 @@ export class Runs {
   }
 }
 
+/** What a feeder says of usage, before each wait and at the end. */
+function saidBy({ said = [] }: Run, usage: NonNullable<Ending["usage"]>): NonNullable<Ending["usage"]> {
+  return [...said, ...usage];
+}
+
 function waiting(
   { attempt }: Run,
   { expires_at, ...wait }: WaitDraft,
@@ -356,9 +365,6 @@ function waiting(
     payload: { ...of, ...wait, wait_id, expires_at: until, attempt, ...shown },
   });
 }
-
-/** Beside it the arguments must fit; who does not know a longer text is told when the run goes on. */
-const MAX_WAITING_TEXT_BYTES = 128 * 1024;
 
 /** A run that is executed elsewhere is at work already. */
 export const BUSY = refuse(

@@ -152,8 +152,8 @@ export class Session {
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
     const soFar: State["soFar"] = (run, tx) => {
-      if (run.feed !== undefined) return { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
-      const soFar = answers.soFar(run.run_id);
+      const fed = { content: feeds.textOf(run.run_id, tx), models: [], spent: [] };
+      const soFar = run.feed === undefined ? answers.soFar(run.run_id) : fed;
       return { ...soFar, content: soFar.content || waitedText(log, run) };
     };
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
