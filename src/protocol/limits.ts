@@ -11,6 +11,9 @@ export const MAX_COMMENT_BYTES = 4 * 1024;
 /** A thread's title, UTF-16 code units. */
 export const MAX_TITLE_CHARS = 200;
 
+/** Of an answer that waits: beside it the arguments must fit. A longer one is told when the run goes on. */
+export const MAX_WAITING_TEXT_BYTES = 128 * 1024;
+
 /** All events of one fed run together, as JSON text, UTF-16 code units. */
 export const MAX_FED_RUN_CHARS = 4 * 1024 * 1024;
 

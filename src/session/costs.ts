@@ -3,13 +3,14 @@ import type { ModelUsage } from "../agents/models/model.ts";
 import type { LogReader } from "./log-reader.ts";
 import { costsOf, usageEntries } from "./model-entry.ts";
 import type { Ending, Run } from "./run.ts";
+import { saidUsage } from "./usage.ts";
 
 /** What a run has cost that its journal does not say. */
 export type Expense = Pick<Ending, "models" | "spent">;
 
 /** All of it. */
 export function spentBy(log: LogReader, run: Run, expense: Expense): ModelUsage[] {
-  return spentAfter(log, run, run.start_seq, expense);
+  return [...spentAfter(log, run, run.start_seq, expense), ...saidUsage(run.said ?? [])];
 }
 
 /** What is not in the days of its user yet: those have what it had cost whenever it began to wait. */

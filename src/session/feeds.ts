@@ -4,6 +4,7 @@
  * anything, so the time a run may take does not apply. Who feeds, a service or
  * this session for its remote agent, makes no difference.
  */
+import type { Asking } from "../agents/remote/translation.ts";
 import type { FedText } from "../protocol/feeding.ts";
 import { type Answer, fitted } from "./answer.ts";
 import type { Answers } from "./answers.ts";
@@ -18,6 +19,7 @@ import type { Ending, Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 import { commit, type Transaction } from "./transaction.ts";
+import { expiryOf } from "./waits.ts";
 
 /** Text of a run: a piece, all so far, or, as it ends, its whole answer. */
 export type FedPart = FedText | { readonly whole: string };
@@ -119,6 +121,23 @@ export class Feeds implements Duty {
     } catch (cause) {
       report("error", "a fed run could not be ended", { run_id: run.run_id, ...faultOf(cause) });
     }
+  }
+
+  /** From here on the run waits for what its agent has asked. Throws where the storage does. */
+  suspend({ run_id }: Run, { waits, usage }: Asking): void {
+    const { storage, log, runs, answers, clock, settle } = this.#parts;
+    const run = runs.get(run_id);
+    if (run === undefined) return;
+    const { tx } = commit(storage, log, clock.now(), (tx) =>
+      runs.suspend(tx, run, {
+        drafts: [],
+        waits: waits.map(({ until, ...wait }) => ({ ...wait, expires_at: expiryOf(until, tx.now) })),
+        text: answers.textOf(run_id),
+        models: [],
+        said: usage,
+      }),
+    );
+    settle(tx);
   }
 
   #dueAt({ run_id, start_seq, feed }: Run): number {

@@ -1,12 +1,17 @@
 /**
  * Feeds the runs of the remote agent: asks it, and hands each batch to the `feed`
  * command like any other feeder, one after the other, so that nothing is read from
- * it that has no place yet. There is no way back into a stream: a run that this
- * instance does not feed has lost its agent, and is ended.
+ * it that has no place yet. What the agent asks is waited for like anything else,
+ * and it is asked again with the answers. There is no way back into a stream: a run
+ * that is at work and that this instance does not feed has lost its agent, and is
+ * ended.
  */
 import type { RemoteAgent } from "../agents/remote/remote-agent.ts";
+import type { SoFar } from "../agents/remote/so-far.ts";
+import type { Asking } from "../agents/remote/translation.ts";
 import type { Fed } from "../protocol/feeding.ts";
 import type { Result } from "../protocol/result.ts";
+import type { Answers } from "./answers.ts";
 import { CUT, interrupted } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import type { Feeds } from "./feeds.ts";
@@ -25,6 +30,7 @@ interface Parts {
   readonly threads: Threads;
   readonly runs: Runs;
   readonly feeds: Feeds;
+  readonly answers: Answers;
   readonly remote?: RemoteAgent | undefined;
   readonly background: (work: Promise<void>) => void;
   readonly report: Logger;
@@ -87,13 +93,27 @@ export class RemoteHost {
   async #feed(run: Run, remote: RemoteAgent, signal: AbortSignal): Promise<void> {
     const { user_id, log, threads, submit, report } = this.#parts;
     const { run_id } = run;
-    for await (const events of remote.run(remoteInput(run, { log, threads, user_id }), signal)) {
+    const input = remoteInput(run, { log, threads, user_id });
+    if (input.so_far !== undefined) this.#recall(run, input.so_far);
+    const told: { asking?: Asking | undefined } = {};
+    const batches = async function* () {
+      told.asking = yield* remote.run(input, signal);
+    };
+    for await (const events of batches()) {
       if (signal.aborted) return;
       const fed = await submit(run_id, events);
       if (signal.aborted) return;
       if (fed.ok) continue;
       return report("error", "a batch of a remote run was refused", { run_id, code: fed.refusal.code });
     }
+    if (told.asking !== undefined && !signal.aborted) this.#parts.feeds.suspend(run, told.asking);
+  }
+
+  /** What had been written before it waited: everyone is set to it, and the rest joins it. */
+  #recall(run: Run, { text }: SoFar): void {
+    const answer = this.#parts.answers.begin(run);
+    answer.recall(text);
+    answer.tellRecalled();
   }
 
   #end(run: Run, ending: Ending): void {

@@ -1,12 +1,14 @@
 /** What an agent is given: the question and what was said before it, as it stands in the log. */
 import type { AgentInput } from "../agents/agent.ts";
-import type { RemoteInput } from "../agents/remote/request.ts";
+import type { Answered, RemoteInput } from "../agents/remote/request.ts";
 import type { Message } from "../protocol/pure/conversation.ts";
 import { page } from "./budget.ts";
+import { Course } from "./course.ts";
 import type { Log } from "./log.ts";
 import { questionSeq, type Run } from "./run.ts";
-import { readEvent } from "./stored-event.ts";
+import { readEvent, readEvents } from "./stored-event.ts";
 import { messageView, type Threads } from "./threads.ts";
+import type { RecordedAnswer } from "./waits.ts";
 
 /** Enough for a conversation to make sense; models cut it further by tokens. */
 const MAX_HISTORY_MESSAGES = 40;
@@ -50,10 +52,34 @@ export function remoteInput(run: Run, { log, threads, user_id }: Place): RemoteI
   }));
   return {
     thread_id: `${user_id}:${run.thread_id}`,
-    run_id: run.run_id,
+    // For the agent it is another run that goes on.
+    run_id: run.attempt > 1 ? `${run.run_id}.${run.attempt}` : run.run_id,
+    ...(run.attempt > 1 && goingOn(run, log)),
     messages: page(MAX_REMOTE_BYTES, messages).reverse(),
     ...(data === undefined ? {} : { forwarded_props: { data } }),
   };
+}
+
+/** What an agent had asked, with the answers, and where its run was. */
+function goingOn(run: Run, log: Log): Pick<RemoteInput, "resume" | "so_far"> {
+  const rows = log.ofRun(run.run_id, run.start_seq);
+  const events = readEvents(rows);
+  const answers = new Map(
+    events.flatMap(({ type, payload }) => (type === "run_resumed" ? [[payload.wait_id, payload]] : [])),
+  );
+  const asked = events.flatMap(({ type, payload }) =>
+    type === "run_waiting" && payload.attempt === run.attempt - 1 ? [payload] : [],
+  );
+  const resume = asked.map(({ wait_id, name = "" }) => answered(name, answers.get(wait_id)));
+  return { resume, so_far: Course.of(rows).soFar(asked[0]?.text ?? "") };
+}
+
+/** In the words that agents expect where nothing else was said. */
+function answered(interruptId: string, answer: RecordedAnswer | undefined): Answered {
+  const { decision = "expired", value } = answer ?? {};
+  if (decision === "expired") return { interruptId, status: "cancelled" };
+  const plain = decision === "answered" ? null : { approved: decision === "approved" };
+  return { interruptId, status: "resolved", payload: value ?? plain };
 }
 
 /** `earlier` has the newest first. */

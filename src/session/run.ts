@@ -5,6 +5,7 @@ import type { ModelUsage } from "../agents/models/model.ts";
 import type { ToolOutcome } from "../agents/tool.ts";
 import type { Event } from "../protocol/events.ts";
 import { plan } from "../protocol/greeting.ts";
+import { jsonObject } from "../protocol/primitives.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { seqOf } from "./ids.ts";
 import type { JournalEntry } from "./model-entry.ts";
@@ -41,6 +42,8 @@ const runDetail = z.object({
   resumed: z.optional(z.number()),
   /** Attempts that were not cut short: after a wait the count of those that were begins anew. */
   attempts_before: z.optional(z.number()),
+  /** What its feeder has said of usage before it waited. */
+  said: z.optional(z.array(jsonObject)),
 });
 
 export type Feed = Readonly<NonNullable<z.infer<typeof runDetail>["feed"]>>;
@@ -87,6 +90,8 @@ export interface Suspension {
   readonly text: string;
   /** What models have answered it that is in no journal yet. */
   readonly models: readonly JournalEntry[];
+  /** What the feeder of a run says that it has cost so far. */
+  readonly said?: NonNullable<Ending["usage"]>;
 }
 
 /** The events that say what was asked of the shared state, and what came of it. */
@@ -130,9 +135,9 @@ export function attemptsOf({ attempt, resumed = 0 }: Pick<Run, "attempt" | "resu
 /** What a run's row holds beside what it is looked up by. */
 export function detailOf(run: Run): string {
   const { message_id, question_id, accepted_at, plan, feed, waits } = run;
-  const { heard_to, counted_to, resumed, attempts_before } = run;
+  const { heard_to, counted_to, resumed, attempts_before, said } = run;
   const asked = { message_id, question_id, accepted_at, plan };
-  return JSON.stringify({ ...asked, feed, waits, heard_to, counted_to, resumed, attempts_before });
+  return JSON.stringify({ ...asked, feed, waits, heard_to, counted_to, resumed, attempts_before, said });
 }
 
 export function runRow(row: Record<string, SqlStorageValue>): Run {

@@ -5,7 +5,7 @@
  */
 import type { ModelUsage } from "../agents/models/model.ts";
 import type { Plan } from "../protocol/greeting.ts";
-import { MAX_EVENT_BYTES, type Plans } from "../protocol/limits.ts";
+import { MAX_EVENT_BYTES, MAX_WAITING_TEXT_BYTES, type Plans } from "../protocol/limits.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { sizeOf } from "./budget.ts";
 import { type Expense, spentBy, uncounted } from "./costs.ts";
@@ -196,7 +196,7 @@ export class Runs {
   }
 
   /** From here on the run waits: it has a row, and nobody executes it. */
-  suspend(tx: Transaction, run: Run, { drafts, waits, text, models }: Suspension): void {
+  suspend(tx: Transaction, run: Run, { drafts, waits, text, models, said = [] }: Suspension): void {
     const { shown, entries } = textAt(waits[0], text);
     const journal = journalText([...models, ...entries]);
     for (const [index, draft] of drafts.entries())
@@ -210,9 +210,14 @@ export class Runs {
     // Nobody can say how long it waits: what it has not heard is answered meanwhile, and it never hears of it.
     this.#queueUnheard(tx, run);
     // A budget must see what it has cost, which may be long before it ends.
-    this.#spending.record(tx, uncounted(this.#log, run, {}));
+    this.#spending.record(tx, [...uncounted(this.#log, run, {}), ...saidUsage(said)]);
     const last = tx.nextSeq - 1;
-    this.#change({ ...run, state: "waiting", waits: open, heard_to: last, counted_to: last });
+    const counted = {
+      heard_to: last,
+      counted_to: last,
+      ...(said.length > 0 && { said: saidBy(run, said) }),
+    };
+    this.#change({ ...run, state: "waiting", waits: open, ...counted });
     tx.suspended.push({ run_id: run.run_id, until: Math.min(...open.map(({ expires_at }) => expires_at)) });
     // Whoever waits does not keep others from working.
     this.#startWaiting(tx);
@@ -309,7 +314,8 @@ export class Runs {
     // What was read at a wait is not lost because the replay had not come back to it.
     const content =
       status === "succeeded" ? ending.content : longer(ending.content, waitedText(this.#log, run));
-    const usage = ending.usage ?? totals(spentBy(this.#log, run, ending)).map((one) => ({ ...one }));
+    const said = ending.usage && saidBy(run, ending.usage);
+    const usage = said ?? totals(spentBy(this.#log, run, ending)).map((one) => ({ ...one }));
     const fed = ending.usage && saidUsage(ending.usage);
     this.#spending.record(tx, fed ?? uncounted(this.#log, run, ending));
     const question = questionSeq(run);
@@ -355,9 +361,12 @@ export class Runs {
 
   /** One that has waited for an answer has begun before. */
   #start(tx: Transaction, run: Run): void {
-    const { resumed = 0, attempt } = run;
+    const { resumed = 0, attempt, feed } = run;
+    // Its silence counts from now on.
+    const heard = feed && { feed: { ...feed, until: tx.now + feed.silent_after_ms } };
     const begun: Run = {
       ...run,
+      ...heard,
       state: "running",
       attempt: attempt + 1,
       resumed: attempt > 0 ? resumed + 1 : undefined,
@@ -401,6 +410,13 @@ export class Runs {
   }
 }
 
+/** What a feeder says of usage, before each wait and at the end. */
+function saidBy({ said = [] }: Run, usage: Said): Said {
+  return [...said, ...usage];
+}
+
+type Said = NonNullable<Ending["usage"]>;
+
 function waiting(
   { attempt }: Run,
   { expires_at, ...wait }: WaitDraft,
@@ -422,9 +438,6 @@ function textAt(wait: WaitDraft | undefined, text: string) {
   const entry = { step: wait.step, text };
   return { shown: "", entries: sizeOf(entry) <= MAX_TEXT_ENTRY_BYTES ? [entry] : [] };
 }
-
-/** As JSON; who does not know a longer text is told when the run goes on. */
-const MAX_WAITING_TEXT_BYTES = 128 * 1024;
 
 /** What every event of a run carries, at most. */
 const MAX_OF_RUN_BYTES = 2 * 1024;

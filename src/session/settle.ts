@@ -3,7 +3,7 @@
  *
  * 1. the alarm is set, so that nothing below can cost a run its wake-up;
  * 2. text that is pending or was fed goes out, before any later event of its run;
- * 3. runs that ended are stopped: nobody who catches up now is set to their text;
+ * 3. runs that ended, or wait, are stopped: nobody who catches up now is set to their text;
  * 4. every connection is pumped;
  * 5. text that was fed after the events goes out, and runs that began are started;
  * 6. whoever waits without a socket is told, and what operators count is counted.
@@ -64,11 +64,12 @@ export function settle(tx: Transaction, followers: Followers): void {
     ...tx.ended.map((run_id) => () => remote.stop(run_id)),
     ...tx.ended.map((run_id) => () => answers.end(run_id)),
     ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
-    ...tx.suspended.map(
-      ({ run_id }) =>
-        () =>
-          host.stop(run_id),
-    ),
+    ...tx.suspended.flatMap(({ run_id }) => [
+      () => host.stop(run_id),
+      () => remote.stop(run_id),
+      () => answers.end(run_id),
+      () => feeds.forget(run_id),
+    ]),
     () => pump.all(),
     ...tx.fed.map((batch) => () => feeds.after(batch, tx)),
     ...tx.started.map((run_id) => () => host.start(run_id)),

@@ -268,12 +268,8 @@ describe("a remote agent that does not come to an end", () => {
     ],
     ["is cut", (asked) => asked.breakOff(), { status: "interrupted", error: { code: "agent_stream_cut" } }],
     [
-      "asks something",
-      (asked) =>
-        asked.events({
-          ...done,
-          outcome: { type: "interrupt", interrupts: [{ id: "i", reason: "may I?" }] },
-        }),
+      "asks nothing",
+      (asked) => asked.events({ ...done, outcome: { type: "interrupt", interrupts: [] } }),
       { status: "failed", error: { code: "agent_interrupt_unsupported" } },
     ],
     [
@@ -446,6 +442,215 @@ describe("a run of a remote agent that ends in another way", () => {
       await desk.idle();
       expect(far.asked).toEqual([]);
       expect(endings(tab).map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
+    });
+  });
+});
+
+const interrupted = (...interrupts: object[]): Sent => ({
+  ...done,
+  outcome: { type: "interrupt", interrupts },
+  usage: [{ provider: "p", model: "m", inputTokens: 3, outputTokens: 1, totalTokens: 4 }],
+});
+const used = {
+  ...done,
+  usage: [{ provider: "p", model: "m", inputTokens: 5, outputTokens: 1, totalTokens: 6 }],
+};
+const waitsOf = (tab: RecordingSocket) => tab.of("run_waiting").map(({ payload }) => payload);
+
+/** One that has written "so far", and asks these. */
+async function waiting(scene: Scene, ...interrupts: object[]): Promise<any[]> {
+  const asked = await half(scene);
+  asked.events({ type: "TEXT_MESSAGE_END", messageId: "m" }, interrupted(...interrupts));
+  await scene.desk.idle();
+  return waitsOf(scene.tab);
+}
+
+async function resume({ desk }: Pick<Scene, "desk">, tab: RecordingSocket, payload: object): Promise<void> {
+  ids += 1;
+  await desk.send(tab, { type: "run_resume", id: `c${ids}`, payload });
+}
+
+async function later({ desk }: Pick<Scene, "desk">, ms: number): Promise<void> {
+  desk.advance(ms);
+  desk.session.deadlines.fire();
+}
+
+describe("a remote agent that asks something", () => {
+  test("[R21] has its run wait, and is asked again with the answer; it goes on where it was", async () => {
+    await scene(async (scene) => {
+      const { desk, tab, far } = scene;
+      const schema = { type: "object" };
+      const [wait] = await waiting(scene, {
+        id: "i1",
+        reason: "input",
+        message: "How many?",
+        responseSchema: schema,
+      });
+      expect(wait).toMatchObject({
+        kind: "signal",
+        name: "i1",
+        reason: "How many?",
+        args: { reason: "input", response_schema: schema },
+        text: "so far",
+      });
+      expect([endings(tab).length, desk.timers, far.clock.armed]).toEqual([0, 0, 0]);
+      await resume(scene, tab, { wait_id: wait.wait_id, value: { n: 3 } });
+      const again = await nth(scene, 1);
+      const first = far.asked[0]!.input;
+      expect(again.input).toEqual({
+        ...first,
+        runId: `${first.runId}.2`,
+        resume: [{ interruptId: "i1", status: "resolved", payload: { n: 3 } }],
+      });
+      again.events(started, ...message("n", "Three."), used);
+      await desk.idle();
+      expect(endings(tab)).toMatchObject([
+        {
+          status: "succeeded",
+          content: "so far\n\nThree.",
+          attempts: 1,
+          usage: [{ input_tokens: 3 }, { input_tokens: 5 }],
+        },
+      ]);
+      const told = tab.of("partial_result").map(({ payload }) => payload);
+      expect(told.filter(({ attempt }) => attempt === 2)).toMatchObject([
+        { mode: "set", text: "so far" },
+        { offset: 6, delta: "\n\nThree." },
+      ]);
+    });
+  });
+
+  test.each([
+    ["approved", {}, { status: "resolved", payload: { approved: true } }],
+    ["approved", { value: { n: 2 } }, { status: "resolved", payload: { n: 2 } }],
+    ["denied", {}, { status: "resolved", payload: { approved: false } }],
+  ])("[R21] whether it may make a call is told that it is %s with %j", async (decision, more, answer) => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const asked = await half(scene);
+      asked.events(
+        ...call("c", "pay", '{"n":1}'),
+        interrupted({ id: "i", reason: "may I?", toolCallId: "c" }),
+      );
+      await desk.idle();
+      const [wait] = waitsOf(tab);
+      expect(wait).toMatchObject({ kind: "approval", tool_call_id: "c", tool_name: "pay", args: { n: 1 } });
+      await resume(scene, tab, { wait_id: wait.wait_id, decision, ...more });
+      const again = await nth(scene, 1);
+      expect(again.input.resume).toEqual([{ interruptId: "i", ...answer }]);
+      again.events(started, result("c", "paid"), piece("m", "Done."), done);
+      await desk.idle();
+      expect(tab.of("tool_completed")).toMatchObject([{ payload: { tool_call_id: "c", result: "paid" } }]);
+      expect(endings(tab)).toMatchObject([{ status: "succeeded", content: "so far\n\nDone." }]);
+    });
+  });
+
+  test("[R21] and is not answered in time is told so", async () => {
+    await scene(async (scene) => {
+      const at = new Date(Date.parse("2026-01-01T00:00:00.000Z") + 60_000).toISOString();
+      await waiting(scene, { id: "i", reason: "?", expiresAt: at });
+      await later(scene, 60_000);
+      const again = await nth(scene, 1);
+      expect(again.input.resume).toEqual([{ interruptId: "i", status: "cancelled" }]);
+      again.events(started, { type: "RUN_ERROR", message: "nobody answered" });
+      await scene.desk.idle();
+      expect(endings(scene.tab)).toMatchObject([
+        { status: "failed", content: "so far", error: { code: "agent_error" } },
+      ]);
+    });
+  });
+
+  test("[R21] two things at once is asked again when both are answered, and may ask more", async () => {
+    await scene(async (scene) => {
+      const { desk, tab, far } = scene;
+      const [one, two] = await waiting(scene, { id: "i1", reason: "a" }, { id: "i2", reason: "b" });
+      await resume(scene, tab, { wait_id: two.wait_id, value: "second" });
+      await desk.idle();
+      expect(far.asked).toHaveLength(1);
+      await resume(scene, tab, { wait_id: one.wait_id, value: "first" });
+      const again = await nth(scene, 1);
+      expect(again.input.resume).toMatchObject([
+        { interruptId: "i1", payload: "first" },
+        { interruptId: "i2", payload: "second" },
+      ]);
+      again.events(started, ...message("n", "more"), interrupted({ id: "i1", reason: "c" }));
+      await desk.idle();
+      await resume(scene, tab, { wait_id: waitsOf(tab)[2].wait_id, value: "third" });
+      const third = await nth(scene, 2);
+      expect(third.input.resume).toMatchObject([{ interruptId: "i1", payload: "third" }]);
+      third.events(started, used);
+      await desk.idle();
+      expect(endings(tab)).toMatchObject([
+        { content: "so far\n\nmore", usage: [{}, {}, { input_tokens: 5 }] },
+      ]);
+    });
+  });
+
+  test("[R21] keeps its run over crashes and evictions, and is told what was said before", async () => {
+    await scene(async (scene) => {
+      const { desk } = scene;
+      const [wait] = await waiting(scene, { id: "i", reason: "?" });
+      desk.crash();
+      await later(scene, 600_000);
+      await desk.idle();
+      desk.evict();
+      const tab = desk.connect();
+      await resume(scene, tab, { wait_id: wait.wait_id, value: 1 });
+      (await nth(scene, 1)).events(started, ...message("n", "there"), done);
+      await desk.idle();
+      expect(endings(tab)).toMatchObject([
+        { status: "succeeded", content: "so far\n\nthere", usage: [{ input_tokens: 3 }] },
+      ]);
+    });
+  });
+
+  test("[R16] [R21] is not asked a third time by an instance that finds it answered and at work", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const [wait] = await waiting(scene, { id: "i", reason: "?" });
+      await resume(scene, tab, { wait_id: wait.wait_id, value: 1 });
+      await nth(scene, 1);
+      desk.crash();
+      const other = desk.connect();
+      await desk.idle();
+      expect(endings(other)).toMatchObject([{ status: "interrupted", error: { code: "agent_stream_cut" } }]);
+      expect(far.asked).toHaveLength(2);
+    });
+  });
+
+  test("[R15] [R21] is not asked again where the run is stopped; text and usage are kept", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const [wait] = await waiting(scene, { id: "i", reason: "?" });
+      desk.crash();
+      const other = desk.connect();
+      await desk.send(other, { type: "run_cancel", id: "stop", payload: { run_id: wait.run_id } });
+      await desk.idle();
+      expect(endings(other)).toMatchObject([
+        { status: "cancelled", content: "so far", usage: [{ input_tokens: 3 }] },
+      ]);
+      expect([far.asked.length, tab.of("agent_completed").length]).toEqual([1, 0]);
+    });
+  });
+
+  test("[R21] keeps nobody waiting, and has its silence counted from its turn on", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const [wait] = await waiting(scene, { id: "i", reason: "?" });
+      const other = await asking(scene, "another question");
+      await resume(scene, tab, { wait_id: wait.wait_id, value: 1 });
+      for (let minute = 0; minute < 3; minute += 1) {
+        other.events({ type: "CUSTOM", name: "final_report", value: REPORT });
+        await until(() => tab.of("final_report").length === minute + 1);
+        await later(scene, 50_000);
+      }
+      expect(far.asked).toHaveLength(2);
+      other.events(...message("o", "other"), done);
+      const again = await nth(scene, 2);
+      await later(scene, 30_000);
+      again.events(started, ...message("n", "there"), done);
+      await desk.idle();
+      expect(endings(tab)).toMatchObject([{ content: "other" }, { content: "so far\n\nthere" }]);
     });
   });
 });

@@ -8,7 +8,7 @@ import { Batch } from "./batch.ts";
 import type { Problem } from "./endings.ts";
 import { EventsStream } from "./events-stream.ts";
 import { ask, type RemoteRequest } from "./request.ts";
-import { Translation } from "./translation.ts";
+import { type Asking, Translation } from "./translation.ts";
 import { type Outcome, within } from "./within.ts";
 
 export interface RemoteLimits {
@@ -39,18 +39,20 @@ export interface RemoteRun extends RemoteRequest {
   readonly limits?: Partial<RemoteLimits>;
 }
 
-/** The last batch ends the run, unless `signal` was aborted. Never throws. */
-export async function* runRemote(run: RemoteRun): AsyncGenerator<readonly Fed[], void, void> {
+/** The last batch ends the run, unless `signal` was aborted or the agent asks something, which is returned. Never throws. */
+export async function* runRemote(run: RemoteRun): AsyncGenerator<readonly Fed[], Asking | undefined, void> {
   const limits = { ...REMOTE_LIMITS, ...run.limits };
   const connection = new AbortController();
   const abort = () => connection.abort();
   run.signal.addEventListener("abort", abort);
   if (run.signal.aborted) abort();
   try {
-    if (run.signal.aborted) return;
+    if (run.signal.aborted) return undefined;
     const answered = await ask(run, limits.headers_ms, connection.signal);
-    if (answered.ok) yield* new Reading(run, limits, answered.body).batches();
-    else if (answered.problem) yield new Translation().fail(answered.problem, run.clock.now());
+    if (answered.ok) return yield* new Reading(run, limits, answered.body).batches();
+    const { problem } = answered;
+    if (problem) yield new Translation(run.input.so_far).fail(problem, run.clock.now());
+    return undefined;
   } finally {
     run.signal.removeEventListener("abort", abort);
     connection.abort();
@@ -64,7 +66,7 @@ class Reading {
   readonly #run: RemoteRun;
   readonly #limits: RemoteLimits;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #translation = new Translation();
+  readonly #translation: Translation;
   readonly #stream = new EventsStream();
   readonly #batch = new Batch();
   /** Asked for, and not here yet: a wait that was cut short goes on with it. */
@@ -80,20 +82,22 @@ class Reading {
     this.#run = run;
     this.#limits = limits;
     this.#reader = body.getReader();
+    this.#translation = new Translation(run.input.so_far);
     this.#heard_at = run.clock.now();
     this.#told_at = this.#heard_at;
     this.#asked_at = this.#heard_at;
   }
 
-  async *batches(): AsyncGenerator<readonly Fed[], void, void> {
+  async *batches(): AsyncGenerator<readonly Fed[], Asking | undefined, void> {
     try {
       while (!this.#translation.ended) {
         const outcome = await this.#wait();
-        if (outcome.is === "aborted") return;
+        if (outcome.is === "aborted") return undefined;
         this.#understand(outcome);
         if (this.#isDue()) yield* this.#told();
       }
       while (!this.#batch.empty) yield this.#batch.take();
+      return this.#translation.asking;
     } finally {
       // What is still on its way is not wanted; whether it can be stopped is the platform's concern.
       this.#reader.cancel().catch(() => undefined);

@@ -22,8 +22,11 @@ export class AnswerText {
   #bytesLeft = MAX_ANSWER_BYTES;
   #full = false;
 
-  constructor(write: (offset: number, delta: string) => void) {
+  /** @param text that was written before */
+  constructor(write: (offset: number, delta: string) => void, text: string) {
     this.#write = write;
+    this.#text = text;
+    this.#bytesLeft -= utf8Length(text);
   }
 
   get text(): string {

@@ -67,7 +67,7 @@ function cancelled(usage: Completed["usage"]): Ending {
   return { status: "cancelled", finish_reason: "cancelled", usage, ofCall: () => of };
 }
 
-/** A run cannot wait for a remote agent yet: it says so, and what it was asked. */
+/** Asked in a way that nobody could answer: the run says so, and what it was asked. */
 function asked(said: readonly unknown[], usage: Completed["usage"]): Ending {
   const interrupts = said.filter(isRecord);
   const questions = interrupts.map(({ message, reason }) => message || reason);
@@ -79,7 +79,7 @@ function asked(said: readonly unknown[], usage: Completed["usage"]): Ending {
 }
 
 const INTERRUPT = "agent_interrupt_unsupported";
-const WAITS = "the agent asks something that cannot be answered here yet";
+const WAITS = "the agent asks something that cannot be answered here";
 
 const NOT_TOLD: Failure = { code: "outcome_unknown", message: "the agent did not say what came of it" };
 const NOT_OURS: Failure = {
@@ -100,7 +100,7 @@ const COUNTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** In our words; what is none of them is not kept. */
-function usageOf(said: unknown): Completed["usage"] {
+export function usageOf(said: unknown): Completed["usage"] {
   return listed(said).slice(0, MAX_USAGE).filter(isRecord).map(inOurWords);
 }
 

@@ -2,6 +2,7 @@
 import type { Fed } from "../../protocol/feeding.ts";
 import { runRemote } from "./ag-ui-agent.ts";
 import type { Fetch, RemoteInput } from "./request.ts";
+import type { Asking } from "./translation.ts";
 import type { Clock } from "./within.ts";
 
 export interface RemoteAgent {
@@ -9,9 +10,9 @@ export interface RemoteAgent {
   readonly version: string;
   /**
    * What it does, as batches for a feed; the last one ends the run, unless `signal`
-   * was aborted. Asks nothing before the first is wanted, and never throws.
+   * was aborted or it asks something, which it returns. Asks nothing before the first is wanted, and never throws.
    */
-  run(input: RemoteInput, signal: AbortSignal): AsyncGenerator<readonly Fed[], void, void>;
+  run(input: RemoteInput, signal: AbortSignal): AsyncGenerator<readonly Fed[], Asking | undefined, void>;
 }
 
 /** Where the agent is. */

@@ -1,5 +1,6 @@
 /** What a remote agent is asked, and whether it answers at all. */
 import type { Problem } from "./endings.ts";
+import type { SoFar } from "./so-far.ts";
 import { type Clock, within } from "./within.ts";
 
 export interface RemoteMessage {
@@ -16,6 +17,17 @@ export interface RemoteInput {
   readonly messages: readonly RemoteMessage[];
   readonly state?: unknown;
   readonly forwarded_props?: unknown;
+  /** What it had asked, if it goes on. */
+  readonly resume?: readonly Answered[];
+  /** What the run had come to before; the agent knows that, and is not told. */
+  readonly so_far?: SoFar;
+}
+
+/** An answer to something that an agent has asked. */
+export interface Answered {
+  readonly interruptId: string;
+  readonly status: "resolved" | "cancelled";
+  readonly payload?: unknown;
 }
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -29,17 +41,13 @@ export interface RemoteRequest {
   readonly clock: Clock;
 }
 
-export type Answered =
+export type Reply =
   | { readonly ok: true; readonly body: ReadableStream<Uint8Array> }
   | { readonly ok: false; readonly problem: Problem }
   | { readonly ok: false; readonly problem?: undefined };
 
 /** @param signal ends the waiting: then there is neither an answer nor a problem */
-export async function ask(
-  request: RemoteRequest,
-  headers_ms: number,
-  signal: AbortSignal,
-): Promise<Answered> {
+export async function ask(request: RemoteRequest, headers_ms: number, signal: AbortSignal): Promise<Reply> {
   const outcome = await within(asked(request, signal), headers_ms, request.clock, signal);
   switch (outcome.is) {
     case "aborted":
@@ -81,7 +89,7 @@ async function post(
 }
 
 /** `RunAgentInput`. Without `protocolVersion` an agent of 1.0 may take us for one of 0.0.x. */
-function inTheirWords({ thread_id, run_id, messages, state, forwarded_props }: RemoteInput) {
+function inTheirWords({ thread_id, run_id, messages, state, forwarded_props, resume }: RemoteInput) {
   return {
     threadId: thread_id,
     runId: run_id,
@@ -91,10 +99,11 @@ function inTheirWords({ thread_id, run_id, messages, state, forwarded_props }: R
     tools: [],
     context: [],
     forwardedProps: forwarded_props ?? {},
+    ...(resume && { resume }),
   };
 }
 
-async function judged(response: Response): Promise<Answered> {
+async function judged(response: Response): Promise<Reply> {
   const { body } = response;
   const wrong = problemOf(response);
   if (wrong === undefined && body !== null) return { ok: true, body };

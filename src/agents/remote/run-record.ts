@@ -6,6 +6,7 @@ import type { Fed, FedEvent } from "../../protocol/feeding.ts";
 import { MAX_FED_EVENT_BYTES, MAX_FED_EVENTS, MAX_FED_RUN_CHARS } from "../../protocol/limits.ts";
 import { unsafe } from "../../protocol/parse.ts";
 import { fitsBytes } from "../../protocol/primitives.ts";
+import type { SoFar } from "./so-far.ts";
 
 /** An event that has no number yet. */
 type Said = Numberless<FedEvent>;
@@ -19,12 +20,18 @@ export const MAX_VALUE_BYTES = MAX_FED_EVENT_BYTES - 8 * 1024;
 
 export class RunRecord {
   #fresh: Fed[] = [];
-  #next = 1;
-  #chars = 0;
+  #next: number;
+  #chars: number;
   #full = false;
-  #step = 0;
+  #step: number;
   #begins = true;
   #stepsOpen = 0;
+
+  constructor({ run_seq, chars, step }: SoFar) {
+    this.#next = run_seq;
+    this.#chars = chars;
+    this.#step = step;
+  }
 
   /** There was no room for something. */
   get full(): boolean {

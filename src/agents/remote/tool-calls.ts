@@ -5,17 +5,17 @@
 import { MAX_ID_CHARS } from "../../protocol/primitives.ts";
 import { isRecord, parseJson } from "../../protocol/pure/json.ts";
 import { isSafe, MAX_VALUE_BYTES, type RunRecord, shortened } from "./run-record.ts";
+import type { OpenCall, SoFar } from "./so-far.ts";
 
 interface Writing {
   readonly tool_name: string;
   args: string;
 }
 
-interface Open {
-  readonly tool_call_id: string;
-  readonly tool_name: string;
-  readonly step: number;
-  readonly began_at: number;
+interface Open extends OpenCall {
+  /** Unknown where the call was begun before the run waited. */
+  readonly args?: unknown;
+  readonly began_at?: number;
 }
 
 export interface Failure {
@@ -40,8 +40,15 @@ export class ToolCalls {
   /** Our ids, of this run. */
   readonly #used = new Set<string>();
 
-  constructor(record: RunRecord) {
+  constructor(record: RunRecord, { open, calls }: SoFar) {
     this.#record = record;
+    for (const call of open) this.#open.set(call.tool_call_id, call);
+    for (const id of calls) this.#used.add(id);
+  }
+
+  /** One that has begun and is not completed, by the agent's id. */
+  open(id: unknown): Open | undefined {
+    return typeof id === "string" ? this.#open.get(id) : undefined;
   }
 
   begin(id: string, name: string): void {
@@ -69,7 +76,7 @@ export class ToolCalls {
       type: "tool_executing",
       payload: { step, tool_call_id, tool_name, args },
     });
-    if (added) this.#open.set(id, { tool_call_id, tool_name, step, began_at: now });
+    if (added) this.#open.set(id, { tool_call_id, tool_name, step, args, began_at: now });
   }
 
   /** @param content a text, or parts */
@@ -101,7 +108,8 @@ export class ToolCalls {
     const call = this.#open.get(id);
     if (call === undefined) return;
     this.#open.delete(id);
-    const { began_at, ...of } = call;
+    const { tool_call_id, tool_name, step, began_at = now } = call;
+    const of = { tool_call_id, tool_name, step };
     const payload = { ...of, ...outcome, duration_ms: Math.max(0, now - began_at) };
     this.#record.add({ type: "tool_completed", payload });
   }

@@ -4,14 +4,16 @@
  * is a legal run that ends exactly once.
  */
 import type { Fed } from "../../protocol/feeding.ts";
-import { MAX_FED_RUN_CHARS } from "../../protocol/limits.ts";
+import { MAX_FED_RUN_CHARS, MAX_WAITING_TEXT_BYTES } from "../../protocol/limits.ts";
 import { fitsBytes } from "../../protocol/primitives.ts";
 import { isRecord } from "../../protocol/pure/json.ts";
 import { report } from "../../protocol/report.ts";
 import type { AgUiEvent } from "./ag-ui-events.ts";
 import { AnswerText } from "./answer-text.ts";
-import { broken, type Ending, errored, FULL, finished, type Problem } from "./endings.ts";
+import { type Asked, askedIn } from "./asking.ts";
+import { broken, type Ending, errored, FULL, finished, type Problem, usageOf } from "./endings.ts";
 import { MAX_VALUE_BYTES, RunRecord } from "./run-record.ts";
+import { NOTHING } from "./so-far.ts";
 import { type PlainEvent, Spelling } from "./spelling.ts";
 import { Thoughts } from "./thoughts.ts";
 import { ToolCalls } from "./tool-calls.ts";
@@ -19,14 +21,20 @@ import { ToolCalls } from "./tool-calls.ts";
 /** Something that was begun takes memory even if nothing is ever said of it. */
 const BEGUN_CHARS = 256;
 
+/** What the run waits for, and what it has cost so far. */
+export interface Asking {
+  readonly waits: readonly Asked[];
+  readonly usage: Ending["usage"];
+}
+
 type Content = Extract<PlainEvent, { type: "TEXT_MESSAGE_CONTENT" | "REASONING_MESSAGE_CONTENT" }>;
 
 export class Translation {
-  readonly #record = new RunRecord();
+  readonly #record: RunRecord;
   readonly #spelling = new Spelling();
-  readonly #answer = new AnswerText((offset, delta) => this.#record.text(offset, delta));
-  readonly #thoughts = new Thoughts(this.#record);
-  readonly #calls = new ToolCalls(this.#record);
+  readonly #answer: AnswerText;
+  readonly #thoughts: Thoughts;
+  readonly #calls: ToolCalls;
   /** Messages that are not of the answer: nobody's, or a subagent's. */
   readonly #aside = new Map<string, "ignored" | "thought">();
   readonly #subagents = new Map<string, string>();
@@ -34,7 +42,20 @@ export class Translation {
   /** What was held in memory on the way: bounded like what is recorded. */
   #held = 0;
   #snapshot: unknown;
+  #asking: Asking | undefined;
   #ended = false;
+
+  constructor(so_far = NOTHING) {
+    this.#record = new RunRecord(so_far);
+    this.#answer = new AnswerText((offset, delta) => this.#record.text(offset, delta), so_far.text);
+    this.#thoughts = new Thoughts(this.#record);
+    this.#calls = new ToolCalls(this.#record, so_far);
+  }
+
+  /** The agent wants something answered: the run has not ended, and goes on with another request. */
+  get asking(): Asking | undefined {
+    return this.#asking;
+  }
 
   /** After that nothing is said any more. */
   get ended(): boolean {
@@ -170,8 +191,24 @@ export class Translation {
     this.#thoughts.close();
     this.#answer.close();
     if (this.#answer.text === "") this.#answer.add("", unstreamed(this.#snapshot, event.result));
+    if (!this.#record.full && !this.#answer.full && this.#waits(event)) return;
     // What there was no room for is missing: that is no success.
     this.#end(this.#record.full ? broken(TOO_MUCH) : this.#answer.full ? FULL : finished(event), now);
+  }
+
+  /** False if there is nothing to wait for, or no way to. */
+  #waits({ outcome, usage }: Extract<PlainEvent, { type: "RUN_FINISHED" }>): boolean {
+    // It is written down with what the run waits for, to go on from.
+    if (!fitsBytes(JSON.stringify(this.#answer.text), MAX_WAITING_TEXT_BYTES)) return false;
+    const asked = askedIn(
+      outcome,
+      (id) => this.#calls.open(id),
+      () => this.#record.step(),
+    );
+    if (asked === undefined) return false;
+    this.#asking = { waits: asked, usage: usageOf(usage) };
+    this.#ended = true;
+    return true;
   }
 
   #end({ ofCall, ...ending }: Ending, now: number): void {

@@ -2,12 +2,13 @@
 import { RunAgentInputSchema } from "@ag-ui/core/schemas";
 import { RunAgentInputSchema as RunAgentInputSchema0 } from "ag-ui-client-0";
 import { describe, expect, test } from "vitest";
+import type { runRemote } from "../../../src/agents/remote/ag-ui-agent.ts";
 import type { Fed } from "../../../src/protocol/feeding.ts";
 import { MAX_FED } from "../../../src/protocol/feeding.ts";
 import { Endpoint, EVENTS, settled } from "./endpoint.ts";
 import { call, done, ending, expectLegal, message, type Sent, sse, started, textOf } from "./support.ts";
 
-type Batches = AsyncGenerator<readonly Fed[], void, void>;
+type Batches = ReturnType<typeof runRemote>;
 
 async function all(batches: Batches): Promise<Fed[]> {
   const fed: Fed[] = [];
@@ -39,7 +40,10 @@ async function begun(): Promise<{
   await settled();
   endpoint.events(started, message("m")[0] as Sent, delta("Hello"));
   expect((await first).value).toEqual([text(0, "Hello")]);
-  const next = async () => (await batches.next()).value ?? [];
+  const next = async () => {
+    const { done: over, value } = await batches.next();
+    return over === true ? [] : value;
+  };
   return { endpoint, batches, next };
 }
 
@@ -296,7 +300,7 @@ describe("whoever does not want it any more", () => {
 
   test("[R10] or leaves the loop", async () => {
     const { endpoint, batches } = await begun();
-    await batches.return();
+    await batches.return(undefined);
     await settled();
     expect([endpoint.cancelled, endpoint.asked[0]?.init.signal?.aborted, endpoint.clock.armed]).toEqual([
       true,

@@ -112,6 +112,7 @@ const anyEvent: fc.Arbitrary<Sent> = fc.oneof(
     arbitrary: fc.constantFrom<Sent>(
       { type: "RUN_FINISHED" },
       { type: "RUN_FINISHED", outcome: { type: "cancelled" } },
+      { type: "RUN_FINISHED", outcome: { type: "interrupt", interrupts: [{ id: "x", toolCallId: "i0" }] } },
       { type: "RUN_ERROR", message: "no" },
     ),
   },

@@ -4,6 +4,7 @@ import { EventSchema } from "@ag-ui/core/schemas";
 import { EventSchemas, HttpAgent as HttpAgent0 } from "ag-ui-client-0";
 import { expect } from "vitest";
 import { agUiEvent } from "../../../src/agents/remote/ag-ui-events.ts";
+import type { SoFar } from "../../../src/agents/remote/so-far.ts";
 import { Translation } from "../../../src/agents/remote/translation.ts";
 import { type Fed, type FedEvent, feeding, MAX_FED } from "../../../src/protocol/feeding.ts";
 import { Course } from "../../../src/session/course.ts";
@@ -64,10 +65,19 @@ export function translate(events: readonly Sent[], translation = new Translation
   });
 }
 
-/** The same, and the end of the stream. */
+/** The same, and the end of the stream; of one that asks something, the end of the one that follows its answer. */
 export function translateAll(events: readonly Sent[]): Fed[] {
   const translation = new Translation();
-  return [...translate(events, translation), ...translation.cut(0)];
+  const fed = translate(events, translation);
+  const rest = translation.asking === undefined ? translation : new Translation(soFarOf(fed));
+  return [...fed, ...rest.cut(0)];
+}
+
+/** Where whoever goes on from there begins. */
+export function soFarOf(fed: readonly Fed[]): SoFar {
+  const course = Course.of([beginning]);
+  for (const event of eventsOf(fed)) course.advance(event, "events", () => undefined);
+  return course.soFar(textOf(fed));
 }
 
 export function eventsOf(fed: readonly Fed[]): FedEvent[] {

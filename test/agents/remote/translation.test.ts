@@ -15,6 +15,7 @@ import {
   only,
   result,
   type Sent,
+  soFarOf,
   started,
   textOf,
   translate,
@@ -309,8 +310,8 @@ describe("tool calls", () => {
       "the agent left the call to the application, which has no such tool",
     ],
     [
-      "asks whether it may",
-      outcome({ type: "interrupt", interrupts: [{ id: "i", reason: "confirmation", toolCallId: "a" }] }),
+      "asks whether it may in a way that nobody can answer",
+      outcome({ type: "interrupt", interrupts: [{ id: "", reason: "confirmation", toolCallId: "a" }] }),
       "agent_interrupt_unsupported",
       "the agent waits for an approval",
     ],
@@ -457,22 +458,74 @@ describe("the end", () => {
     expect(ending(tolerated([{ type: "RUN_ERROR" }])).error.message).toBe("the agent failed");
   });
 
-  test("[R5] of one that asks for something says what, and that it cannot be answered", async () => {
-    const interrupts = [
-      { id: "1", reason: "confirmation", message: "Delete everything?" },
-      { id: "2", reason: "input_required" },
+  const interrupt = (...interrupts: object[]) => outcome({ type: "interrupt", interrupts });
+
+  test.each([
+    ["under an id that is there twice", [{ id: "1" }, { id: "1" }]],
+    ["without an id", [{ message: "Delete everything?" }]],
+    ["far too much", Array.from({ length: 17 }, (_, id) => ({ id: String(id) }))],
+    ["nothing", []],
+  ])("[R5] of one that asks %s says that it cannot be answered", (_, interrupts) => {
+    const fed = tolerated([started, ...text, interrupt(...interrupts)]);
+    const error = { code: "agent_interrupt_unsupported", retryable: false };
+    expect(ending(fed)).toMatchObject({ status: "failed", content: "so far", error });
+    const asked = JSON.stringify(interrupts).includes("Delete") ? ": Delete everything?" : "";
+    expect(ending(fed).error.message).toBe(`the agent asks something that cannot be answered here${asked}`);
+  });
+
+  test("[R5] of an answer too long to wait with is one that cannot be answered", () => {
+    const fed = tolerated([started, ...message("m", "x".repeat(128 * 1024 + 1)), interrupt({ id: "1" })]);
+    expect(ending(fed).error.code).toBe("agent_interrupt_unsupported");
+  });
+
+  test("[R21] is none where the agent asks something; what it asks is said, and the rest goes on", async () => {
+    const translation = new Translation();
+    const events = [
+      started,
+      ...text,
+      ...call("c", "pay", '{"n":1}'),
+      interrupt(
+        { id: "1", reason: "approval", message: "May I?", toolCallId: "c", expiresAt: "2026-01-02" },
+        { id: "2", reason: "input_required", responseSchema: { type: "string" } },
+        {
+          id: "3",
+          reason: "x".repeat(600),
+          toolCallId: "of nobody",
+          responseSchema: { x: "x".repeat(70_000) },
+        },
+      ),
     ];
-    const fed = await legal([started, ...text, outcome({ type: "interrupt", interrupts })]);
-    expect(ending(fed)).toMatchObject({
-      status: "failed",
-      content: "so far",
-      error: {
-        code: "agent_interrupt_unsupported",
-        message:
-          "the agent asks something that cannot be answered here yet: Delete everything?: input_required",
-        retryable: false,
+    await asTheClient("1.0", events);
+    const fed = translate(events, translation);
+    expect(ending(fed)).toBeUndefined();
+    expect(translation.asking?.waits).toEqual([
+      {
+        kind: "approval",
+        step: 1,
+        name: "1",
+        reason: "May I?",
+        tool_call_id: "c",
+        tool_name: "pay",
+        args: { n: 1 },
+        until: "2026-01-02",
       },
-    });
+      {
+        kind: "signal",
+        step: 2,
+        name: "2",
+        reason: "input_required",
+        args: { reason: "input_required", response_schema: { type: "string" } },
+        until: undefined,
+      },
+      { kind: "signal", step: 3, name: "3", reason: `${"x".repeat(499)}…`, until: undefined },
+    ]);
+    const rest = translate(
+      [started, result("c", "42"), ...message("m", "on"), done],
+      new Translation(soFarOf(fed)),
+    );
+    expectLegal([...fed, ...rest]);
+    expect(ending(rest).content).toBe("so far\n\non");
+    expect(only(rest, "tool_completed")).toMatchObject([{ tool_call_id: "c", status: "ok", result: "42" }]);
   });
 
   test.each([
