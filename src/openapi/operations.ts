@@ -224,7 +224,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "exportMe",
     method: "get",
     path: "/v1/me/export",
-    summary: "Everything that is kept of you",
+    summary: "Your conversations, shared state and usage, as far as they are kept",
     permission: "chat",
     answers: { 200: "Export" },
   },

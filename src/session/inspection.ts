@@ -73,7 +73,7 @@ const PAGE_EVENTS = 32;
 const PAGE_THREADS = 500;
 
 /**
- * Everything that is kept, page by page. Unlike reading events, taking a copy is no acknowledgement.
+ * All events that are kept, page by page, with what is not in them: not what serves to carry runs out. Unlike reading events, taking a copy is no acknowledgement.
  * @param shared the shared state as it is now
  */
 export function exportPage({ storage, log, spending }: Parts, shared: StatePage, after: number): ExportPage {

@@ -152,7 +152,7 @@ export interface Overview {
   readonly feedback: { readonly good: number; readonly bad: number; readonly newest: readonly Rating[] };
 }
 
-/** Part of a copy of everything. */
+/** Part of a copy of all that was said and done. */
 export interface ExportPage {
   /** On the first page. */
   readonly facts?: {

@@ -369,7 +369,15 @@ describe("a budget of the day", () => {
         const tab = desk.connect();
         await ask(desk, tab, "one", { calls: 2, hangs: true });
         await waitFor(() => tab.of("agent_thinking").length === 1);
-        await ask(desk, tab, "two");
+        const thread_id = "018f0000-0000-7000-8000-000000000001";
+        const more = { thread_id, content: "two", data: { calls: 2 } };
+        await desk.send(tab, { type: "user_message", id: "two", payload: more });
+        await waitFor(() => ended(tab).length === 1);
+        expect(ended(tab)[0]).toMatchObject({
+          error: { code: "budget_exceeded" },
+          usage: [{ output_tokens: 5 }],
+        });
+        await ask(desk, tab, "three");
         expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(["budget_exceeded"]);
         await desk.send(tab, {
           type: "run_cancel",
@@ -378,7 +386,7 @@ describe("a budget of the day", () => {
         });
         await desk.idle();
       },
-      budget({ tokens_per_day: 15 }),
+      budget({ tokens_per_day: 30 }),
     );
   });
 
