@@ -21,7 +21,7 @@ import { openLedger } from "./ledger.ts";
 import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
 import { measuredFacts } from "./measured.ts";
 import { currentModel, tokenMix } from "./mix.ts";
-import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
+import { BUNDLED, millions, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
 import { recalled, saidEarlier } from "./recall.ts";
 import {
@@ -151,7 +151,7 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
 }
 
 function quote({ facts: { models }, ledger: { prices } }: Setting): string {
-  const per = (price: number) => dollars(Math.round(price * 1e10) / 1e4);
+  const per = (price: number) => dollars(millions(price));
   const lines = prices.models
     .filter(({ model }) => models.includes(model))
     .map(

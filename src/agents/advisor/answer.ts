@@ -63,7 +63,7 @@ function start(
 ): string {
   const amount = money(changed?.total_before ?? total, currency);
   if (asked.kind === "forecast" && basis !== "measured")
-    return `A forecast needs what you spent per day or month so far: 14 days or 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
+    return `A forecast needs data: what you spent on 14 days or in 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
   if (basis === "illustration")
     return `I found no ${facts.unused.length > 0 ? "monthly spend" : "figures"} of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
   if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}`;

@@ -4,7 +4,7 @@ import type { Facts } from "./facts/message.ts";
 import { HOURS_PER_MONTH } from "./facts/periods.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
 import { currentModel, mixIds, mixOf } from "./mix.ts";
-import { gpuRate, type ModelPrice, priceOf } from "./prices.ts";
+import { gpuRate, type ModelPrice, millions, priceOf } from "./prices.ts";
 import { factorRun, type Run, run } from "./run.ts";
 import { clamp, dollars, percent, percents as percentsText, type Range } from "./tools/savings.ts";
 import { selfhostVsApi } from "./tools/selfhost-vs-api.ts";
@@ -152,8 +152,4 @@ function selfhosting(spend: number, model: ModelPrice, facts: Facts, { ledger, i
 function blended({ input_cost_per_token, output_cost_per_token }: ModelPrice, facts: Facts): number {
   const mix = mixOf(facts);
   return millions((input_cost_per_token * mix + output_cost_per_token) / (mix + 1));
-}
-
-function millions(perToken: number): number {
-  return Math.round(perToken * 1e10) / 1e4;
 }

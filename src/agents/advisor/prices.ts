@@ -108,6 +108,11 @@ export function priceOf(model: string, { models }: PriceTable = BUNDLED): ModelP
   return models.find((price) => price.model === model);
 }
 
+/** $ per million tokens. */
+export function millions(perToken: number): number {
+  return Math.round(perToken * 1e10) / 1e4;
+}
+
 export function gpuRate(type: string, { gpus }: PriceTable = BUNDLED): GpuRate | undefined {
   return Object.hasOwn(gpus, type) ? gpus[type] : undefined;
 }

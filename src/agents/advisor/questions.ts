@@ -23,10 +23,7 @@ export function questionsFor(
     levers.length === 0 || names.some((name) => levers.includes(name));
   const gpus = about("rightsize", "commit", "spot", "quantise") && (spend.gpu ?? spend.training);
   const asks: ReadonlyArray<readonly [unknown, string]> = [
-    [
-      kind === "forecast" && !measured,
-      "What did you spend per day or month so far? A trend needs 14 days or 3 months.",
-    ],
+    [kind === "forecast" && !measured, "What did you spend per day or month so far?"],
     [basis === "illustration", `What do you spend a month, and on what? ${EXPORT}`],
     [alternatives.length > 0, `How does the bill split between APIs, GPUs and others? ${EXPORT}`],
     [

@@ -15,7 +15,7 @@ export const SUBSCRIPTION =
 
 export function hello(question: string): string {
   if (SUBSCRIPTION.test(question))
-    return `A subscription costs the same however it is used. Cancel seats nobody used for a month, take the smaller plan where it does, and pay by the token where use is light.\n\n${ABOUT}`;
+    return `A subscription costs the same however it is used: cancel seats nobody uses, take a smaller plan, or pay by the token where use is light.\n\n${ABOUT}`;
   if (FOREIGN.test(question))
     return `Hello! I answer in English; figures I also read in German, French and Spanish.\n\n${ABOUT}`;
   if (question.trim() === "" || GREETING.test(question)) return ABOUT;

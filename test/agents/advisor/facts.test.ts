@@ -200,7 +200,8 @@ describe("hardware", () => {
   test.each<[string, number | undefined]>([
     ["$0.50 per 1M tokens and 2B tokens a month", 0.5],
     ["$0.0005 per 1k tokens", 0.5],
-    ["$0.000002 per token", 2],
+    ["$0.50 / million tokens", 0.5],
+    ["$0.000002 per token", undefined],
     ["$3 per 1M input tokens", undefined],
     ["$20 per seat", undefined],
   ])("[G9] a price per million tokens in %j", (text, expected) => {

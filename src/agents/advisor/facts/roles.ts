@@ -38,9 +38,7 @@ const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
 const BUDGET_NEXT =
   /^ ?(?:\/|an?|per)? ?(?:month(?:ly)?|year(?:ly)?|annual|quarter(?:ly)?)? ?(?:ai|ml|gpu|llm|api|cloud|infra\w*|total)? ?budget\b/i;
 
-/** In the first group, how many; no group where they are of one kind. */
-const PER_TOKENS =
-  /^ ?(?:\/|per|an?|for) ?(?:1 ?)?(k\b|1,?000\b|thousand\b|m\b|1,?000,?000\b|million\b)? ?tokens?\b/i;
+const PER_TOKENS = /^ ?(?:\/|per|for) ?(?:1 ?)?(k|1,?000|thousand|m|million) ?tokens?\b/i;
 const PER_UNIT =
   /^ ?(?:\/|per|an?|each|for) ?(?:1? ?[km]|1,?000|million|thousand)? ?(?:(?:in|out)put |prompt |cached )*(?:token|request|call|seat|user|query|queries|image|[tg]b\b|customer|instance)/i;
 const PER_GPU = /^ ?(?:\/|per|an?) ?(?:gpu|card|(?:h|hr|hour)\b ?(?:\/|per|each|for each) ?(?:gpu|card))/i;
@@ -51,8 +49,7 @@ const MAX_GPU_RATE = 150;
 
 /** What makes a price per so many tokens one per million. */
 export function perMillion(after: string): number {
-  const count = PER_TOKENS.exec(after)?.[1] ?? "";
-  return /^m|000,?000/i.test(count) ? 1 : count === "" ? 1e6 : 1e3;
+  return /^m/i.test(PER_TOKENS.exec(after)?.[1] ?? "") ? 1 : 1e3;
 }
 
 export function roleOf(

@@ -18,8 +18,6 @@ export interface Anomaly {
 export interface Anomalies {
   /** The dearest first; the total only where no service explains its day. */
   readonly anomalies: readonly Anomaly[];
-  /** Series with too few days to tell. */
-  readonly skipped: readonly string[];
 }
 
 /** The usual bound for this measure (Iglewicz and Hoaglin). */
@@ -45,7 +43,6 @@ export const detectAnomalies: Tool<z.infer<typeof input>, Anomalies> = {
       anomalies: found
         .filter(({ name, day }) => name !== all[0]?.name || !explained.has(day))
         .slice(0, MAX_SHOWN),
-      skipped: all.filter(({ costs }) => costs.length < MIN_DAYS).map(({ name }) => name),
     };
   },
 };

@@ -3,7 +3,6 @@ import * as z from "zod/mini";
 import {
   amount,
   cents,
-  clamp,
   percent,
   percents,
   type Range,
@@ -75,8 +74,6 @@ export const gpuRightsizing = simulator(
           : []),
       ],
       idle_cost: idle,
-      commit_break_even_utilisation: clamp(ratio),
-      ...(plan && { checkpoint_interval_hours: cents(plan.interval_hours) }),
       notes: [
         {
           lever: "commit",

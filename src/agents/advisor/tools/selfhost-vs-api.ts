@@ -38,12 +38,10 @@ export const selfhostVsApi = simulator(
       // A GPU that makes less than a token a month makes none.
       const works = capacity >= 1;
       const gpus = works ? Math.max(min_gpus, Math.ceil(moved / capacity - 1e-9)) : min_gpus;
-      const own = gpus * per_gpu + operations;
-      const saved = priced && works ? spend * movable[end] - own : 0;
+      const saved = priced && works ? spend * movable[end] - gpus * per_gpu - operations : 0;
       return {
         capacity,
         gpus,
-        own,
         saved,
         per_million: works ? cents((per_gpu / capacity) * 1e6) : 0,
       };
@@ -56,10 +54,6 @@ export const selfhostVsApi = simulator(
     const how = `${slow.gpus === fast.gpus ? "" : `${Math.min(slow.gpus, fast.gpus)}–`}${Math.max(slow.gpus, fast.gpus)} GPUs × ${money(per_gpu, "USD")} + ${money(operations, "USD")} operations against ${moneyRange([spend * movable[0], spend * movable[1]], "USD")} of API`;
     return {
       levers: [savingOf("selfhost", spend, [slow.saved * part, fast.saved * part], how)],
-      tokens_now: Math.round(tokens),
-      break_even_tokens: break_even,
-      monthly_cost: [cents(Math.min(slow.own, fast.own)), cents(Math.max(slow.own, fast.own))],
-      cost_per_million: [fast.per_million, slow.per_million],
       notes: [
         {
           lever: "selfhost",

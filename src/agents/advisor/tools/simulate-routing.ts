@@ -46,8 +46,6 @@ export const simulateRouting = simulator(
     });
     return {
       levers: [savingOf(lever, spend, at(escalation), how)],
-      break_even_escalation: clamp(1 - ratio),
-      sensitivity: ESCALATIONS.map((e) => ({ escalation: e, share: at(e).map(clamp) })),
       notes: [
         {
           lever,

@@ -1,7 +1,7 @@
 /** What cheaper capacity, faster steps and fewer wasted runs save in model training, and how well the hardware is used. */
 import * as z from "zod/mini";
 import { factorFields, factorSavings } from "./factors.ts";
-import { amount, cents, clamp, percent, simulator } from "./savings.ts";
+import { amount, clamp, percent, simulator } from "./savings.ts";
 import { spotNote, spotPlan } from "./spot.ts";
 
 const input = z.object({
@@ -35,7 +35,6 @@ export const trainingEfficiency = simulator(
     return {
       levers: factorSavings(factors),
       ...(mfu !== undefined && { mfu }),
-      ...(plan && { checkpoint_interval_hours: cents(plan.interval_hours) }),
       notes,
     };
   },

@@ -5,6 +5,7 @@ import { currencyOf } from "../facts/money.ts";
 import { parseNumber } from "../facts/numbers.ts";
 import { HOURS_PER_MONTH } from "../facts/periods.ts";
 import { gpuRate, type PriceTable, priceOf } from "../prices.ts";
+import { costOf } from "../tools/price-lookup.ts";
 import type { Column, Columns } from "./columns.ts";
 import { looksLikeFleet } from "./columns.ts";
 import { type GpusIn, gpusIn } from "./gpus.ts";
@@ -206,15 +207,14 @@ function listCost(
 ): number | undefined {
   const price = priceOf(model, table);
   if (price === undefined) return undefined;
-  const { input, output, cached } = tokens;
-  const written = Math.min(tokens.written, input - cached);
-  return (
-    factor *
-    ((input - cached - written) * price.input_cost_per_token +
-      cached * price.cache_read_input_token_cost +
-      written * price.cache_creation_input_token_cost +
-      output * price.output_cost_per_token)
-  );
+  const { input, output, cached, written } = tokens;
+  const mix = {
+    input_tokens: input,
+    output_tokens: output,
+    cached_tokens: cached,
+    cache_write_tokens: written,
+  };
+  return factor * costOf(price, mix);
 }
 
 /** ISO dates, and seconds, milliseconds or nanoseconds since 1970; others are ambiguous, and count as undated. */
