@@ -269,7 +269,7 @@ function worthwhile({ spend, basis, total }: Allocation): Spend {
 }
 
 function verdict(steps: readonly Recommendation[]): string {
-  return `Levers that save something: ${steps.length}.`;
+  return `Steps that save something: ${steps.length}.`;
 }
 
 /** Nothing usable in the data: the question is answered without it. */

@@ -11,7 +11,7 @@ const FOREIGN =
 
 /** Paid by the head: no way of calling a model makes it cheaper. */
 export const SUBSCRIPTION =
-  /^(?!.*\b(?:apis?|open ?ai|tokens?)\b).*\b(?:(?:chatgpt|claude|perplexity) (?:plus|pro|max|team|business|enterprise)|copilot|cursor)\b/is;
+  /^(?!.*\b(?:apis?|open ?ai|tokens?)\b).*\b(?:(?:chatgpt|claude) (?:plus|pro|max|team|business|enterprise)|copilot|cursor)\b/is;
 
 export function hello(question: string): string {
   if (SUBSCRIPTION.test(question))

@@ -88,6 +88,8 @@ describe("a follow-up", () => {
     ["What can we do besides caching?", ["Cache"]],
     ["We do caching, what else?", ["Cache"]],
     ["no caching, please", ["Cache"]],
+    ["What can we save without caching?", ["Cache"]],
+    ["We do batching already, and caching. What else?", ["Cache", "Batch"]],
     ["We can't route calls to smaller models", ["Route"]],
   ])("[G23] leaves out what is done or not wanted: %s", async (question, out) => {
     const { text, report } = await talk(FIFTY_K, question);
@@ -102,6 +104,9 @@ describe("a follow-up", () => {
     ["should we use caching?", "Cache"],
     ["we do not cache yet, is that worth it?", "Cache"],
     ["what if we use caching?", "Cache"],
+    ["is caching already included?", "Cache"],
+    ["we run without caching", "Cache"],
+    ["we don't batch anything, does it help?", "Batch"],
     ["not caching but batching?", "Batch"],
     ["We already cache, what about batching?", "Batch"],
   ])("[G23] what is asked about is not left out: %s", async (question, step) => {

@@ -28,7 +28,7 @@ const SYMBOLS: Readonly<Record<string, string>> = {
 const MARK = String.raw`(?:US)?\$|[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|dollars?|euros?|yen|rupees?)\b`;
 
 const MONEY = new RegExp(
-  `(?<![\\w.,])(?:(${MARK}) ?)?(${SPACED_NUMBER})(?: ?(${SUFFIX})(?![a-z]))?(?: ?(${MARK}))?(?![\\w%])`,
+  `(?<![\\w.,])(?:(${MARK}) ?)?(${SPACED_NUMBER})(?: ?(${SUFFIX})(?![a-z]))?(?: ?(?:d['’]|de )?(${MARK}))?(?![\\w%])`,
   "gi",
 );
 

@@ -20,7 +20,7 @@ const MOVED = /\b(?:went|fell|dropped|gr[eo]wn?|rose|doubled|jumped|increased)\b
 const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
   [
     "other",
-    /\b(?:not|rather than|instead of|no longer|by|sav(?:e|ing)|shave|free up|up from|down from|used to \w+|cut|trim) (?:us |up to |about )?$/i,
+    /(?:n't|\b(?:not|rather than|instead of|no longer|by|sav(?:e|ing)|shave|free up|up from|down from|used to \w+|cut|trim)) (?:us |up to |about )?$/i,
   ],
   [
     "target",

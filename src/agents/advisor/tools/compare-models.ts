@@ -16,7 +16,6 @@ export interface Comparison {
   /** Cheapest first. `change` is against the current model, −0.4 being 40 % cheaper. */
   readonly models: ReadonlyArray<{
     readonly model: string;
-    readonly tier: string;
     readonly cost: number;
     readonly change: number;
     readonly named: boolean;
@@ -49,7 +48,6 @@ export const compareModels: Tool<z.infer<typeof input>, Comparison> = {
         .toSorted((a, b) => cost(a) - cost(b))
         .map((price) => ({
           model: price.model,
-          tier: price.tier,
           cost: cents(cost(price)),
           change: paid > 0 ? cents(cost(price) / paid - 1) : 0,
           named: named.includes(price),
