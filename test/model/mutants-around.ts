@@ -100,7 +100,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "an answer moves the thread back to a branch that was left",
-    session("runs.ts", "this.#threads.leadsTo(question, thread?.head);", "question > 0;"),
+    session("run-end.ts", "this.#threads.leadsTo(question, thread?.head);", "question > 0;"),
   ),
   mutant(
     "two runs work in a thread",

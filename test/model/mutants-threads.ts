@@ -69,11 +69,11 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "an answer is hung under the wrong parent",
-    session("runs.ts", "{ prev: parent?.head ?? question, journal", "{ prev: question, journal"),
+    session("run-end.ts", "{ prev: parent?.head ?? question, journal", "{ prev: question, journal"),
   ),
   mutant(
     "an answer names the wrong parent",
-    session("runs.ts", "parent?.head_message_id ?? run.question_id", "run.question_id"),
+    session("run-end.ts", "parent?.head_message_id ?? run.question_id", "run.question_id"),
   ),
   mutant(
     "regenerate leaves the thread's head where it was",
@@ -116,7 +116,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "the answer of a regenerated run is put under another question",
-    session("runs.ts", "const question = questionSeq(run);", "const question = run.start_seq;"),
+    session("run-end.ts", "const question = questionSeq(run);", "const question = run.start_seq;"),
   ),
   mutant(
     "a thread that is named anew moves to the front",

@@ -129,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "the numbers of a run begin anew after a crash",
-    session("runs.ts", "this.#log.countOfRun(run.run_id, run.start_seq)", "0 * run.start_seq"),
+    session("run-log.ts", "this.#log.countOfRun(run.run_id, run.start_seq)", "0 * run.start_seq"),
   ),
   mutant(
     "the cursor is not kept with the socket",

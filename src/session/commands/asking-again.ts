@@ -4,8 +4,8 @@ import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import type { ThreadUpdated } from "../../protocol/thread-events.ts";
 import { seqOf } from "../ids.ts";
+import type { Question } from "../planning.ts";
 import { questionAskedBy, type Run } from "../run.ts";
-import type { Question } from "../runs.ts";
 import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
 

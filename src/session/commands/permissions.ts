@@ -1,7 +1,7 @@
 /** What a command that asks for an answer needs beyond `chat`, which every connection has. */
 import { may, type Principal } from "../../auth/principal.ts";
 import { refuse } from "../../protocol/result.ts";
-import type { Executor } from "../runs.ts";
+import type { Executor } from "../planning.ts";
 import type { Context } from "./context.ts";
 
 /** @param field what asks for it */

@@ -4,8 +4,8 @@ import type { Event } from "../../protocol/events.ts";
 import { DEFAULT_THREAD_ID } from "../../protocol/pure/constants.ts";
 import { type Result, refuse } from "../../protocol/result.ts";
 import { cancelled } from "../failures.ts";
+import type { Question } from "../planning.ts";
 import { questionSeq, type Run } from "../run.ts";
-import type { Question } from "../runs.ts";
 import type { Context } from "./context.ts";
 import { placeOf, say, type Words } from "./saying.ts";
 
@@ -43,7 +43,7 @@ function hears(context: Context, words: Words, run: Run): boolean {
 function join(context: Context, words: Words, joined: Run): Result<Event> {
   const { thread_id } = joined;
   return (
-    context.runs.refuseJoining({ thread_id, plan: context.who.plan }) ??
+    context.runs.planning.refuseJoining({ thread_id, plan: context.who.plan }) ??
     say(context, words, undefined, joined)
   );
 }
@@ -67,7 +67,7 @@ function interrupt(
   if (!place.ok) return place;
   const { runs, tx, soFar, who } = context;
   const { thread_id } = place.value;
-  const full = runs.refuseFull({ thread_id, plan: who.plan }, present);
+  const full = runs.planning.refuseFull({ thread_id, plan: who.plan }, present);
   if (full !== undefined) return full;
   const said: Result<Event>[] = [];
   const inOrder = present.toSorted((a, b) => Number(a.state === "running") - Number(b.state === "running"));

@@ -5,8 +5,8 @@ import { SILENT_AFTER_MS } from "../../protocol/feeding.ts";
 import type { MessageAck } from "../../protocol/replies.ts";
 import { type Result, refuse } from "../../protocol/result.ts";
 import { cancelled } from "../failures.ts";
+import { BUSY, type Executor, type Question } from "../planning.ts";
 import type { Run } from "../run.ts";
-import { BUSY, type Executor, type Question } from "../runs.ts";
 import { refuseIfFull } from "./admission.ts";
 import { againFacts, askAgain, questionOf, runAnswering } from "./asking-again.ts";
 import type { Context } from "./context.ts";
@@ -31,7 +31,7 @@ export function runStart(context: Context, { id, payload }: RunStartCommand): Re
   const refused = refuseIfFull(context, [payload]) ?? refuseOverspent(context, payload);
   if (refused !== undefined) return refused;
   const plan: Planning = (question, place) =>
-    runs.plan(tx, { ...question, plan: who.plan }, executorOf(context, payload), place);
+    runs.planning.plan(tx, { ...question, plan: who.plan }, executorOf(context, payload), place);
   const { content, message_id } = payload;
   if (message_id !== undefined) return answer(context, payload, message_id, plan);
   if (content === undefined)
@@ -71,7 +71,7 @@ function answer(
     askAgain(context, message_id, (question) => plan(question, { inPlace }), { keepPlace });
   if (present === undefined) return begin(false);
   if (!takeover) return refuse("conflict", "this message is being answered", { field: "payload.message_id" });
-  if (runs.couldReplace(present, who.plan)) return replace(context, present, () => begin(true));
+  if (runs.planning.couldReplace(present, who.plan)) return replace(context, present, () => begin(true));
   return executor === "feed" ? BUSY : NO_TURN;
 }
 

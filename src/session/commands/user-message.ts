@@ -3,7 +3,7 @@ import type { UserMessageCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { MessageAck } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
-import type { Question } from "../runs.ts";
+import type { Question } from "../planning.ts";
 import type { Context } from "./context.ts";
 import { refuseOverBudget, refuseWithoutAgents } from "./permissions.ts";
 import { sayUnder } from "./policies.ts";
@@ -14,7 +14,7 @@ export function userMessage(context: Context, { id, payload }: UserMessageComman
   const { policy, ...said } = payload;
   const words = { ...said, client_id, id };
   if (payload.respond === false) return say(context, words);
-  const plan = (question: Question) => runs.plan(tx, { ...question, plan: who.plan }, agent);
+  const plan = (question: Question) => runs.planning.plan(tx, { ...question, plan: who.plan }, agent);
   const refused = refuseWithoutAgents(who, "payload.respond") ?? refuseOverBudget(context, agent);
   return refused ?? sayUnder(policy, context, words, plan);
 }
