@@ -63,6 +63,17 @@ export class Api {
     throw new Error(`the messages of a thread: answered ${response.status}`);
   }
 
+  /** What a run asks somebody to agree to, where it was too long for a snapshot. */
+  async argsOf(run_id: string, wait_id: string): Promise<unknown> {
+    const response = await this.#get(`/v1/runs/${encodeURIComponent(run_id)}/journal`, {});
+    const journal: unknown = await response.json();
+    const asked = eventsIn(journal).find(
+      ({ type, payload }) => type === "run_waiting" && payload.wait_id === wait_id,
+    );
+    if (asked === undefined) throw new Error(`the journal of a run: answered ${response.status}`);
+    return asked.payload.args;
+  }
+
   async threads(before: number | undefined): Promise<ThreadPage> {
     const response = await this.#get("/v1/threads", before === undefined ? {} : { before });
     const answer: unknown = await response.json();
@@ -95,6 +106,16 @@ function hasMessages(answer: unknown): answer is Page {
   return (
     typeof answer === "object" && answer !== null && "messages" in answer && Array.isArray(answer.messages)
   );
+}
+
+interface Recorded {
+  readonly type: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+function eventsIn(journal: unknown): readonly Recorded[] {
+  const found = typeof journal === "object" && journal !== null && "events" in journal && journal.events;
+  return Array.isArray(found) ? found : [];
 }
 
 function hasThreads(answer: unknown): answer is ThreadPage {

@@ -8,29 +8,36 @@ import { plainly, recordText } from "./wait-text.ts";
 
 export type AnswerWait = (wait_id: string, verdict: Verdict) => void;
 
+/** The arguments that a snapshot has left out because they are long. */
+export type LoadArgs = (wait_id: string) => Promise<unknown>;
+
 export class ApprovalView {
   readonly element: HTMLElement;
   readonly #tool_name: string;
   readonly #buttons: readonly HTMLButtonElement[];
+  readonly #args = el("pre", { aria: { label: "Arguments" } });
+  /** Nobody agrees to what is not shown. */
+  #shown = false;
   /** Here from the start, so that what is put into it is read out. */
   readonly #status = el("p", { class: "approval-status" });
   #ended = false;
+  #off = false;
 
-  constructor(wait: Wait, answer: AnswerWait) {
-    const { wait_id, args, reason, expires_at } = wait;
+  constructor(wait: Wait, answer: AnswerWait, load: LoadArgs) {
+    const { wait_id, reason, expires_at } = wait;
     this.#tool_name = plainly(wait.tool_name ?? "a tool");
     this.#buttons = [
-      button("Approve", "primary", () => answer(wait_id, "approved")),
+      button("Approve", "primary", () => this.#shown && answer(wait_id, "approved")),
       button("Deny", "quiet", () => answer(wait_id, "denied")),
     ];
     this.#status.setAttribute("role", "status");
     const title = el("h3", {}, el("code", { class: "tool-name", text: this.#tool_name }));
     title.append(" needs your approval");
-    const text = el("pre", { text: plainly(pretty(args)), aria: { label: "Arguments" } });
-    text.tabIndex = 0;
+    this.#args.tabIndex = 0;
+    void this.#showArgs(wait, load);
     const row = el("div", { class: "row" }, ...this.#buttons, expiry(expires_at));
     const why = reason === undefined ? [] : [el("p", { text: plainly(reason) })];
-    this.element = el("div", { class: "approval" }, title, ...why, text, row, this.#status);
+    this.element = el("div", { class: "approval" }, title, ...why, this.#args, row, this.#status);
     this.element.setAttribute("role", "group");
     this.element.setAttribute("aria-label", `Approval of ${this.#tool_name}`);
   }
@@ -41,8 +48,25 @@ export class ApprovalView {
     this.#say(sending ? "Sending your answer…" : (answer?.problem ?? ""));
     this.#status.classList.toggle("problem", answer?.problem !== undefined);
     // Not `disabled`, which would take the focus from whoever has just pressed it; pressing it again does nothing.
-    const off = String(sending || answer?.late === true);
-    for (const one of this.#buttons) one.setAttribute("aria-disabled", off);
+    this.#off = sending || answer?.late === true;
+    this.#enable();
+  }
+
+  async #showArgs({ wait_id, args, args_omitted }: Wait, load: LoadArgs): Promise<void> {
+    if (args_omitted) this.#args.textContent = "Loading the arguments…";
+    try {
+      this.#args.textContent = plainly(pretty(args_omitted ? await load(wait_id) : args));
+      this.#shown = true;
+    } catch {
+      this.#args.textContent = "The arguments could not be loaded. Reload the page to see them.";
+    }
+    this.#enable();
+  }
+
+  #enable(): void {
+    const [approve, deny] = this.#buttons;
+    approve?.setAttribute("aria-disabled", String(this.#off || !this.#shown));
+    deny?.setAttribute("aria-disabled", String(this.#off));
   }
 
   #say(text: string): void {

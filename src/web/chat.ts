@@ -42,6 +42,7 @@ export class Chat {
   readonly #options: ChatOptions;
   readonly #client: Client;
   readonly #history: History;
+  readonly #api: Api;
   readonly #pages: ThreadPages;
   readonly #notes = new RunNotes();
   #thread_id: string | undefined;
@@ -53,9 +54,9 @@ export class Chat {
   constructor(options: ChatOptions) {
     this.#options = options;
     const { origin, identity, announcer, notice } = options;
-    const api = new Api(origin, identity.getToken);
-    this.#history = new History((thread_id, through) => api.messages(thread_id, through));
-    this.#pages = new ThreadPages((before) => api.threads(before));
+    this.#api = new Api(origin, identity.getToken);
+    this.#history = new History((thread_id, through) => this.#api.messages(thread_id, through));
+    this.#pages = new ThreadPages((before) => this.#api.threads(before));
     this.#client = connect({
       url: origin,
       getToken: identity.getToken,
@@ -119,6 +120,11 @@ export class Chat {
   async moreThreads(): Promise<void> {
     await this.#pages.more().catch(() => this.#options.notice.show("Older chats could not be loaded."));
     this.#changed();
+  }
+
+  /** What a run asks somebody to agree to, where a snapshot had no room for it. */
+  async argsOf(run_id: string, wait_id: string): Promise<unknown> {
+    return await this.#api.argsOf(run_id, wait_id);
   }
 
   close(): void {

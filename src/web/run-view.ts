@@ -25,6 +25,7 @@ export interface RunActions {
   readonly rate: (opinion: Opinion) => Promise<boolean>;
   readonly show: (message_id: string) => void;
   readonly answer: AnswerWait;
+  readonly argsOf: (run_id: string, wait_id: string) => Promise<unknown>;
 }
 
 export class RunView {
@@ -40,11 +41,12 @@ export class RunView {
   readonly #rating: RatingView;
   readonly #usage = el("span", { class: "usage" });
   #answer_id = "";
+  #run_id = "";
   #shown_text = "";
   #shown_report: Report | undefined;
 
-  constructor({ regenerate, rate, show, answer }: RunActions) {
-    this.#waits = new WaitsView(answer);
+  constructor({ regenerate, rate, show, answer, argsOf }: RunActions) {
+    this.#waits = new WaitsView(answer, (wait_id) => argsOf(this.#run_id, wait_id));
     const speaker = el("h2", { class: "visually-hidden", text: "Answer" });
     this.#versions = new VersionSwitch(show);
     this.#again = button("Regenerate", "turn-action", () => regenerate(this.#answer_id));
@@ -66,6 +68,7 @@ export class RunView {
 
   update(turn: RunTurn): void {
     const { run, answer, steps, note } = turn;
+    this.#run_id = run?.run_id ?? this.#run_id;
     const text = answer?.content ?? run?.text ?? "";
     const course = courseOf(turn);
     this.#showActions(turn);

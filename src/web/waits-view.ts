@@ -1,6 +1,6 @@
 /** What a run waits for: approvals, which can be given here, and all else in one calm line each; and what came of it. */
 import type { AnswersGiven } from "./answers.ts";
-import { type AnswerWait, ApprovalView } from "./approval-view.ts";
+import { type AnswerWait, ApprovalView, type LoadArgs } from "./approval-view.ts";
 import { el } from "./dom.ts";
 import type { SeenWait } from "./run-notes.ts";
 import { waitText } from "./wait-text.ts";
@@ -16,10 +16,12 @@ export class WaitsView {
   /** What is over: before what was said since. */
   readonly records = el("div", { class: "waits" });
   readonly #answer: AnswerWait;
+  readonly #load: LoadArgs;
   readonly #parts = new Map<string, Part>();
 
-  constructor(answer: AnswerWait) {
+  constructor(answer: AnswerWait, load: LoadArgs) {
     this.#answer = answer;
+    this.#load = load;
   }
 
   update(waits: readonly SeenWait[], answers: AnswersGiven): void {
@@ -41,7 +43,7 @@ export class WaitsView {
 
   #make(seen: SeenWait): Part {
     const { wait } = seen;
-    const part = wait.kind === "approval" ? approvalPart(wait, this.#answer) : linePart();
+    const part = wait.kind === "approval" ? approvalPart(wait, this.#answer, this.#load) : linePart();
     this.#parts.set(wait.wait_id, part);
     return part;
   }
@@ -61,8 +63,8 @@ function isEmpty(place: HTMLElement): boolean {
   return [...place.children].every((child) => child instanceof HTMLElement && child.hidden);
 }
 
-function approvalPart(wait: SeenWait["wait"], answer: AnswerWait): Part {
-  const view = new ApprovalView(wait, answer);
+function approvalPart(wait: SeenWait["wait"], answer: AnswerWait, load: LoadArgs): Part {
+  const view = new ApprovalView(wait, answer, load);
   return {
     element: view.element,
     update: (seen, answers) => view.update(seen, answers.get(wait.wait_id)),
