@@ -93,7 +93,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
   const out = exclusionsIn(found.prose);
-  const asked = askedFor(out.rest, said.length > 0, facts);
+  const asked = askedFor(out.rest, said.length > 0, { ...now, models: facts.models });
   const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
     (lever) => !asked.levers.includes(lever),
   );
@@ -189,7 +189,7 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
 }
 
 function* greet(answer: string): Steps<AgentResult> {
-  yield* think("Nothing to analyse.");
+  yield* think("Nothing to analyse yet.");
   yield* stream(answer);
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };
