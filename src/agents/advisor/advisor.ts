@@ -64,7 +64,7 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
     version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
-      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting));
+      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting), "List prices.");
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
         ? greet(hello(input.question))
         : analyse(talk);
@@ -188,8 +188,8 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     : named;
 }
 
-function* greet(answer: string): Steps<AgentResult> {
-  yield* think("Nothing to analyse yet.");
+function* greet(answer: string, thought = "No question about costs."): Steps<AgentResult> {
+  yield* think(thought);
   yield* stream(answer);
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };
