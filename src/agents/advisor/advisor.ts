@@ -64,7 +64,7 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
     version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
-      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting));
+      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting), "List prices.");
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
         ? greet(hello(input.question))
         : analyse(talk);
@@ -93,7 +93,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
   const out = exclusionsIn(found.prose);
-  const asked = askedFor(out.rest, said.length > 0, facts);
+  const asked = askedFor(out.rest, said.length > 0, { ...now, models: facts.models });
   const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
     (lever) => !asked.levers.includes(lever),
   );
@@ -188,8 +188,8 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     : named;
 }
 
-function* greet(answer: string): Steps<AgentResult> {
-  yield* think("Nothing to analyse.");
+function* greet(answer: string, thought = "No question about costs."): Steps<AgentResult> {
+  yield* think(thought);
   yield* stream(answer);
   yield* report(HELLO_REPORT);
   return { finish_reason: "stop" };

@@ -22,7 +22,7 @@ const REASONS =
   /^\W*(?:but |and |ok(?:ay)?,? )?(?:why|how come|explain)\b|\bhow (?:do|did) you (?:get|know|arrive|come)|\bshow (?:me )?(?:the|your) (?:math|arithmetic|calculation|working)/i;
 const ORDER =
   /\b(?:which|what|where)\b.{0,40}\b(?:first|start|begin)\b|\bpriorit|\bin what order\b|\bmonday\b/i;
-const ASSUMPTIONS = /\b(?:what|which|list|show)\b.{0,30}\bassum(?:ed?|ptions?)\b/i;
+const ASSUMPTIONS = /\b(?:what|which|list|show)\b(?! if).{0,30}\bassum/i;
 const FORECAST =
   /\b(?:forecast|predict\w*|project(?:ed|ion)|trend|run.?rate|next (?:month|quarter|year)|exceed|overrun|breach|run out)\b/i;
 const COMPARISON =
@@ -47,7 +47,7 @@ export function askedFor(question: string, follows: boolean, { models, tokens, t
 
 /** Said to be done, or unwanted; "we don't cache yet" and "should we cache?" are neither. */
 const EXCLUDED =
-  /(?<!^(?:is|are|does|do)\b.*)\balready (?!spen|pa[yi])|(?<!\b(?:if|whether|should|could|would|can) )\b(?:we|i)(?:'ve)? (?:do|use|did|tried)\b(?! not)|\b(?:except|besides|other than|apart from|aside from|excluding|(?<=^(?:what|how|where) .*)without)\b|(?<!\b(?:do|does|did|have|has|are|is) )\bnot? |\b(?:can't|cannot|won't)\b/i;
+  /(?<!^(?:is|are|does|do)\b.*)\balready (?!spen|pa[yi])|(?<!\b(?:if|whether|should|could|would|can) )\b(?:we|i)(?:'ve)? (?:do|use|did|tried)\b(?! not)|\b(?:except|besides|other than|apart from|excluding|(?<=^(?:what|how|where) .*)without)\b|(?<!\b(?:do|does|did|have|has|are|is) )\bnot? |\b(?:can't|cannot|won't)\b/i;
 const PARTS = /[.?!;\n]+\s*|,? +but +|, *(?=(?:so|and)? ?(?:what|which|how|why|should|can|is|tell)\b)/i;
 
 export interface Exclusions {

@@ -7,7 +7,7 @@ const ABOUT =
 
 /** Letters English does without, and greetings that have none of them. */
 const FOREIGN =
-  /[^\p{ASCII}\p{P}\p{S}\p{Emoji}\s]|\b(?:hola|bonjour|salut|ciao|guten|hallo|namaste|ola|merhaba|danke|merci|gracias)\b/iu;
+  /[^\p{ASCII}\p{P}\p{S}\p{Emoji}\s]|\b(?:hola|bonjour|salut|ciao|guten|hallo|namaste|merhaba|danke|merci|gracias)\b/iu;
 
 /** Paid by the head: no way of calling a model makes it cheaper. */
 export const SUBSCRIPTION =

@@ -49,6 +49,7 @@ describe("a follow-up", () => {
   test.each([
     ["what if traffic doubles?", "LLM API calls goes from $25,000 to $50,000"],
     ["what if we use 20% fewer tokens?", "LLM API calls goes from $25,000 to $20,000"],
+    ["what if we assume traffic doubles?", "LLM API calls goes from $25,000 to $50,000"],
     ["and if GPU usage grows by 10%?", "GPU compute goes from $17,500 to $19,250"],
     ["suppose everything were cut to a third", ""],
   ])("[G19] %s", async (question, expected) => {
@@ -70,10 +71,16 @@ describe("a follow-up", () => {
     ["it is 80k now, not 50k", "80,000"],
     ["Sorry, not $50k, it is $80k", "80,000"],
     ["make it 80k a month", "80,000"],
+    ["sorry, 80k", "80,000"],
     ["we have 80k users now", "50,000"],
     ["what about caching? We do 80k calls", "50,000"],
   ])("[G19] a lone amount in a correction is the new total: %s", async (question, expected) => {
     expect((await talk(FIFTY_K, question)).text).toContain(`spend **$${expected} a month**`);
+  });
+
+  test("[G25] a price is a price, whatever was said before", async () => {
+    const { text } = await talk(FIFTY_K, "how much is gpt-5 per million tokens?");
+    expect(text).toMatch(/^- \*\*gpt-5\*\*, per 1M tokens: \$1.25 input/);
   });
 
   test("[G19] a correction keeps the period of what it corrects", async () => {

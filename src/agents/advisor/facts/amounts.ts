@@ -25,7 +25,7 @@ const SPENT_JUST_BEFORE = /\b(?:spend|pay|cost|bill|budget)\w* (?:is |of |about 
 const LISTED = /[$€£¥₹]|\b(?:usd|eur|gbp|monthly|costs?)\b/i;
 /** "Actually it's 80k", "it is 80k now, not 50k": said in answer to an amount named before. */
 const CORRECTS_BEFORE =
-  /\b(?:actually|correction|i mean|i meant|it(?:'s| is| was)|make (?:it|that)) (?:now |about |more like )?$/i;
+  /\b(?:actually|sorry,?|i mean|i meant|it(?:'s| is| was)|make (?:it|that)) (?:now |about |more like )?$/i;
 const CORRECTS_AFTER = /^ ?(?:now|actually)\b/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
 
