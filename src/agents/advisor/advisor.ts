@@ -89,7 +89,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const found = findUsage(input);
   const own_prices = ownPrices(input.data, own);
   const prices = withOwnPrices(input.data, base);
-  const { said, data } = earlier(input.history, found.data);
+  const { said, data } = earlier(input, found.data);
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
   const out = exclusionsIn(found.prose);
@@ -125,13 +125,13 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
  * What the user said before, and the latest data they gave. Data pasted earlier counts where the question
  * brings none; where there is some already, only prose is looked for, and that is at the beginning.
  */
-function earlier(history: AgentInput["history"], given: Found["data"]) {
+function earlier({ history, now }: AgentInput, given: Found["data"]) {
   let data = given;
   const said = history
     .filter(({ role }) => role === "user")
     .toReversed()
     .map(({ content }) => {
-      const found = findPasted(data === undefined ? content : content.slice(0, MAX_PROSE_CHARS));
+      const found = findPasted(data === undefined ? content : content.slice(0, MAX_PROSE_CHARS), now);
       data ??= found.data;
       return found.prose.slice(0, MAX_PROSE_CHARS);
     })

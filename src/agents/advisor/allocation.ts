@@ -129,8 +129,8 @@ function asIs(setting: Setting): Allocation {
   noteReading(facts, ledger);
   if (basis === "illustration")
     ledger.assume(`${money(total, currency)} a month is an illustration, not your bill`, PLANNING);
-  // Data that fits no bucket stays outside: nothing is assumed about it.
-  const rest = measured ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
+  // Data that fits no bucket stays outside, where some does: nothing is assumed about it.
+  const rest = measured && sum > 0 ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
   const compared = basis === "stated" && sum === 0 && intent === "overview" ? ALTERNATIVES : [];
   return {
     basis,

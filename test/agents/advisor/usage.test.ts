@@ -271,6 +271,21 @@ describe("answers from data", () => {
     expect((await drive(advisor, ask(question))).text).toContain("$500 a month");
   });
 
+  test("[G17] months that are listed in the text are data, and have a trend", async () => {
+    const { text } = await drive(advisor, ask("Jan $10k, Feb $12k, Mar $15k. budget $20k"));
+    expect(text).toContain("2026-01 $10,000, 2026-02 $12,000 (+20 %), 2026-03 $15,000 (+25 %)");
+    expect(text).toContain("At this pace $20,000 a month is passed by 2026-06-02");
+    const winter = await drive(advisor, ask("Forecast: Nov: €10k, Dec: €12k, Jan: €15k"));
+    expect(winter.text).toContain("2025-11 €10,000, 2025-12 €12,000 (+20 %), 2026-01 €15,000");
+  });
+
+  test.each(["Jan $10k and Feb $12k on AI", "In May we may spend 3k, 4k or 5k", "march 5, sept 3"])(
+    "[G17] fewer than three months are no trend: %s",
+    (question) => {
+      expect(findUsage({ question })).toEqual({ prose: question });
+    },
+  );
+
   test("[G12] data of an earlier message still counts", async () => {
     const history = [{ role: "user" as const, content: CSV }];
     const driven = await drive(advisor, ask("And what about caching?", { history }));
