@@ -310,7 +310,7 @@ describe("a fault", () => {
       await ask(desk, first, "one", { thread_id: crypto.randomUUID() });
       await ask(desk, first, "two", { thread_id: crypto.randomUUID() });
       await pause();
-      const repair = failing(storage, "UPDATE runs SET attempt", 1);
+      const repair = failing(storage, "UPDATE runs SET state", 1);
       desk.crash(agentOf(ends));
       const socket = desk.connect({ epoch: "id1", since: "0" });
       await desk.idle();
