@@ -15,7 +15,7 @@ import type { Report } from "../protocol/report.ts";
 import type { CallLimits } from "./models/calling.ts";
 import type { Model, ModelRequest } from "./models/model.ts";
 import { type ModelResult, modelResult } from "./models/result.ts";
-import { validate } from "./schema.ts";
+import { type JsonSchema, validate } from "./schema.ts";
 import { type ClientTool, type Tool, type ToolCall, ToolFailure, type ToolOutcome } from "./tool.ts";
 import { clientToolCall, toolCall } from "./tool-call.ts";
 
@@ -45,6 +45,8 @@ export interface Wait {
   /** What whoever answers knows it by. */
   readonly name?: string;
   readonly reason?: string;
+  /** What whoever answers has to know. */
+  readonly args?: unknown;
   /** ISO 8601. */
   readonly expires_at: string;
 }
@@ -180,8 +182,26 @@ export function* signal(
     expires_at: until,
     ...(reason === undefined ? {} : { reason }),
   };
+  return answerIn(resumed);
+}
+
+function answerIn(resumed: unknown): WaitAnswer {
   if (!isRecord(resumed) || resumed.status !== "answered") return { status: "expired" };
   return { status: "answered", value: resumed.value };
+}
+
+/**
+ * Asks the user something, and waits for the answer: in the page a field under what
+ * was said so far. `response_schema` (JSON Schema) says what form it is to have;
+ * nothing holds the user to it, so look at what comes.
+ */
+export function* question(
+  reason: string,
+  { until, response_schema }: { readonly until: string; readonly response_schema?: JsonSchema },
+): Step<WaitAnswer> {
+  const args = { reason, ...(response_schema === undefined ? {} : { response_schema }) };
+  const resumed = yield { kind: "wait", for: "signal", name: "question", reason, args, expires_at: until };
+  return answerIn(resumed);
 }
 
 /**

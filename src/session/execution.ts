@@ -199,12 +199,12 @@ class Execution {
   #wait(wanted: Wait): WaitAnswer | typeof SUSPENDED {
     const { journal, clock } = this.#attempt;
     const step = this.#steps.next();
-    const { for: kind, name, reason, expires_at } = checkedWait(wanted);
+    const { for: kind, name, reason, args, expires_at } = checkedWait(wanted);
     const recorded = journal.wait(step, { kind, name });
     this.#steps.tellIfLive();
     if (recorded === undefined) {
       const until = expiryOf(expires_at, clock.now());
-      return this.#steps.suspend([], [{ kind, step, name, reason, expires_at: until }]);
+      return this.#steps.suspend([], [{ kind, step, name, reason, args, expires_at: until }]);
     }
     const { decision, value } = recorded;
     return decision === "answered" ? { status: "answered", value } : { status: "expired" };
@@ -226,6 +226,7 @@ const wait = z.object({
   for: z.enum(["signal", "timer"]),
   name: z.optional(z.string()),
   reason: z.optional(z.string()),
+  args: z.optional(z.unknown()),
   expires_at: z.string(),
 });
 

@@ -1,7 +1,7 @@
 /** Answers to what runs wait for: on their way, or refused. What became of one that was taken, its run tells. */
 import { ClientError } from "../client/index.ts";
 
-export type Verdict = "approved" | "denied";
+export type Verdict = "approved" | "denied" | "answered";
 
 export interface Answer {
   readonly verdict: Verdict;

@@ -2,7 +2,8 @@
 import type { Wait } from "../client/index.ts";
 import type { Answer, Verdict } from "./answers.ts";
 import { button, el } from "./dom.ts";
-import { moment, pretty } from "./format.ts";
+import { expiry } from "./expiry.ts";
+import { pretty } from "./format.ts";
 import type { SeenWait } from "./run-notes.ts";
 import { plainly, recordText } from "./wait-text.ts";
 
@@ -82,10 +83,4 @@ export class ApprovalView {
     this.element.tabIndex = -1;
     this.element.replaceChildren(record);
   }
-}
-
-function expiry(expires_at: string): HTMLElement {
-  const time = el("time", { text: moment(expires_at, new Date()) });
-  time.dateTime = expires_at;
-  return el("span", { class: "expiry" }, document.createTextNode("Expires "), time);
 }

@@ -84,12 +84,15 @@ export class Commands {
   }
 
   /** What a run waits for. A refusal is told where the question stands: that somebody was faster is no error. */
-  async answer(wait_id: string, decision: Verdict): Promise<void> {
+  async answer(wait_id: string, decision: Verdict, value?: unknown): Promise<void> {
     const { client, changed } = this.#options;
     if (!this.answers.begin(wait_id, decision)) return;
     changed();
     try {
-      await client.command({ type: "run_resume", payload: { wait_id, decision } });
+      await client.command({
+        type: "run_resume",
+        payload: { wait_id, decision, ...(value !== undefined && { value }) },
+      });
     } catch (error) {
       this.answers.refused(wait_id, decision, error);
       changed();

@@ -6,6 +6,7 @@ import { button, el } from "./dom.ts";
 import { failureText } from "./format.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { RatingView } from "./rating-view.ts";
+import type { ReplyTo } from "./reply-view.ts";
 import { renderReport } from "./report.ts";
 import { type Course, StepsView } from "./steps.ts";
 import type { RunTurn } from "./turns.ts";
@@ -25,6 +26,7 @@ export interface RunActions {
   readonly rate: (opinion: Opinion) => Promise<boolean>;
   readonly show: (message_id: string) => void;
   readonly answer: AnswerWait;
+  readonly reply: ReplyTo;
   readonly argsOf: (run_id: string, wait_id: string) => Promise<unknown>;
 }
 
@@ -45,8 +47,8 @@ export class RunView {
   #shown_text = "";
   #shown_report: Report | undefined;
 
-  constructor({ regenerate, rate, show, answer, argsOf }: RunActions) {
-    this.#waits = new WaitsView(answer, (wait_id) => argsOf(this.#run_id, wait_id));
+  constructor({ regenerate, rate, show, answer, reply, argsOf }: RunActions) {
+    this.#waits = new WaitsView({ answer, reply, load: (wait_id) => argsOf(this.#run_id, wait_id) });
     const speaker = el("h2", { class: "visually-hidden", text: "Answer" });
     this.#versions = new VersionSwitch(show);
     this.#again = button("Regenerate", "turn-action", () => regenerate(this.#answer_id));

@@ -40,7 +40,7 @@ export function recordText(outcome: NonNullable<SeenWait["outcome"]>, answer: An
 }
 
 function isVerdict(outcome: string): boolean {
-  return outcome === "approved" || outcome === "denied";
+  return outcome === "approved" || outcome === "denied" || outcome === "answered";
 }
 
 /** Controls and what browsers may show nothing for; not line breaks, nor what only chooses how a sign looks. */

@@ -1,9 +1,18 @@
 /** What a run waits for: approvals, which can be given here, and all else in one calm line each; and what came of it. */
+import type { Wait } from "../client/index.ts";
 import type { AnswersGiven } from "./answers.ts";
 import { type AnswerWait, ApprovalView, type LoadArgs } from "./approval-view.ts";
 import { el } from "./dom.ts";
+import { isQuestion } from "./replies.ts";
+import { type ReplyTo, ReplyView } from "./reply-view.ts";
 import type { SeenWait } from "./run-notes.ts";
 import { waitText } from "./wait-text.ts";
+
+interface WaitActions {
+  readonly answer: AnswerWait;
+  readonly reply: ReplyTo;
+  readonly load: LoadArgs;
+}
 
 interface Part {
   readonly element: HTMLElement;
@@ -15,13 +24,11 @@ export class WaitsView {
   readonly element = el("div", { class: "waits" });
   /** What is over: before what was said since. */
   readonly records = el("div", { class: "waits" });
-  readonly #answer: AnswerWait;
-  readonly #load: LoadArgs;
+  readonly #actions: WaitActions;
   readonly #parts = new Map<string, Part>();
 
-  constructor(answer: AnswerWait, load: LoadArgs) {
-    this.#answer = answer;
-    this.#load = load;
+  constructor(actions: WaitActions) {
+    this.#actions = actions;
   }
 
   update(waits: readonly SeenWait[], answers: AnswersGiven): void {
@@ -43,9 +50,15 @@ export class WaitsView {
 
   #make(seen: SeenWait): Part {
     const { wait } = seen;
-    const part = wait.kind === "approval" ? approvalPart(wait, this.#answer, this.#load) : linePart();
+    const part = this.#partFor(wait);
     this.#parts.set(wait.wait_id, part);
     return part;
+  }
+
+  #partFor(wait: Wait): Part {
+    const { answer, reply, load } = this.#actions;
+    if (wait.kind === "approval") return cardPart(wait, new ApprovalView(wait, answer, load));
+    return isQuestion(wait) ? cardPart(wait, new ReplyView(wait, reply)) : linePart();
   }
 
   /** A snapshot can be without what was here. */
@@ -63,12 +76,8 @@ function isEmpty(place: HTMLElement): boolean {
   return [...place.children].every((child) => child instanceof HTMLElement && child.hidden);
 }
 
-function approvalPart(wait: SeenWait["wait"], answer: AnswerWait, load: LoadArgs): Part {
-  const view = new ApprovalView(wait, answer, load);
-  return {
-    element: view.element,
-    update: (seen, answers) => view.update(seen, answers.get(wait.wait_id)),
-  };
+function cardPart({ wait_id }: Wait, view: ApprovalView | ReplyView): Part {
+  return { element: view.element, update: (seen, answers) => view.update(seen, answers.get(wait_id)) };
 }
 
 function linePart(): Part {

@@ -320,6 +320,28 @@ describe("the page", () => {
     witness.close();
   }, 60_000);
 
+  test("[W17] answers what an agent asks, in any tab and after a reload", async () => {
+    const { page, context, faults } = await visit(DESKTOP, "light");
+    const other = await context.newPage();
+    await other.goto(network.url);
+    await ask(page, "clerk: ask");
+    const question = (of: Page) => of.locator("form.approval");
+    for (const tab of [page, other]) await question(tab).getByText("Which project is it for?").waitFor();
+    await page.reload();
+    await question(page).getByRole("button", { name: "Answer" }).click();
+    await question(page).getByText("Write an answer first.").waitFor();
+    await question(page).getByLabel("Your answer").fill("Blue <b>whale</b>");
+    await shot(page, "22-question");
+    await question(page).getByRole("button", { name: "Answer" }).press("Enter");
+    for (const tab of [page, other]) {
+      await tab.getByText("Booked for Blue <b>whale</b>.").waitFor();
+      await expect
+        .poll(() => tab.locator(".record").allTextContents())
+        .toEqual(["Answered: Which project is it for?"]);
+    }
+    expect(faults).toEqual([]);
+  }, 45_000);
+
   test("[W15] [W16] says what else is waited for, folds long thoughts, and says why a run failed", async () => {
     const { page, faults } = await visit(MOBILE, "dark");
     const witness = await watch(page);

@@ -3,7 +3,16 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { clientTool, model, signal, sleep, steering, text, tool } from "../../src/agents/effects.ts";
+import {
+  clientTool,
+  model,
+  question,
+  signal,
+  sleep,
+  steering,
+  text,
+  tool,
+} from "../../src/agents/effects.ts";
 import type { Model, ModelPart } from "../../src/agents/models/model.ts";
 import { type Tool, ToolFailure } from "../../src/agents/tool.ts";
 import { newUser, stubOf } from "../support/client.ts";
@@ -302,6 +311,42 @@ describe("a time that an agent names", () => {
       expect(endOf(tab)).toMatchObject({ status: "failed", error: { code: "agent_failed" } });
     });
   });
+});
+
+describe("a question of an agent", () => {
+  test.each([
+    ["answered", { decision: "answered", value: "blue" }, '{"status":"answered","value":"blue"}'],
+    ["left alone", undefined, '{"status":"expired"}'],
+  ])(
+    "[L2] that is %s has its words and its form in the event, and is asked once over crashes",
+    async (_, answer, said) => {
+      const response_schema = { type: "string" };
+      const asks = agentOf(function* () {
+        const until = "2026-01-01T00:30:00.000Z";
+        yield* text(JSON.stringify(yield* question("Which?", { until, response_schema })));
+        return { finish_reason: "stop" };
+      });
+      await at(asks, async ({ desk, tab, say }) => {
+        const run_id = await say();
+        await desk.idle();
+        const { payload } = tab.of("run_waiting")[0];
+        const args = { reason: "Which?", response_schema };
+        expect(payload).toMatchObject({ kind: "signal", name: "question", reason: "Which?", args });
+        desk.crash();
+        const later = desk.connect();
+        if (answer === undefined) {
+          desk.advance(1_800_000);
+          desk.session.deadlines.fire();
+        } else {
+          const resume = { run_id, wait_id: payload.wait_id, ...answer };
+          await desk.send(later, { type: "run_resume", id: "r", payload: resume });
+        }
+        await desk.idle();
+        expect(later.of("run_waiting")).toEqual([]);
+        expect(endOf(later)).toMatchObject({ status: "succeeded", content: said });
+      });
+    },
+  );
 });
 
 describe("the text at a wait", () => {

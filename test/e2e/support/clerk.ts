@@ -1,7 +1,7 @@
 /** An agent for all that the advisor never does: it asks before it acts, waits for others, thinks at length and fails. */
 import * as z from "zod/mini";
 import type { Agent, AgentResult } from "../../../src/agents/agent.ts";
-import { type Effect, signal, text, think, tool, tools } from "../../../src/agents/effects.ts";
+import { type Effect, question, signal, text, think, tool, tools } from "../../../src/agents/effects.ts";
 import type { Tool } from "../../../src/agents/tool.ts";
 
 /** Long enough to be seen. */
@@ -49,6 +49,13 @@ const COURSES: Readonly<Record<string, (now: string) => Course>> = {
     const [outcome] = yield* tools([[refund, args]]);
     const done = outcome?.status === "ok";
     yield* text(done ? `Done, receipt ${outcome.result.receipt}.` : "Then I leave it as it is.");
+    return { finish_reason: "stop" };
+  },
+  *ask(now) {
+    yield* text("I can book it. ");
+    const until = new Date(Date.parse(now) + WEEK_MS).toISOString();
+    const project = yield* question("Which project is it for?", { until });
+    yield* text(project.status === "answered" ? `Booked for ${project.value}.` : "Nobody said.");
     return { finish_reason: "stop" };
   },
   *wait(now) {
