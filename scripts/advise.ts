@@ -1,9 +1,9 @@
 /**
  * What the advisor answers, without a server:
  *
- *     node scripts/advise.ts "We spend $50k a month on AI" "what about caching?"
- *     node scripts/advise.ts "Where can we save?" --data test/fixtures/usage/gpu-inventory.csv
- *     node scripts/advise.ts --docs      writes the samples of docs/advisor.md anew
+ *     npm run advise -- "We spend $50k a month on AI" "what about caching?"
+ *     npm run advise -- "Where can we save?" --data test/fixtures/usage/gpu-inventory.csv
+ *     npm run advise -- --docs      writes the samples of docs/advisor.md anew
  *
  * Several questions are one conversation.
  */

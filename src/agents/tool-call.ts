@@ -4,13 +4,14 @@ import { type ClientTool, type Tool, type ToolCall, ToolFailure } from "./tool.t
 
 /** The host validates the arguments when it executes; until then nobody has. */
 export function toolCall<Args, Result>(definition: Tool<Args, Result>, args: Args): ToolCall {
-  const { name, idempotent, timeout_ms } = definition;
+  const { name, idempotent, timeout_ms, expires_ms } = definition;
   return {
     tool_name: name,
     args,
     idempotent,
     ...(timeout_ms === undefined ? {} : { timeout_ms }),
     ...(asks(definition, args) ? { waits_for: "approval" as const } : {}),
+    ...(expires_ms === undefined ? {} : { expires_ms }),
     async execute(given, context) {
       return definition.execute(validate(definition.input, given, `arguments of ${name}`), context);
     },

@@ -22,6 +22,8 @@ export interface Tool<Args, Result> {
   readonly timeout_ms?: number;
   /** Whether a person has to agree before it runs; a function decides by the arguments, and must not depend on anything else. */
   readonly approval?: Approval<Args>;
+  /** How long that person has, milliseconds; a day if not given. */
+  readonly expires_ms?: number;
   execute(args: Args, context: ToolContext): Result | Promise<Result>;
 }
 

@@ -35,6 +35,8 @@ export interface SendOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** False: store the message without an answer. */
   readonly respond?: boolean;
+  /** What happens if the thread is being answered already; absent: it waits for its turn. */
+  readonly policy?: "enqueue" | "reject" | "interrupt" | "steer";
 }
 
 /**

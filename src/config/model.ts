@@ -75,6 +75,7 @@ function sourceOf({
 }: z.infer<typeof variables>): Result<ModelSource | undefined> {
   if (WORKERS_AI_MODEL !== undefined) {
     if (base_url !== undefined) return wrong("WORKERS_AI_MODEL", "must not be set beside LLM_BASE_URL");
+    if (model !== undefined) return wrong("WORKERS_AI_MODEL", "must not be set beside LLM_MODEL");
     if (AI === undefined) return wrong("AI", `${BINDING_RULE} where WORKERS_AI_MODEL is set`);
     return ok({ kind: "workers_ai", model: WORKERS_AI_MODEL });
   }

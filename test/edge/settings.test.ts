@@ -338,6 +338,7 @@ describe("a model in the settings", () => {
     ["LLM_CONTEXT_TOKENS", { ...LLM, LLM_CONTEXT_TOKENS: "many" }],
     ["LLM_MAX_OUTPUT_TOKENS", { ...LLM, LLM_MAX_OUTPUT_TOKENS: 20_000 }],
     ["WORKERS_AI_MODEL", { ...LLM, WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } }],
+    ["WORKERS_AI_MODEL", { LLM_MODEL: "m", WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } }],
     ["AI", { WORKERS_AI_MODEL: "@cf/m" }],
     ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: "x" }],
     ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: {} }],

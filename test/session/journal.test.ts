@@ -294,6 +294,20 @@ describe("a time that an agent names", () => {
     });
   });
 
+  test("[L14] an approval has as long as its tool says", async () => {
+    const asks = { ...toolOf(() => 1), approval: "always", expires_ms: 60_000 } as const;
+    const agent = agentOf(function* () {
+      yield* tool(asks, {});
+      return { finish_reason: "stop" };
+    });
+    await at(agent, async ({ desk, tab, say }) => {
+      await say();
+      await desk.idle();
+      const { kind, expires_at } = tab.of("run_waiting")[0].payload;
+      expect([kind, Date.parse(expires_at)]).toEqual(["approval", desk.now + 60_000]);
+    });
+  });
+
   test.each([
     ["a name", { name: 7 }],
     ["a reason", { reason: {} }],
