@@ -57,7 +57,7 @@ async function fetchJson(url: URL, fetch: (url: string) => Promise<FetchedDocume
   if (!ok) throw failed(`answered ${status}`, status >= 500 || status === 429);
   return response.json().catch((cause: unknown) => {
     // Unless it is no JSON: then the body broke off, or did not come in time.
-    throw failed("could not be read", !isSyntaxError(cause), cause);
+    throw failed("cannot be read", !isSyntaxError(cause), cause);
   });
 }
 

@@ -21,6 +21,9 @@ const step = count;
 
 const failure = z.object({ code: z.string(), message: z.string() });
 
+/** Why a run has no whole answer. */
+export const runError = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
+
 export const finishReason = z.enum([
   "stop",
   "length",
@@ -54,7 +57,7 @@ export const COMPLETED = {
   content: z.string(),
   finish_reason: finishReason,
   usage: z.array(jsonObject),
-  error: z.optional(z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })),
+  error: z.optional(runError),
 };
 
 export const agentStarted = z.object({

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { author, count, type DeepReadonly, id, position, rating, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
-import { runStatus, waitKind } from "./run-events.ts";
+import { runError, runStatus, waitKind } from "./run-events.ts";
 import { patch } from "./shared.ts";
 
 /** As little as possible: there are hundreds of these to an answer, and what else is known of the run came with its events. */
@@ -51,6 +51,8 @@ export const message = z.object({
   run_id: z.optional(id),
   /** How the run that wrote this answer ended; absent for messages of the user. */
   status: z.optional(runStatus),
+  /** Why there is no whole answer; absent if there is one, or somebody stopped it. */
+  error: z.optional(runError),
   /** The structured result of that run, if it gave one. */
   report: z.optional(report),
   /** What the reader thinks of this answer, as last said. */

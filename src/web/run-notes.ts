@@ -1,6 +1,6 @@
 /**
  * What is told of a run that the view does not keep: how its waits ended, how far
- * its tools are, what went wrong and what it has cost. As this page saw it: after
+ * its tools are and what it has cost. As this page saw it: after
  * a reload there is only what a run still waits for.
  */
 import type { Channels, Wait } from "../client/index.ts";
@@ -26,7 +26,6 @@ export interface RunNote {
   readonly waits: readonly SeenWait[];
   /** The newest word of each tool at work, by the id of its call. */
   readonly progress: ReadonlyMap<string, string>;
-  readonly error?: string | undefined;
   readonly usage?: readonly Usage[];
 }
 
@@ -81,7 +80,6 @@ export class RunNotes {
     this.#change(payload, ({ waits }) => ({
       waits: waits.map((seen) => (seen.outcome === undefined ? { ...seen, outcome: "unanswered" } : seen)),
       progress: BLANK.progress,
-      error: payload.error?.message,
       usage: payload.usage,
     }));
   }

@@ -81,7 +81,7 @@ export class RunView {
     this.#showText(text);
     this.#waits.update(note?.waits ?? [], turn.answers);
     this.#showReport(answer?.report ?? run?.report, answer?.run_id ?? run?.run_id ?? "");
-    this.#showEnding(answer?.status ?? run?.status ?? "", note?.error);
+    this.#showEnding(answer?.status ?? run?.status ?? "", answer?.error?.message);
   }
 
   #showActions({ answer, rating, usage, versions }: RunTurn): void {

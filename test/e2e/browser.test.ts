@@ -366,6 +366,8 @@ describe("the page", () => {
     await page.getByText("Then I leave it as it is.").waitFor();
     await ask(page, "clerk: audit");
     await page.getByText("The run failed: ").waitFor();
+    await page.reload();
+    await page.getByText("The run failed: ").waitFor();
     expect(await page.locator(".prose").last().textContent()).toContain("So far so good.");
     await shot(page, "22-failed-dark");
     expect(faults).toEqual([]);

@@ -24,12 +24,21 @@ export interface Message {
   readonly author?: Author | undefined;
   readonly run_id?: string | undefined;
   readonly status?: RunStatus | undefined;
+  /** Why there is no whole answer; absent if there is one, or somebody stopped it. */
+  readonly error?: Failure | undefined;
   readonly report?: Report | undefined;
   /** What the reader thinks of this answer, as last said. */
   readonly rating?: 1 | -1 | undefined;
   /** True if `content` was cut to make a snapshot fit. */
   readonly truncated?: boolean | undefined;
   readonly timestamp: string;
+}
+
+export interface Failure {
+  readonly code: string;
+  /** For people. */
+  readonly message: string;
+  readonly retryable: boolean;
 }
 
 export interface Author {

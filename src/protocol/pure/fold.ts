@@ -5,6 +5,7 @@
 import type {
   Author,
   Conversation,
+  Failure,
   Message,
   Report,
   Run,
@@ -70,6 +71,7 @@ type AgentCompleted = EventOf<
     readonly status: RunStatus;
     readonly content: string;
     readonly attempts: number;
+    readonly error?: Failure | undefined;
   }
 >;
 
@@ -185,7 +187,7 @@ export function messageOf({ type, seq, payload }: UserMessage | AgentCompleted):
   const said = { message_id, thread_id, content, seq, parent_message_id, run_id, timestamp };
   return type === "user_message"
     ? { ...said, role: "user", author: payload.author }
-    : { ...said, role: "assistant", status: payload.status };
+    : { ...said, role: "assistant", error: payload.error, status: payload.status };
 }
 
 function foldUserMessage(view: Conversation, event: UserMessage): Conversation {
