@@ -110,14 +110,26 @@ class Watched implements Agent {
         return next.value;
       }
       const stepped = this.#note(next.value);
-      if (stepped.step !== undefined && this.#journal.exhausted) endOfJournal();
+      if (stepped.step !== undefined && this.#isLive(stepped.step)) endOfJournal();
       resumed = yield harmless(next.value);
       stepped.answered = { result: resumed };
     }
   }
 
+  /** A call that had begun when its object died was made again. */
+  #isLive(step: number): boolean {
+    return this.#journal.exhausted || this.#journal.kindAt(step) === "asked";
+  }
+
+  #isDurable(effect: Effect): boolean {
+    if (effect.kind === "tools") return effect.calls.length > 0;
+    // To listen is a step only where something was heard.
+    if (effect.kind === "steer") return this.#journal.kindAt(this.#step + 1) === "steer";
+    return effect.kind !== "text";
+  }
+
   #note(effect: Effect): Stepped {
-    const durable = effect.kind === "tools" ? effect.calls.length > 0 : effect.kind !== "text";
+    const durable = this.#isDurable(effect);
     if (durable) this.#step += 1;
     const stepped: Stepped = { step: durable ? this.#step : undefined, effect };
     this.steps.push(stepped);

@@ -56,7 +56,7 @@ export type WaitAnswer =
   | { readonly status: "answered"; readonly value: unknown }
   | { readonly status: "expired" };
 
-/** One call of a model. Its text is streamed as it comes, its reasoning is one thought. */
+/** One call of a model. Its text is streamed as it comes, its reasoning is a thought or two. */
 export interface ModelCall {
   readonly kind: "model";
   readonly model: Model;
@@ -207,7 +207,7 @@ export function* question(
 /**
  * What the user has said to this very run meanwhile (`policy: "steer"`), oldest
  * first; each message is handed over once. What an agent does not ask for is
- * answered by a run of its own when this one has ended.
+ * answered by a run of its own when this one ends or begins to wait.
  */
 export function* steering(): Step<readonly SteeringMessage[]> {
   const resumed = yield { kind: "steer" };

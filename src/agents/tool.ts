@@ -7,7 +7,7 @@ export interface ToolContext {
   readonly input: AgentInput;
   /** Aborted when the run is cancelled, times out, or the tool does. */
   readonly signal: AbortSignal;
-  /** Shows how far it is (`tool_progress`), at once and to whoever is there; nothing of it is kept. */
+  /** Shows how far it is (`tool_progress`) to whoever is there, the newest note four times a second at most; nothing of it is kept. */
   readonly progress: (note: string) => void;
 }
 

@@ -222,9 +222,12 @@ function checkedReport(value: unknown): Report {
   throw new BadEffect(`the report is not valid at ${parsed.error.issues[0]?.path.map(String).join(".")}`);
 }
 
+/** Of a wait: it is what whoever answers knows it by, and every snapshot has it. */
+const MAX_NAME_CHARS = 128;
+
 const wait = z.object({
   for: z.enum(["signal", "timer"]),
-  name: z.optional(z.string()),
+  name: z.optional(z.string().check(z.maxLength(MAX_NAME_CHARS))),
   reason: z.optional(z.string()),
   args: z.optional(z.unknown()),
   expires_at: z.string(),

@@ -74,6 +74,11 @@ export class Journal {
     return this.#steps.size === 0;
   }
 
+  /** What is known of a step that is still to be repeated. */
+  kindAt(step: number): StepRecord["kind"] | undefined {
+    return this.#steps.get(step)?.kind;
+  }
+
   /** True if exactly this was published at this step before. */
   published(step: number, type: "agent_thinking" | "final_report", content: unknown): boolean {
     const record = this.#take(step);

@@ -20,7 +20,7 @@ const modelEntry = z.object({
 });
 
 /** A call that had begun when something was written: what it answered may be missing. */
-const askedEntry = z.object({ step: z.number(), request: z.string() });
+const askedEntry = z.object({ step: z.number(), request: z.string(), result: z.optional(z.never()) });
 
 /** What was said while the run was at work, and handed to its agent at this step. */
 const steerEntry = z.object({
@@ -42,7 +42,7 @@ export const journalEntry = z.union([modelEntry, askedEntry, steerEntry, textEnt
 const journal = z.array(journalEntry);
 
 export function isModelEntry(entry: JournalEntry): entry is ModelEntry {
-  return "result" in entry;
+  return "result" in entry && entry.result !== undefined;
 }
 
 export function isSteerEntry(entry: JournalEntry): entry is SteerEntry {
@@ -75,8 +75,8 @@ export const MAX_MODEL_ENTRY_BYTES = 1024 * 1024;
 /** Of what is said meanwhile, at one step; the rest is said at the next. */
 export const MAX_STEER_ENTRY_BYTES = 256 * 1024;
 
-/** Of the text at a wait. */
-export const MAX_TEXT_ENTRY_BYTES = 320 * 1024;
+/** Of the text at a wait: twice what an answer may have, for each of its characters may need an escape. */
+export const MAX_TEXT_ENTRY_BYTES = 520 * 1024;
 
 /** Beside the longest answer in the last row of a run. */
 const MAX_LAST_BYTES = 256 * 1024;

@@ -17,7 +17,7 @@ import { RunEnd, saidBy } from "./run-end.ts";
 import { type Beside, RunLog } from "./run-log.ts";
 import { RunTable } from "./run-table.ts";
 import type { Exceeded, Spending } from "./spending.ts";
-import { unheard } from "./steering.ts";
+import { lastOf, unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
@@ -47,6 +47,7 @@ export class Runs {
   readonly #events: RunLog;
   readonly #ends: RunEnd;
   readonly #log: Log;
+  readonly #threads: Threads;
   readonly #ids: Ids;
   readonly #plans: Plans;
   readonly #spending: Spending;
@@ -57,6 +58,7 @@ export class Runs {
     this.#ends = new RunEnd({ table: this.#table, events: this.#events, log, threads, spending });
     this.planning = new Planning({ table: this.#table, log, ids, plans });
     this.#log = log;
+    this.#threads = threads;
     this.#ids = ids;
     this.#plans = plans;
     this.#spending = spending;
@@ -147,13 +149,16 @@ export class Runs {
 
   /**
    * What was said to a run that cannot hear it any more gets a run of its own: the last
-   * of it, which the rest precedes. It is queued like any other, and had its place all along.
+   * of it on each branch, which the rest precedes. It is queued like any other, and had its place all along.
    */
   #queueUnheard(tx: Transaction, run: Run): void {
-    const last = unheard(this.#log, run).at(-1);
-    if (last === undefined) return;
+    for (const { message_id } of lastOf(unheard(this.#log, run), this.#threads)) {
+      this.#queueAnswer(tx, run, message_id);
+    }
+  }
+
+  #queueAnswer(tx: Transaction, run: Run, question_id: string): void {
     const { thread_id, plan, agent_name: name, agent_version: version } = run;
-    const question_id = last.message_id;
     const own = this.planning.planned(tx, { thread_id, question_id, plan }, { name, version }, false);
     const payload = { thread_id, question_id, run_id: own.run_id, timestamp: tx.timestamp };
     tx.append({ type: "thread_updated", payload }, { thread_id });

@@ -1,9 +1,19 @@
 /** Messages that joined a run at work, and which of them its agent has been told. */
 import type { SteeringMessage } from "../agents/effects.ts";
+import { seqOf } from "./ids.ts";
 import type { LogReader } from "./log-reader.ts";
 import { isSteerEntry, journalEntries } from "./model-entry.ts";
 import type { Run } from "./run.ts";
 import { readEvents } from "./stored-event.ts";
+import type { Threads } from "./threads.ts";
+
+/** Those that no later one follows: what answers one of these has what precedes it in its history. */
+export function lastOf(messages: readonly SteeringMessage[], threads: Threads): readonly SteeringMessage[] {
+  return messages.filter(({ message_id }, index) => {
+    const said = seqOf(message_id, ["m"]) ?? 0;
+    return !messages.slice(index + 1).some((later) => threads.leadsTo(said, seqOf(later.message_id, ["m"])));
+  });
+}
 
 /** In the order in which they were said. */
 export function unheard(log: LogReader, run: Run): SteeringMessage[] {

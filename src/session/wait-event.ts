@@ -1,7 +1,7 @@
 /** What is written when a run begins to wait, and where its text goes meanwhile. */
 import { MAX_EVENT_BYTES, MAX_WAITING_TEXT_BYTES } from "../protocol/limits.ts";
 import { sizeOf } from "./budget.ts";
-import { MAX_TEXT_ENTRY_BYTES } from "./model-entry.ts";
+import { MAX_TEXT_ENTRY_BYTES, type TextEntry } from "./model-entry.ts";
 import type { Run, RunEventDraft } from "./run.ts";
 import type { WaitDraft } from "./waits.ts";
 
@@ -24,8 +24,13 @@ export function textAt(wait: WaitDraft | undefined, text: string) {
   if (wait === undefined || text === "") return { shown: "", entries: [] };
   const room = MAX_EVENT_BYTES - MAX_OF_RUN_BYTES - sizeOf(wait);
   if (sizeOf(text) <= Math.min(room, MAX_WAITING_TEXT_BYTES)) return { shown: text, entries: [] };
-  const entry = { step: wait.step, text };
-  return { shown: "", entries: sizeOf(entry) <= MAX_TEXT_ENTRY_BYTES ? [entry] : [] };
+  return { shown: "", entries: [entryOf(wait.step, text)] };
+}
+
+/** Nearly any answer fits whole; of one that is little but escapes there is the beginning. */
+function entryOf(step: number, text: string): TextEntry {
+  const entry = { step, text };
+  return sizeOf(entry) <= MAX_TEXT_ENTRY_BYTES ? entry : entryOf(step, text.slice(0, text.length / 2));
 }
 
 /** What every event of a run carries, at most. */

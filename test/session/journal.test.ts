@@ -310,6 +310,7 @@ describe("a time that an agent names", () => {
 
   test.each([
     ["a name", { name: 7 }],
+    ["a name of 129 characters", { name: "n".repeat(129) }],
     ["a reason", { reason: {} }],
     ["a time", { expires_at: 12 }],
     ["a kind", { for: "ever" }],
@@ -377,7 +378,7 @@ describe("the text at a wait", () => {
     ["short", 10 * KIB, {}, 10 * KIB],
     ["long", 200 * KIB, {}, undefined],
     ["beside long arguments", 120 * KIB, "a".repeat(150 * KIB), undefined],
-    ["that is mostly escapes", 100 * KIB, '"'.repeat(100 * KIB), undefined],
+    ["beside arguments that are mostly escapes", 100 * KIB, '"'.repeat(100 * KIB), undefined],
   ])("[L15] %s is kept when the run is cancelled while it waits", async (_, length, args, shown) => {
     await at(told(length, args), async ({ desk, tab, say }) => {
       const run_id = await say();
@@ -387,6 +388,25 @@ describe("the text at a wait", () => {
       const later = desk.connect();
       await desk.send(later, { type: "run_cancel", id: "x", payload: { run_id } });
       expect(endOf(later)).toMatchObject({ status: "cancelled", content: "x".repeat(length) });
+    });
+  });
+
+  test.each([
+    ["escapes, each of which is two characters", '"\n', 200 * KIB, 200 * KIB],
+    ["escapes, each of which is six: as much of it as there is room for", "\u0001", 200 * KIB, 50 * KIB],
+  ])("[L15] [N33] that is nothing but %s", async (_, unit, length, kept) => {
+    const agent = agentOf(function* () {
+      yield* text(unit.repeat(length / unit.length));
+      yield* signal("s", { until: "2026-01-02T00:00:00Z" });
+      return { finish_reason: "stop" };
+    });
+    await at(agent, async ({ desk, say }) => {
+      const run_id = await say();
+      await desk.idle();
+      desk.crash();
+      const later = desk.connect();
+      await desk.send(later, { type: "run_cancel", id: "x", payload: { run_id } });
+      expect(endOf(later).content).toHaveLength(kept);
     });
   });
 

@@ -215,6 +215,34 @@ describe("a message that joins", () => {
       expect(answersOf(bench.tab())).toEqual(["succeeded deaf(0): done", "succeeded second(2): done"]);
     }));
 
+  test("[N31] on two branches the last of each is answered", () =>
+    withBench(async (bench) => {
+      const { payload: first } = await bench.say("deaf");
+      const after = { policy: "steer", parent_message_id: first.message_id };
+      await bench.say("left", after);
+      await bench.say("right", after);
+      await bench.say("and further right", { policy: "steer" });
+      await untilDone(bench, 3);
+      expect(answersOf(bench.tab())).toEqual([
+        "succeeded deaf(0): done",
+        "succeeded left(1): done",
+        "succeeded and further right(2): done",
+      ]);
+    }));
+
+  test("[N31] is answered once, though somebody asks for that while it may still be heard", () =>
+    withBench(async (bench) => {
+      await bench.say("deaf");
+      const { payload: joined } = await bench.say("more", { policy: "steer" });
+      const { message_id } = joined;
+      await bench.desk.send(bench.tab(), { type: "message_regenerate", id: "g", payload: { message_id } });
+      const refused = bench.tab().sent.find(({ reply_to }) => reply_to === "g");
+      expect(refused).toMatchObject({ type: "error", payload: { code: "conflict" } });
+      await untilDone(bench, 2);
+      for (let i = 0; i < 5; i += 1) await bench.release();
+      expect(answersOf(bench.tab())).toEqual(["succeeded deaf(0): done", "succeeded more(1): done"]);
+    }));
+
   test("[N31] goes unanswered where the user stops the run", () =>
     withBench(async (bench) => {
       const { payload } = await bench.say("one");

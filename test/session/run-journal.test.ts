@@ -108,6 +108,37 @@ describe("the journal of a run", () => {
     });
   });
 
+  test("[J1] [N35] whose last call was cut is live from there", async () => {
+    let asked = 0;
+    const talker: Model = {
+      provider: "p",
+      model_id: "m",
+      async *stream() {
+        asked += 1;
+        if (asked === 2) await new Promise(() => {});
+        const usage = { provider: "p", model: "m", input_tokens: 2, output_tokens: 3, total_tokens: 5 };
+        yield { type: "text", delta: "one " };
+        yield { type: "finish", finish_reason: "stop", usage };
+      },
+    };
+    const agent = agentOf(function* () {
+      yield* steering();
+      yield* model(talker, says("one"));
+      yield* steering();
+      yield* model(talker, says("two"));
+      return { finish_reason: "stop" };
+    });
+    await at(agent, async (desk) => {
+      const tab = desk.connect();
+      await desk.send(tab, { type: "user_message", id: "q", payload: { content: "go on" } });
+      for (let i = 0; i < 50 && tab.of("agent_thinking").length === 0; i += 1) await scheduler.wait(0);
+      const { run_id } = tab.of("message_ack")[0].payload;
+      desk.crash();
+      const verdict = await replayed(desk, run_id, agent);
+      expect(verdict).toEqual({ diverged: false, text: "live from here: the run is running" });
+    });
+  });
+
   test("[J2] has every answer of a model, the last one too, for no row more and counted once", async () => {
     const asked = echo();
     const agent = agentOf(function* () {

@@ -6,6 +6,7 @@ import type { ThreadUpdated } from "../../protocol/thread-events.ts";
 import { seqOf } from "../ids.ts";
 import type { Question } from "../planning.ts";
 import { questionAskedBy, type Run } from "../run.ts";
+import { unheard } from "../steering.ts";
 import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
 
@@ -20,12 +21,17 @@ export function questionOf({ log, threads }: Context, message_id: string): UserM
   return question?.type === "user_message" ? question : undefined;
 }
 
-/** The run that answers this message, or is about to: by the answer's id, the question's, or an earlier answer's. */
+/**
+ * The run that answers this message, or is about to: by the answer's id, the question's, or an earlier
+ * answer's; or the one that it has joined, which hears it or leaves it to a run of its own.
+ */
 export function runAnswering(context: Context, message_id: string): Run | undefined {
   const named = [message_id, questionOf(context, message_id)?.payload.message_id];
+  const joined = (run: Run) =>
+    run.state === "running" && unheard(context.log, run).some((said) => named.includes(said.message_id));
   return context.runs
     .unfinished()
-    .find((run) => named.includes(run.question_id) || named.includes(run.message_id));
+    .find((run) => named.includes(run.question_id) || named.includes(run.message_id) || joined(run));
 }
 
 /**
