@@ -60,6 +60,13 @@ function askModel({ user }: Done) {
   return user.ask("POST", "/v1/messages?wait=true", { body });
 }
 
+async function askAndWait({ user, tab }: Done): Promise<string> {
+  const body = { content: "?", data: { script: [{ signal: "go" }] } };
+  await user.ask("POST", "/v1/messages", { body });
+  const { payload } = await tab.next(({ type }) => type === "run_waiting");
+  return payload.wait_id;
+}
+
 function thread({ user }: Done) {
   return user.ask("POST", "/v1/threads", { body: { thread_id: THREAD } });
 }
@@ -93,6 +100,17 @@ const OPERATIONS: Readonly<
   },
   "the first answer of a model": { do: askModel },
   "another answer of a model": { before: askModel, do: askModel },
+  "a run up to where it waits": { do: askAndWait },
+  "the answer it waits for, and its end": {
+    before: async (done) => Object.assign(done, { wait_id: await askAndWait(done) }),
+    do: async (done) => {
+      const { wait_id } = done as Done & { wait_id: string };
+      await done.user.ask("POST", `/v1/waits/${wait_id}`, { body: { value: 1 } });
+      await done.tab.next(
+        ({ type, payload }) => type === "agent_completed" && payload.message_id !== done.answer.message_id,
+      );
+    },
+  },
   "making a thread": { do: thread },
   "naming a thread, or showing another branch": {
     before: thread,
