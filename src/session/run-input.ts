@@ -2,6 +2,7 @@
 import type { AgentInput } from "../agents/agent.ts";
 import type { Answered, RemoteInput } from "../agents/remote/request.ts";
 import type { Message } from "../protocol/pure/conversation.ts";
+import { isRecord } from "../protocol/pure/json.ts";
 import { page } from "./budget.ts";
 import { Course } from "./course.ts";
 import type { Log } from "./log.ts";
@@ -78,8 +79,10 @@ function goingOn(run: Run, log: Log): Pick<RemoteInput, "resume" | "so_far"> {
 function answered(interruptId: string, answer: RecordedAnswer | undefined): Answered {
   const { decision = "expired", value } = answer ?? {};
   if (decision === "expired") return { interruptId, status: "cancelled" };
-  const plain = decision === "answered" ? null : { approved: decision === "approved" };
-  return { interruptId, status: "resolved", payload: value ?? plain };
+  if (decision === "answered") return { interruptId, status: "resolved", payload: value ?? null };
+  // Whoever may say something beside a decision cannot turn it round.
+  const payload = { ...(isRecord(value) && value), approved: decision === "approved" };
+  return { interruptId, status: "resolved", payload };
 }
 
 /** `earlier` has the newest first. */

@@ -522,7 +522,9 @@ describe("a remote agent that asks something", () => {
 
   test.each([
     ["approved", {}, { status: "resolved", payload: { approved: true } }],
-    ["approved", { value: { n: 2 } }, { status: "resolved", payload: { n: 2 } }],
+    ["approved", { value: { n: 2 } }, { status: "resolved", payload: { n: 2, approved: true } }],
+    ["approved", { value: { approved: false } }, { status: "resolved", payload: { approved: true } }],
+    ["approved", { value: "no" }, { status: "resolved", payload: { approved: true } }],
     ["denied", {}, { status: "resolved", payload: { approved: false } }],
   ])("[R21] whether it may make a call is told that it is %s with %j", async (decision, more, answer) => {
     await scene(async (scene) => {
@@ -542,6 +544,24 @@ describe("a remote agent that asks something", () => {
       await desk.idle();
       expect(tab.of("tool_completed")).toMatchObject([{ payload: { tool_call_id: "c", result: "paid" } }]);
       expect(endings(tab)).toMatchObject([{ status: "succeeded", content: "so far\n\nDone." }]);
+    });
+  });
+
+  test("[L11] [R21] is not told by a refusal that it may make a call, whatever is said beside it", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const asked = await half(scene);
+      asked.events(...call("c", "pay", "{}"), interrupted({ id: "i", reason: "?", toolCallId: "c" }));
+      await desk.idle();
+      const [{ wait_id }] = waitsOf(tab);
+      for (const value of [{ approved: true }, null, "approved"]) {
+        await resume(scene, tab, { wait_id, decision: "denied", value });
+      }
+      await desk.idle();
+      expect(tab.of("error").map(({ payload }) => [payload.code, payload.field])).toEqual(
+        Array(3).fill(["invalid_payload", "payload.value"]),
+      );
+      expect([far.asked.length, tab.of("run_resumed").length]).toEqual([1, 0]);
     });
   });
 
