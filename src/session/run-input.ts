@@ -72,7 +72,7 @@ function goingOn(run: Run, log: Log): Pick<RemoteInput, "resume" | "so_far"> {
     type === "run_waiting" && payload.attempt === run.attempt - 1 ? [payload] : [],
   );
   const resume = asked.map(({ wait_id, name = "" }) => answered(name, answers.get(wait_id)));
-  return { resume, so_far: Course.of(rows).soFar(asked[0]?.text ?? "") };
+  return { resume, so_far: Course.of(rows).soFar(asked[0]?.text ?? "", run.attempt - 1) };
 }
 
 /** In the words that agents expect where nothing else was said. */

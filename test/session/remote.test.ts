@@ -580,6 +580,31 @@ describe("a remote agent that asks something", () => {
     });
   });
 
+  test("[R7] [R21] is not asked on and on, though nobody could answer in time and it asks again", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const question = { id: "i", reason: "?", expiresAt: "2001-01-01T00:00:00.000Z" };
+      const first = await asking(scene);
+      first.events(started, interrupted(question));
+      await desk.idle();
+      const [{ timestamp, expires_at }] = waitsOf(tab);
+      expect(Date.parse(expires_at) - Date.parse(timestamp)).toBe(5_000);
+      await later(scene, 4_999);
+      await desk.idle();
+      expect(far.asked).toHaveLength(1);
+      for (let asked = 1; asked <= 20; asked += 1) {
+        await later(scene, 5_000);
+        (await nth(scene, asked)).events(started, interrupted(question));
+        await desk.idle();
+      }
+      expect([far.asked.length, waitsOf(tab).length]).toEqual([21, 20]);
+      expect(endings(tab)).toMatchObject([{ status: "failed", error: { code: "agent_too_much" } }]);
+      const [{ usage }] = endings(tab);
+      const input = usage.reduce((sum: number, { input_tokens }: any) => sum + input_tokens, 0);
+      expect(input).toBe(21 * 3);
+    });
+  });
+
   test("[R21] two things at once is asked again when both are answered, and may ask more", async () => {
     await scene(async (scene) => {
       const { desk, tab, far } = scene;

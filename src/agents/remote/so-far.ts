@@ -10,6 +10,8 @@ export interface SoFar {
   readonly open: readonly OpenCall[];
   /** The ids of all its calls. */
   readonly calls: readonly string[];
+  /** How often it has asked for something. */
+  readonly askings: number;
 }
 
 export interface OpenCall {
@@ -18,4 +20,4 @@ export interface OpenCall {
   readonly step: number;
 }
 
-export const NOTHING: SoFar = { text: "", run_seq: 1, step: 0, chars: 0, open: [], calls: [] };
+export const NOTHING: SoFar = { text: "", run_seq: 1, step: 0, chars: 0, open: [], calls: [], askings: 0 };

@@ -193,7 +193,8 @@ export class Translation {
     if (this.#answer.text === "") this.#answer.add("", unstreamed(this.#snapshot, event.result));
     if (!this.#record.full && !this.#answer.full && this.#waits(event)) return;
     // What there was no room for is missing: that is no success.
-    this.#end(this.#record.full ? broken(TOO_MUCH) : this.#answer.full ? FULL : finished(event), now);
+    const ending = this.#record.full ? broken(TOO_MUCH) : this.#answer.full ? FULL : finished(event);
+    this.#end({ ...ending, usage: usageOf(event.usage) }, now);
   }
 
   /** False if there is nothing to wait for, or no way to. */
@@ -205,7 +206,7 @@ export class Translation {
       (id) => this.#calls.open(id),
       () => this.#record.step(),
     );
-    if (asked === undefined) return false;
+    if (asked === undefined || !this.#record.waits(asked, this.#answer.text)) return false;
     this.#asking = { waits: asked, usage: usageOf(usage) };
     this.#ended = true;
     return true;

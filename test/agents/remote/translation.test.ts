@@ -1,7 +1,8 @@
 /** What becomes of the events of an AG-UI agent. */
 import { describe, expect, test } from "vitest";
+import { NOTHING } from "../../../src/agents/remote/so-far.ts";
 import { Translation } from "../../../src/agents/remote/translation.ts";
-import { MAX_ANSWER_BYTES, MAX_FED_EVENTS } from "../../../src/protocol/limits.ts";
+import { MAX_ANSWER_BYTES, MAX_FED_EVENTS, MAX_FED_RUN_CHARS } from "../../../src/protocol/limits.ts";
 import { utf8Length } from "../../../src/protocol/primitives.ts";
 import {
   asTheClient,
@@ -476,6 +477,19 @@ describe("the end", () => {
   test("[R5] of an answer too long to wait with is one that cannot be answered", () => {
     const fed = tolerated([started, ...message("m", "x".repeat(128 * 1024 + 1)), interrupt({ id: "1" })]);
     expect(ending(fed).error.code).toBe("agent_interrupt_unsupported");
+  });
+
+  test.each([
+    ["that has asked 20 times", { askings: 20 }],
+    ["whose numbers are used up", { run_seq: 999 }],
+    ["whose events are as long as they may be", { chars: MAX_FED_RUN_CHARS - 2_000 }],
+  ])("[R7] of a run %s is that it is too much to ask more", (_, more) => {
+    const begun = { ...NOTHING, run_seq: 5, chars: 100, askings: 1, ...more };
+    const fed = translate([started, interrupt({ id: "1" })], new Translation(begun));
+    expect(ending(fed).error.code).toBe("agent_too_much");
+    const room = new Translation({ ...begun, askings: 19, run_seq: 998, chars: 0 });
+    translate([started, interrupt({ id: "1" })], room);
+    expect(room.asking?.waits).toHaveLength(1);
   });
 
   test("[R21] is none where the agent asks something; what it asks is said, and the rest goes on", async () => {
