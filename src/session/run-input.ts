@@ -72,7 +72,15 @@ function goingOn(run: Run, log: Log): Pick<RemoteInput, "resume" | "so_far"> {
     type === "run_waiting" && payload.attempt === run.attempt - 1 ? [payload] : [],
   );
   const resume = asked.map(({ wait_id, name = "" }) => answered(name, answers.get(wait_id)));
-  return { resume, so_far: Course.of(rows).soFar(asked[0]?.text ?? "", run.attempt - 1) };
+  const args = new Map(
+    events.flatMap(({ type, payload }) =>
+      type === "tool_executing" ? [[payload.tool_call_id, payload.args]] : [],
+    ),
+  );
+  const so_far = Course.of(rows).soFar(asked[0]?.text ?? "", run.attempt - 1);
+  // It may ask about them once more: nobody agrees to what is not shown.
+  const open = so_far.open.map((call) => ({ ...call, args: args.get(call.tool_call_id) }));
+  return { resume, so_far: { ...so_far, open } };
 }
 
 /** In the words that agents expect where nothing else was said. */

@@ -3,7 +3,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
 import { feeding, type RunStart } from "../../src/protocol/feeding.ts";
-import { DEFAULT_PLANS, MAX_ANSWER_BYTES, MAX_CONTENT_BYTES } from "../../src/protocol/limits.ts";
+import {
+  DEFAULT_PLANS,
+  MAX_ANSWER_BYTES,
+  MAX_CONTENT_BYTES,
+  MAX_EVENT_BYTES,
+} from "../../src/protocol/limits.ts";
 import type { Ports } from "../../src/session/ports.ts";
 import { call, done, message, result, type Sent, sse, started } from "../agents/remote/support.ts";
 import { newUser, stubOf } from "../support/client.ts";
@@ -562,6 +567,29 @@ describe("a remote agent that asks something", () => {
         Array(3).fill(["invalid_payload", "payload.value"]),
       );
       expect([far.asked.length, tab.of("run_resumed").length]).toEqual([1, 0]);
+    });
+  });
+
+  test("[R21] about a call once more shows its arguments once more", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const asked = await half(scene);
+      const large = JSON.stringify({ x: "x".repeat(MAX_EVENT_BYTES) });
+      const calls = [...call("c", "pay", '{"n":1}'), ...call("l", "pay", large)];
+      asked.events(...calls, interrupted({ id: "i", reason: "?", toolCallId: "c" }));
+      await desk.idle();
+      const [wait] = waitsOf(tab);
+      await resume(scene, tab, { wait_id: wait.wait_id, decision: "approved" });
+      (await nth(scene, 1)).events(started, interrupted({ id: "i", reason: "really?", toolCallId: "c" }));
+      await desk.idle();
+      const { tool_call_id, tool_name, step, args } = wait;
+      const again = waitsOf(tab)[1];
+      expect(again).toMatchObject({ kind: "approval", tool_call_id, tool_name, step, args });
+      await resume(scene, tab, { wait_id: again.wait_id, decision: "approved" });
+      (await nth(scene, 2)).events(started, interrupted({ id: "j", reason: "?", toolCallId: "l" }));
+      await desk.idle();
+      expect(waitsOf(tab)).toHaveLength(2);
+      expect(endings(tab)).toMatchObject([{ error: { code: "agent_interrupt_unsupported" } }]);
     });
   });
 

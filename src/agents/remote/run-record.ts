@@ -21,6 +21,8 @@ export const MAX_ASKINGS = 20;
 /** JSON of the arguments of a call, of its result, or of a report; beside it there is room for names and ids. */
 export const MAX_VALUE_BYTES = MAX_FED_EVENT_BYTES - 8 * 1024;
 
+export const ARGUMENTS_TOO_LARGE = "arguments_too_large";
+
 export class RunRecord {
   #fresh: Fed[] = [];
   #next: number;
@@ -84,7 +86,7 @@ export class RunRecord {
   /** Why a value cannot be recorded; nothing if it can. */
   refusal(what: "arguments" | "result", value: unknown): { code: string; message: string } | undefined {
     const json = JSON.stringify(value) ?? "";
-    const code = what === "result" ? "result_too_large" : "arguments_too_large";
+    const code = what === "result" ? "result_too_large" : ARGUMENTS_TOO_LARGE;
     if (!fitsBytes(json, MAX_VALUE_BYTES)) {
       return { code, message: `the JSON of ${what} may have ${MAX_VALUE_BYTES} bytes` };
     }

@@ -18,6 +18,7 @@ export interface OpenCall {
   readonly tool_call_id: string;
   readonly tool_name: string;
   readonly step: number;
+  readonly args?: unknown;
 }
 
 export const NOTHING: SoFar = { text: "", run_seq: 1, step: 0, chars: 0, open: [], calls: [], askings: 0 };

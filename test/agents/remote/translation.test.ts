@@ -2,7 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { NOTHING } from "../../../src/agents/remote/so-far.ts";
 import { Translation } from "../../../src/agents/remote/translation.ts";
-import { MAX_ANSWER_BYTES, MAX_FED_EVENTS, MAX_FED_RUN_CHARS } from "../../../src/protocol/limits.ts";
+import {
+  MAX_ANSWER_BYTES,
+  MAX_EVENT_BYTES,
+  MAX_FED_EVENTS,
+  MAX_FED_RUN_CHARS,
+} from "../../../src/protocol/limits.ts";
 import { utf8Length } from "../../../src/protocol/primitives.ts";
 import {
   asTheClient,
@@ -466,8 +471,18 @@ describe("the end", () => {
     ["without an id", [{ message: "Delete everything?" }]],
     ["far too much", Array.from({ length: 17 }, (_, id) => ({ id: String(id) }))],
     ["nothing", []],
+    ["about a call it has not begun", [{ id: "1" }, { id: "2", toolCallId: "of nobody" }]],
+    ["about a call that is completed", [{ id: "1", toolCallId: "done" }]],
+    ["about a call with more arguments than can be shown", [{ id: "1", toolCallId: "large" }]],
+    ["about a call with more arguments than are recorded", [{ id: "1", toolCallId: "huge" }]],
   ])("[R5] of one that asks %s says that it cannot be answered", (_, interrupts) => {
-    const fed = tolerated([started, ...text, interrupt(...interrupts)]);
+    const calls = [
+      ...call("large", "pay", `["${"x".repeat(64 * 1024)}"]`),
+      ...call("huge", "pay", `["${"x".repeat(MAX_EVENT_BYTES)}"]`),
+      ...call("done", "look", "{}"),
+      result("done", "1"),
+    ];
+    const fed = tolerated([started, ...text, ...calls, interrupt(...interrupts)]);
     const error = { code: "agent_interrupt_unsupported", retryable: false };
     expect(ending(fed)).toMatchObject({ status: "failed", content: "so far", error });
     const asked = JSON.stringify(interrupts).includes("Delete") ? ": Delete everything?" : "";
@@ -504,7 +519,6 @@ describe("the end", () => {
         {
           id: "3",
           reason: "x".repeat(600),
-          toolCallId: "of nobody",
           responseSchema: { x: "x".repeat(70_000) },
         },
       ),
