@@ -514,7 +514,7 @@ describe("a remote agent that asks something", () => {
           status: "succeeded",
           content: "so far\n\nThree.",
           attempts: 1,
-          usage: [{ input_tokens: 3 }, { input_tokens: 5 }],
+          usage: [{ input_tokens: 8, output_tokens: 2, total_tokens: 10 }],
         },
       ]);
       const told = tab.of("partial_result").map(({ payload }) => payload);
@@ -627,9 +627,41 @@ describe("a remote agent that asks something", () => {
       }
       expect([far.asked.length, waitsOf(tab).length]).toEqual([21, 20]);
       expect(endings(tab)).toMatchObject([{ status: "failed", error: { code: "agent_too_much" } }]);
+      expect(endings(tab)[0].usage).toMatchObject([{ input_tokens: 21 * 3 }]);
+    });
+  });
+
+  test("[R21] over and over has what it says of usage added up, and no more of it kept than is said at once", async () => {
+    await scene(async (scene) => {
+      const { desk, tab, storage } = scene;
+      const kept = () => JSON.parse(String(storage.sql.exec("SELECT detail FROM runs").one().detail)).said;
+      const entry = (model: string) => ({
+        model,
+        provider: "p",
+        inputTokens: 1,
+        outputTokens: 1,
+        totalTokens: 2,
+      });
+      const first = await asking(scene);
+      const anonymous = { inputTokens: 7 };
+      first.events(started, { ...interrupted({ id: "i", reason: "?" }), usage: [entry("a"), anonymous] });
+      await desk.idle();
+      for (const [round, models] of [["a", "a"], Array.from({ length: 60 }, (_, n) => `m${n}`)].entries()) {
+        await resume(scene, tab, { wait_id: waitsOf(tab)[round].wait_id, value: 1 });
+        const again = await nth(scene, round + 1);
+        again.events(started, { ...interrupted({ id: "i", reason: "?" }), usage: models.map(entry) });
+        await desk.idle();
+        if (round === 0) {
+          expect(kept()).toMatchObject([{ model: "a", input_tokens: 3 }, { input_tokens: 7 }]);
+        }
+      }
+      expect(kept()).toHaveLength(50);
+      await resume(scene, tab, { wait_id: waitsOf(tab)[2].wait_id, value: 1 });
+      (await nth(scene, 3)).events(started, { ...done, usage: [entry("a")] });
+      await desk.idle();
       const [{ usage }] = endings(tab);
-      const input = usage.reduce((sum: number, { input_tokens }: any) => sum + input_tokens, 0);
-      expect(input).toBe(21 * 3);
+      expect(usage[0]).toMatchObject({ model: "a", input_tokens: 4 });
+      expect(usage).toHaveLength(50);
     });
   });
 
@@ -653,9 +685,7 @@ describe("a remote agent that asks something", () => {
       expect(third.input.resume).toMatchObject([{ interruptId: "i1", payload: "third" }]);
       third.events(started, used);
       await desk.idle();
-      expect(endings(tab)).toMatchObject([
-        { content: "so far\n\nmore", usage: [{}, {}, { input_tokens: 5 }] },
-      ]);
+      expect(endings(tab)).toMatchObject([{ content: "so far\n\nmore", usage: [{ input_tokens: 11 }] }]);
     });
   });
 
