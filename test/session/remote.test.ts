@@ -117,6 +117,28 @@ describe("a message that a remote agent answers", () => {
     );
   });
 
+  test("[U4] [R21] is asked again after an answer, though the budget is used up: it has begun", async () => {
+    const free = { ...DEFAULT_PLANS.free, tokens_per_day: 4 };
+    await scene(
+      async (scene) => {
+        const { desk, far, tab } = scene;
+        const asked = await half(scene);
+        const calls = call("c", "pay", "{}");
+        asked.events(...calls, interrupted({ id: "i", reason: "?", toolCallId: "c" }));
+        await desk.idle();
+        await desk.send(tab, { type: "user_message", id: "another", payload: { content: "another" } });
+        expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(["budget_exceeded"]);
+        await resume(scene, tab, { wait_id: waitsOf(tab)[0].wait_id, decision: "approved" });
+        (await nth(scene, 1)).events(started, result("c", "paid"), done);
+        await desk.idle();
+        expect(tab.of("tool_completed")).toMatchObject([{ payload: { status: "ok", result: "paid" } }]);
+        expect(endings(tab)).toMatchObject([{ status: "succeeded" }]);
+        expect(far.asked).toHaveLength(2);
+      },
+      { plans: { ...DEFAULT_PLANS, free } },
+    );
+  });
+
   test("[R12] has a run like any other: its steps, its text while it is written, its report, one end", async () => {
     await scene(async (scene) => {
       const { desk, tab } = scene;
