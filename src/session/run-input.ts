@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 import { questionSeq, type Run } from "./run.ts";
 import { readEvent, readEvents } from "./stored-event.ts";
 import { messageView, type Threads } from "./threads.ts";
-import type { RecordedAnswer } from "./waits.ts";
+import { type RecordedAnswer, waitedText } from "./waits.ts";
 
 /** Enough for a conversation to make sense; models cut it further by tokens. */
 const MAX_HISTORY_MESSAGES = 40;
@@ -77,7 +77,7 @@ function goingOn(run: Run, log: Log): Pick<RemoteInput, "resume" | "so_far"> {
       type === "tool_executing" ? [[payload.tool_call_id, payload.args]] : [],
     ),
   );
-  const so_far = Course.of(rows).soFar(asked[0]?.text ?? "", run.attempt - 1);
+  const so_far = Course.of(rows).soFar(waitedText(log, run), run.attempt - 1);
   // It may ask about them once more: nobody agrees to what is not shown.
   const open = so_far.open.map((call) => ({ ...call, args: args.get(call.tool_call_id) }));
   return { resume, so_far: { ...so_far, open } };

@@ -687,6 +687,27 @@ describe("a remote agent that asks something", () => {
     });
   });
 
+  test.each([
+    ["as long a text as is kept there is", 128 * 1024 - 3, 0],
+    ["a longer one cannot wait, and has it", 128 * 1024 - 2, 1],
+  ])("[R21] after %s has all of it in the end", async (_, chars, unsupported) => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const long = "x".repeat(chars);
+      const first = await asking(scene);
+      first.events(started, ...message("m", long), interrupted({ id: "i", reason: "?" }));
+      await desk.idle();
+      expect(endings(tab)).toHaveLength(unsupported);
+      if (unsupported === 0) {
+        await resume(scene, tab, { wait_id: waitsOf(tab)[0].wait_id, value: 1 });
+        (await nth(scene, 1)).events(started, ...message("n", "on"), done);
+        await desk.idle();
+      }
+      const [{ content }] = endings(tab);
+      expect([content.startsWith(long), content.slice(chars)]).toEqual([true, unsupported ? "" : "\n\non"]);
+    });
+  });
+
   test("[R21] two things at once is asked again when both are answered, and may ask more", async () => {
     await scene(async (scene) => {
       const { desk, tab, far } = scene;

@@ -199,8 +199,8 @@ export class Translation {
 
   /** False if there is nothing to wait for, or no way to. */
   #waits({ outcome, usage }: Extract<PlainEvent, { type: "RUN_FINISHED" }>): boolean {
-    // It is written down with what the run waits for, to go on from.
-    if (!fitsBytes(JSON.stringify(this.#answer.text), MAX_WAITING_TEXT_BYTES)) return false;
+    // It is written down in what the run waits for, to go on from, with the comma behind it.
+    if (!fitsBytes(`${JSON.stringify(this.#answer.text)},`, MAX_WAITING_TEXT_BYTES)) return false;
     const asked = askedIn(
       outcome,
       (id) => this.#calls.open(id),
