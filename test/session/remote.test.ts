@@ -688,9 +688,9 @@ describe("a remote agent that asks something", () => {
   });
 
   test.each([
-    ["as long a text as is kept there is", 128 * 1024 - 3, 0],
-    ["a longer one cannot wait, and has it", 128 * 1024 - 2, 1],
-  ])("[R21] after %s has all of it in the end", async (_, chars, unsupported) => {
+    ["waits after as long a text as there may be", 128 * 1024 - 3, 0],
+    ["does not wait after a longer one", 128 * 1024 - 2, 1],
+  ])("[R21] %s, and has all of it in the end", async (_, chars, unsupported) => {
     await scene(async (scene) => {
       const { desk, tab } = scene;
       const long = "x".repeat(chars);
