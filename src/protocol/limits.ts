@@ -30,6 +30,9 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 export const MAX_FED_EVENT_BYTES = MAX_EVENT_BYTES - 2 * 1024;
 export const MAX_FED_EVENTS = 1_000;
 
+/** What a remote agent says of usage at once, and what is kept of it while its run waits: one entry for each model and step. */
+export const MAX_SAID_USAGE = 50;
+
 /** The text of one answer, UTF-8 bytes; a longer one ends with `finish_reason: "length"`. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
 

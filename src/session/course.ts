@@ -90,11 +90,11 @@ export class Course {
     return this.#chars;
   }
 
-  /** Where whoever feeds it after a wait goes on. */
-  soFar(text: string): SoFar {
+  /** Where whoever feeds it after a wait goes on. @param askings how often it has waited */
+  soFar(text: string, askings: number): SoFar {
     const open = [...this.#open].map(([tool_call_id, call]) => ({ tool_call_id, ...call }));
     const { next: run_seq, chars } = this;
-    return { text, run_seq, step: this.#step, chars, open, calls: [...this.#calls] };
+    return { text, run_seq, step: this.#step, chars, open, calls: [...this.#calls], askings };
   }
 
   /** Goes on by one event: false if it is known already. `field` names it in a refusal. */

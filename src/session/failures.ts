@@ -54,14 +54,15 @@ export function cancelled(soFar: SoFar): Ending {
   return { status: "cancelled", finish_reason: "cancelled", ...soFar, open_tools: "cancelled" };
 }
 
-/** Its turn came after the budget of its user was used up. */
+/** Its first turn came after the budget of its user was used up. */
 export function overspent(message: string): Ending {
   return {
     status: "failed",
     finish_reason: "error",
     content: "",
     error: { code: "budget_exceeded", message, retryable: false },
-    open_tools: "cancelled",
+    // There are none: it has not begun.
+    open_tools: "outcome_unknown",
   };
 }
 

@@ -131,7 +131,10 @@ export class Feeds implements Duty {
     const { tx } = commit(storage, log, clock.now(), (tx) =>
       runs.suspend(tx, run, {
         drafts: [],
-        waits: waits.map(({ until, ...wait }) => ({ ...wait, expires_at: expiryOf(until, tx.now) })),
+        waits: waits.map(({ until, ...wait }) => {
+          const expires_at = Math.max(expiryOf(until, tx.now), tx.now + MIN_ASKED_MS);
+          return { ...wait, expires_at };
+        }),
         text: answers.textOf(run_id),
         models: [],
         said: usage,
@@ -173,5 +176,8 @@ function write(answer: Answer, part: FedPart): void {
   // Who was streamed nothing is about to be told everything.
   else if (answer.text !== "") answer.set(part.whole);
 }
+
+/** An agent elsewhere may name times that have passed, again and again: it is not asked as fast as it can answer. */
+const MIN_ASKED_MS = 5_000;
 
 const SILENT = interrupted("feeder_silent", "the feeder of the run has fallen silent", true);

@@ -1,4 +1,5 @@
 /** How a run ends: its open calls are completed, its one terminal event appended, what it has cost counted. */
+import { MAX_SAID_USAGE } from "../protocol/limits.ts";
 import { spentBy, uncounted } from "./costs.ts";
 import type { Log } from "./log.ts";
 import { lastJournalText } from "./model-entry.ts";
@@ -90,9 +91,12 @@ export class RunEnd {
   }
 }
 
-/** What a feeder says of usage, before each wait and at the end. */
-export function saidBy({ said = [] }: Run, usage: Said): Said {
-  return [...said, ...usage];
+/** What a feeder says of usage, before each wait and at the end: added up, or it would grow with every wait. */
+export function saidBy({ said }: Run, usage: Said): Said {
+  if (said === undefined) return usage;
+  const all = [...said, ...usage];
+  const unknown = all.filter((one) => saidUsage([one]).length === 0);
+  return [...totals(saidUsage(all)).map((one) => ({ ...one })), ...unknown].slice(0, MAX_SAID_USAGE);
 }
 
 type Said = NonNullable<Ending["usage"]>;

@@ -2,13 +2,14 @@
 import type { AgentInput } from "../agents/agent.ts";
 import type { Answered, RemoteInput } from "../agents/remote/request.ts";
 import type { Message } from "../protocol/pure/conversation.ts";
+import { isRecord } from "../protocol/pure/json.ts";
 import { page } from "./budget.ts";
 import { Course } from "./course.ts";
 import type { Log } from "./log.ts";
 import { questionSeq, type Run } from "./run.ts";
 import { readEvent, readEvents } from "./stored-event.ts";
 import { messageView, type Threads } from "./threads.ts";
-import type { RecordedAnswer } from "./waits.ts";
+import { type RecordedAnswer, waitedText } from "./waits.ts";
 
 /** Enough for a conversation to make sense; models cut it further by tokens. */
 const MAX_HISTORY_MESSAGES = 40;
@@ -71,15 +72,25 @@ function goingOn(run: Run, log: Log): Pick<RemoteInput, "resume" | "so_far"> {
     type === "run_waiting" && payload.attempt === run.attempt - 1 ? [payload] : [],
   );
   const resume = asked.map(({ wait_id, name = "" }) => answered(name, answers.get(wait_id)));
-  return { resume, so_far: Course.of(rows).soFar(asked[0]?.text ?? "") };
+  const args = new Map(
+    events.flatMap(({ type, payload }) =>
+      type === "tool_executing" ? [[payload.tool_call_id, payload.args]] : [],
+    ),
+  );
+  const so_far = Course.of(rows).soFar(waitedText(log, run), run.attempt - 1);
+  // It may ask about them once more: nobody agrees to what is not shown.
+  const open = so_far.open.map((call) => ({ ...call, args: args.get(call.tool_call_id) }));
+  return { resume, so_far: { ...so_far, open } };
 }
 
 /** In the words that agents expect where nothing else was said. */
 function answered(interruptId: string, answer: RecordedAnswer | undefined): Answered {
   const { decision = "expired", value } = answer ?? {};
   if (decision === "expired") return { interruptId, status: "cancelled" };
-  const plain = decision === "answered" ? null : { approved: decision === "approved" };
-  return { interruptId, status: "resolved", payload: value ?? plain };
+  if (decision === "answered") return { interruptId, status: "resolved", payload: value ?? null };
+  // Whoever may say something beside a decision cannot turn it round.
+  const payload = { ...(isRecord(value) && value), approved: decision === "approved" };
+  return { interruptId, status: "resolved", payload };
 }
 
 /** `earlier` has the newest first. */

@@ -222,6 +222,7 @@ export class Runs {
 
   /** Agents of ours look before each call of a model; one that is executed elsewhere can only be stopped before it begins. */
   #overBudget(tx: Transaction, run: Run): Exceeded | undefined {
-    return run.feed?.remote && this.#spending.exceeded(this.#plans[run.plan], tx.now);
+    if (!run.feed?.remote || run.attempt > 0) return undefined;
+    return this.#spending.exceeded(this.#plans[run.plan], tx.now);
   }
 }

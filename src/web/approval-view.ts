@@ -3,9 +3,8 @@ import type { Wait } from "../client/index.ts";
 import type { Answer, Verdict } from "./answers.ts";
 import { button, el } from "./dom.ts";
 import { expiry } from "./expiry.ts";
-import { pretty } from "./format.ts";
 import type { SeenWait } from "./run-notes.ts";
-import { plainly, recordText } from "./wait-text.ts";
+import { argsText, plainly, recordText } from "./wait-text.ts";
 
 export type AnswerWait = (wait_id: string, verdict: Verdict) => void;
 
@@ -56,8 +55,9 @@ export class ApprovalView {
   async #showArgs({ wait_id, args, args_omitted }: Wait, load: LoadArgs): Promise<void> {
     if (args_omitted) this.#args.textContent = "Loading the arguments…";
     try {
-      this.#args.textContent = plainly(pretty(args_omitted ? await load(wait_id) : args));
-      this.#shown = true;
+      const text = argsText(args_omitted ? await load(wait_id) : args);
+      this.#args.textContent = text ?? "The arguments are not known: the call can only be denied.";
+      this.#shown = text !== undefined;
     } catch {
       this.#args.textContent = "The arguments could not be loaded. Reload the page to see them.";
     }

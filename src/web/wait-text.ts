@@ -1,7 +1,7 @@
 /** What is said of a wait: while it is open, and once it is over. */
 import type { Wait } from "../client/index.ts";
 import type { Answer } from "./answers.ts";
-import { moment } from "./format.ts";
+import { moment, pretty } from "./format.ts";
 import type { SeenWait } from "./run-notes.ts";
 
 /** Of anything but an approval; empty if there is nothing to say. */
@@ -41,6 +41,13 @@ export function recordText(outcome: NonNullable<SeenWait["outcome"]>, answer: An
 
 function isVerdict(outcome: string): boolean {
   return outcome === "approved" || outcome === "denied" || outcome === "answered";
+}
+
+/** Of a call that somebody is to agree to; undefined where nobody can say what they are. */
+export function argsText(args: unknown): string | undefined {
+  if (args === undefined) return undefined;
+  const none = args === null || JSON.stringify(args) === "{}";
+  return none ? "It has no arguments." : plainly(pretty(args));
 }
 
 /** Controls and what browsers may show nothing for; not line breaks, nor what only chooses how a sign looks. */

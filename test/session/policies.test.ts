@@ -56,10 +56,14 @@ interface Bench {
   readonly tab: () => RecordingSocket;
 }
 
-async function withBench(test: (bench: Bench) => Promise<void>, limits: Partial<Limits> = {}): Promise<void> {
+async function withBench(
+  test: (bench: Bench) => Promise<void>,
+  limits: Partial<Limits> = {},
+  pro: Partial<Limits> = {},
+): Promise<void> {
   gates = [];
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    const plans = { ...DEFAULT_PLANS, free: { ...DEFAULT_PLANS.free, ...limits } };
+    const plans = { free: { ...DEFAULT_PLANS.free, ...limits }, pro: { ...DEFAULT_PLANS.pro, ...pro } };
     const desk = new Desk(storage, worker, { plans });
     let tab = desk.connect({ client_id: "tab" });
     let count = 0;
@@ -170,6 +174,31 @@ describe("a message to a thread that is being answered", () => {
         ]);
       },
       { queued_runs_per_thread: 0, runs_per_user: 1 },
+    ));
+
+  test("[N30] takes the place it was promised, though another run has its turn while those there end", () =>
+    withBench(
+      async ({ desk, say, release, tab }) => {
+        const elsewhere = "018f0000-0000-7000-8000-000000000001";
+        const who = principalWith(["chat", "agents"]);
+        const principal = { ...who, plan: "pro" as const };
+        const pro = desk.connect({ client_id: "pro", principal });
+        const ask = (id: string, content: string, more = {}) =>
+          desk.send(pro, { type: "user_message", id, payload: { content, ...more } });
+        await ask("1", "one");
+        await ask("2", "two");
+        await ask("3", "beside", { thread_id: elsewhere });
+        expect((await say("now", { policy: "interrupt" })).type).toBe("message_ack");
+        for (let i = 0; i < 20 && answersOf(tab()).length < 4; i += 1) await release();
+        expect(answersOf(tab()).map((answer) => answer.split("(")[0])).toEqual([
+          "cancelled one",
+          "cancelled two",
+          "succeeded beside",
+          "succeeded now",
+        ]);
+      },
+      { queued_runs_per_thread: 0, runs_per_user: 1, runs_per_thread: 2 },
+      { runs_per_user: 2, runs_per_thread: 2 },
     ));
 
   test("[N30] of a policy nobody knows is refused", () =>

@@ -3,7 +3,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
 import { feeding, type RunStart } from "../../src/protocol/feeding.ts";
-import { DEFAULT_PLANS, MAX_ANSWER_BYTES, MAX_CONTENT_BYTES } from "../../src/protocol/limits.ts";
+import {
+  DEFAULT_PLANS,
+  MAX_ANSWER_BYTES,
+  MAX_CONTENT_BYTES,
+  MAX_EVENT_BYTES,
+} from "../../src/protocol/limits.ts";
 import type { Ports } from "../../src/session/ports.ts";
 import { call, done, message, result, type Sent, sse, started } from "../agents/remote/support.ts";
 import { newUser, stubOf } from "../support/client.ts";
@@ -107,6 +112,28 @@ describe("a message that a remote agent answers", () => {
         ]);
         expect(tab.of("agent_started")).toHaveLength(3);
         expect(far.asked).toHaveLength(1);
+      },
+      { plans: { ...DEFAULT_PLANS, free } },
+    );
+  });
+
+  test("[U4] [R21] is asked again after an answer, though the budget is used up: it has begun", async () => {
+    const free = { ...DEFAULT_PLANS.free, tokens_per_day: 4 };
+    await scene(
+      async (scene) => {
+        const { desk, far, tab } = scene;
+        const asked = await half(scene);
+        const calls = call("c", "pay", "{}");
+        asked.events(...calls, interrupted({ id: "i", reason: "?", toolCallId: "c" }));
+        await desk.idle();
+        await desk.send(tab, { type: "user_message", id: "another", payload: { content: "another" } });
+        expect(tab.of("error").map(({ payload }) => payload.code)).toEqual(["budget_exceeded"]);
+        await resume(scene, tab, { wait_id: waitsOf(tab)[0].wait_id, decision: "approved" });
+        (await nth(scene, 1)).events(started, result("c", "paid"), done);
+        await desk.idle();
+        expect(tab.of("tool_completed")).toMatchObject([{ payload: { status: "ok", result: "paid" } }]);
+        expect(endings(tab)).toMatchObject([{ status: "succeeded" }]);
+        expect(far.asked).toHaveLength(2);
       },
       { plans: { ...DEFAULT_PLANS, free } },
     );
@@ -509,7 +536,7 @@ describe("a remote agent that asks something", () => {
           status: "succeeded",
           content: "so far\n\nThree.",
           attempts: 1,
-          usage: [{ input_tokens: 3 }, { input_tokens: 5 }],
+          usage: [{ input_tokens: 8, output_tokens: 2, total_tokens: 10 }],
         },
       ]);
       const told = tab.of("partial_result").map(({ payload }) => payload);
@@ -522,7 +549,9 @@ describe("a remote agent that asks something", () => {
 
   test.each([
     ["approved", {}, { status: "resolved", payload: { approved: true } }],
-    ["approved", { value: { n: 2 } }, { status: "resolved", payload: { n: 2 } }],
+    ["approved", { value: { n: 2 } }, { status: "resolved", payload: { n: 2, approved: true } }],
+    ["approved", { value: { approved: false } }, { status: "resolved", payload: { approved: true } }],
+    ["approved", { value: "no" }, { status: "resolved", payload: { approved: true } }],
     ["denied", {}, { status: "resolved", payload: { approved: false } }],
   ])("[R21] whether it may make a call is told that it is %s with %j", async (decision, more, answer) => {
     await scene(async (scene) => {
@@ -545,6 +574,47 @@ describe("a remote agent that asks something", () => {
     });
   });
 
+  test("[L11] [R21] is not told by a refusal that it may make a call, whatever is said beside it", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const asked = await half(scene);
+      asked.events(...call("c", "pay", "{}"), interrupted({ id: "i", reason: "?", toolCallId: "c" }));
+      await desk.idle();
+      const [{ wait_id }] = waitsOf(tab);
+      for (const value of [{ approved: true }, null, "approved"]) {
+        await resume(scene, tab, { wait_id, decision: "denied", value });
+      }
+      await desk.idle();
+      expect(tab.of("error").map(({ payload }) => [payload.code, payload.field])).toEqual(
+        Array(3).fill(["invalid_payload", "payload.value"]),
+      );
+      expect([far.asked.length, tab.of("run_resumed").length]).toEqual([1, 0]);
+    });
+  });
+
+  test("[R21] about a call once more shows its arguments once more", async () => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const asked = await half(scene);
+      const large = JSON.stringify({ x: "x".repeat(MAX_EVENT_BYTES) });
+      const calls = [...call("c", "pay", '{"n":1}'), ...call("l", "pay", large)];
+      asked.events(...calls, interrupted({ id: "i", reason: "?", toolCallId: "c" }));
+      await desk.idle();
+      const [wait] = waitsOf(tab);
+      await resume(scene, tab, { wait_id: wait.wait_id, decision: "approved" });
+      (await nth(scene, 1)).events(started, interrupted({ id: "i", reason: "really?", toolCallId: "c" }));
+      await desk.idle();
+      const { tool_call_id, tool_name, step, args } = wait;
+      const again = waitsOf(tab)[1];
+      expect(again).toMatchObject({ kind: "approval", tool_call_id, tool_name, step, args });
+      await resume(scene, tab, { wait_id: again.wait_id, decision: "approved" });
+      (await nth(scene, 2)).events(started, interrupted({ id: "j", reason: "?", toolCallId: "l" }));
+      await desk.idle();
+      expect(waitsOf(tab)).toHaveLength(2);
+      expect(endings(tab)).toMatchObject([{ error: { code: "agent_interrupt_unsupported" } }]);
+    });
+  });
+
   test("[R21] and is not answered in time is told so", async () => {
     await scene(async (scene) => {
       const at = new Date(Date.parse("2026-01-01T00:00:00.000Z") + 60_000).toISOString();
@@ -557,6 +627,84 @@ describe("a remote agent that asks something", () => {
       expect(endings(scene.tab)).toMatchObject([
         { status: "failed", content: "so far", error: { code: "agent_error" } },
       ]);
+    });
+  });
+
+  test("[R7] [R21] is not asked on and on, though nobody could answer in time and it asks again", async () => {
+    await scene(async (scene) => {
+      const { desk, far, tab } = scene;
+      const question = { id: "i", reason: "?", expiresAt: "2001-01-01T00:00:00.000Z" };
+      const first = await asking(scene);
+      first.events(started, interrupted(question));
+      await desk.idle();
+      const [{ timestamp, expires_at }] = waitsOf(tab);
+      expect(Date.parse(expires_at) - Date.parse(timestamp)).toBe(5_000);
+      await later(scene, 4_999);
+      await desk.idle();
+      expect(far.asked).toHaveLength(1);
+      for (let asked = 1; asked <= 20; asked += 1) {
+        await later(scene, 5_000);
+        (await nth(scene, asked)).events(started, interrupted(question));
+        await desk.idle();
+      }
+      expect([far.asked.length, waitsOf(tab).length]).toEqual([21, 20]);
+      expect(endings(tab)).toMatchObject([{ status: "failed", error: { code: "agent_too_much" } }]);
+      expect(endings(tab)[0].usage).toMatchObject([{ input_tokens: 21 * 3 }]);
+    });
+  });
+
+  test("[R21] over and over has what it says of usage added up, and no more of it kept than is said at once", async () => {
+    await scene(async (scene) => {
+      const { desk, tab, storage } = scene;
+      const kept = () => JSON.parse(String(storage.sql.exec("SELECT detail FROM runs").one().detail)).said;
+      const entry = (model: string) => ({
+        model,
+        provider: "p",
+        inputTokens: 1,
+        outputTokens: 1,
+        totalTokens: 2,
+      });
+      const first = await asking(scene);
+      const anonymous = { inputTokens: 7 };
+      first.events(started, { ...interrupted({ id: "i", reason: "?" }), usage: [entry("a"), anonymous] });
+      await desk.idle();
+      for (const [round, models] of [["a", "a"], Array.from({ length: 60 }, (_, n) => `m${n}`)].entries()) {
+        await resume(scene, tab, { wait_id: waitsOf(tab)[round].wait_id, value: 1 });
+        const again = await nth(scene, round + 1);
+        again.events(started, { ...interrupted({ id: "i", reason: "?" }), usage: models.map(entry) });
+        await desk.idle();
+        if (round === 0) {
+          expect(kept()).toMatchObject([{ model: "a", input_tokens: 3 }, { input_tokens: 7 }]);
+        }
+      }
+      expect(kept()).toHaveLength(50);
+      await resume(scene, tab, { wait_id: waitsOf(tab)[2].wait_id, value: 1 });
+      (await nth(scene, 3)).events(started, { ...done, usage: [entry("a")] });
+      await desk.idle();
+      const [{ usage }] = endings(tab);
+      expect(usage[0]).toMatchObject({ model: "a", input_tokens: 4 });
+      expect(usage).toHaveLength(50);
+    });
+  });
+
+  test.each([
+    ["waits after as long a text as there may be", 128 * 1024 - 3, 0],
+    ["does not wait after a longer one", 128 * 1024 - 2, 1],
+  ])("[R21] %s, and has all of it in the end", async (_, chars, unsupported) => {
+    await scene(async (scene) => {
+      const { desk, tab } = scene;
+      const long = "x".repeat(chars);
+      const first = await asking(scene);
+      first.events(started, ...message("m", long), interrupted({ id: "i", reason: "?" }));
+      await desk.idle();
+      expect(endings(tab)).toHaveLength(unsupported);
+      if (unsupported === 0) {
+        await resume(scene, tab, { wait_id: waitsOf(tab)[0].wait_id, value: 1 });
+        (await nth(scene, 1)).events(started, ...message("n", "on"), done);
+        await desk.idle();
+      }
+      const [{ content }] = endings(tab);
+      expect([content.startsWith(long), content.slice(chars)]).toEqual([true, unsupported ? "" : "\n\non"]);
     });
   });
 
@@ -580,9 +728,7 @@ describe("a remote agent that asks something", () => {
       expect(third.input.resume).toMatchObject([{ interruptId: "i1", payload: "third" }]);
       third.events(started, used);
       await desk.idle();
-      expect(endings(tab)).toMatchObject([
-        { content: "so far\n\nmore", usage: [{}, {}, { input_tokens: 5 }] },
-      ]);
+      expect(endings(tab)).toMatchObject([{ content: "so far\n\nmore", usage: [{ input_tokens: 11 }] }]);
     });
   });
 

@@ -287,6 +287,9 @@ describe("an answer", () => {
         "invalid_payload",
         "payload.decision",
       ]);
+      expect(
+        await code({ wait_id: approval.wait_id, decision: "denied", value: { approved: true } }),
+      ).toEqual(["invalid_payload", "payload.value"]);
       expect(await code({ wait_id: timer.wait_id, value: 1 })).toEqual(["conflict", "payload.wait_id"]);
       const value = "x".repeat(64 * 1024);
       const large = { wait_id: approval.wait_id, decision: "approved" as const, value };

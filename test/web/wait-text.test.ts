@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Wait } from "../../src/client/index.ts";
 import { cost, failureText, foldedAt, moment } from "../../src/web/format.ts";
 import { usageText } from "../../src/web/usage-text.ts";
-import { plainly, recordText, waitText } from "../../src/web/wait-text.ts";
+import { argsText, plainly, recordText, waitText } from "../../src/web/wait-text.ts";
 
 /** Local time, as is what the reader sees. */
 const NOW = new Date(2026, 10, 21, 9, 0);
@@ -50,6 +50,14 @@ describe("a wait", () => {
     expect(recordText("denied", { verdict: "approved" })).toBe("Denied by another answer");
     expect(recordText("expired", late)).toBe("Expired");
     expect(recordText("unanswered", undefined)).toBe("Not answered");
+  });
+
+  test("[W13] whose arguments are not known says nothing that could be agreed to", () => {
+    expect(argsText(undefined)).toBeUndefined();
+    expect([argsText({}), argsText(null)]).toEqual(Array(2).fill("It has no arguments."));
+    expect([argsText([]), argsText(0), argsText(false)]).toEqual(["[]", "0", "false"]);
+    expect(argsText({ to: "a\u200Bb" })).toBe('{\n  "to": "a\\u{200b}b"\n}');
+    expect(argsText("{}")).toBe("{}");
   });
 
   test("[W13] shows arguments as they are, those included that show nothing", () => {

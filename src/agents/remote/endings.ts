@@ -2,6 +2,7 @@
 
 import type * as z from "zod/mini";
 import type { fedCompleted } from "../../protocol/feeding.ts";
+import { MAX_SAID_USAGE } from "../../protocol/limits.ts";
 import { isRecord } from "../../protocol/pure/json.ts";
 import type { AgUiEvent } from "./ag-ui-events.ts";
 import { shortened } from "./run-record.ts";
@@ -25,8 +26,7 @@ export interface Problem {
 /** Enough to understand what it was. */
 const MAX_MESSAGE_CHARS = 500;
 
-/** One for each model and step; with their names they fit the last event. */
-const MAX_USAGE = 50;
+/** So that all that is said of usage fits the last event. */
 const MAX_NAME_CHARS = 128;
 
 const unknown = () => OUTCOME_UNKNOWN;
@@ -101,7 +101,7 @@ const COUNTS: ReadonlyMap<string, string> = new Map([
 
 /** In our words; what is none of them is not kept. */
 export function usageOf(said: unknown): Completed["usage"] {
-  return listed(said).slice(0, MAX_USAGE).filter(isRecord).map(inOurWords);
+  return listed(said).slice(0, MAX_SAID_USAGE).filter(isRecord).map(inOurWords);
 }
 
 function inOurWords(usage: Readonly<Record<string, unknown>>): Completed["usage"][number] {

@@ -15,8 +15,13 @@ type Numberless<Event> = Event extends FedEvent ? Omit<Event, "run_seq"> : never
 /** What the server adds to each of them: ids, names, the time. */
 const ENVELOPE_CHARS = 1_024;
 
+/** What a person is asked in one run: an agent that asks on and on would be asked on and on. */
+export const MAX_ASKINGS = 20;
+
 /** JSON of the arguments of a call, of its result, or of a report; beside it there is room for names and ids. */
 export const MAX_VALUE_BYTES = MAX_FED_EVENT_BYTES - 8 * 1024;
+
+export const ARGUMENTS_TOO_LARGE = "arguments_too_large";
 
 export class RunRecord {
   #fresh: Fed[] = [];
@@ -24,13 +29,15 @@ export class RunRecord {
   #chars: number;
   #full = false;
   #step: number;
+  readonly #askings: number;
   #begins = true;
   #stepsOpen = 0;
 
-  constructor({ run_seq, chars, step }: SoFar) {
+  constructor({ run_seq, chars, step, askings }: SoFar) {
     this.#next = run_seq;
     this.#chars = chars;
     this.#step = step;
+    this.#askings = askings;
   }
 
   /** There was no room for something. */
@@ -67,10 +74,19 @@ export class RunRecord {
     return true;
   }
 
+  /** False if there is no room for what the run waits for, which is recorded elsewhere, and for its answers. */
+  waits(asked: readonly object[], text: string): boolean {
+    const events = 2 * asked.length;
+    this.#full ||= this.#askings >= MAX_ASKINGS;
+    return (
+      this.#hasRoom(JSON.stringify([asked, text]).length + events * ENVELOPE_CHARS, events) && !this.#full
+    );
+  }
+
   /** Why a value cannot be recorded; nothing if it can. */
   refusal(what: "arguments" | "result", value: unknown): { code: string; message: string } | undefined {
     const json = JSON.stringify(value) ?? "";
-    const code = what === "result" ? "result_too_large" : "arguments_too_large";
+    const code = what === "result" ? "result_too_large" : ARGUMENTS_TOO_LARGE;
     if (!fitsBytes(json, MAX_VALUE_BYTES)) {
       return { code, message: `the JSON of ${what} may have ${MAX_VALUE_BYTES} bytes` };
     }
@@ -88,8 +104,8 @@ export class RunRecord {
     return fresh;
   }
 
-  #hasRoom(chars: number): boolean {
-    const fits = this.#next < MAX_FED_EVENTS && this.#chars + chars <= MAX_FED_RUN_CHARS;
+  #hasRoom(chars: number, events = 1): boolean {
+    const fits = this.#next + events <= MAX_FED_EVENTS && this.#chars + chars <= MAX_FED_RUN_CHARS;
     if (!fits) this.#full = true;
     return fits;
   }

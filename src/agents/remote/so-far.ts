@@ -10,12 +10,15 @@ export interface SoFar {
   readonly open: readonly OpenCall[];
   /** The ids of all its calls. */
   readonly calls: readonly string[];
+  /** How often it has asked for something. */
+  readonly askings: number;
 }
 
 export interface OpenCall {
   readonly tool_call_id: string;
   readonly tool_name: string;
   readonly step: number;
+  readonly args?: unknown;
 }
 
-export const NOTHING: SoFar = { text: "", run_seq: 1, step: 0, chars: 0, open: [], calls: [] };
+export const NOTHING: SoFar = { text: "", run_seq: 1, step: 0, chars: 0, open: [], calls: [], askings: 0 };

@@ -14,7 +14,6 @@ interface Writing {
 
 interface Open extends OpenCall {
   /** Unknown where the call was begun before the run waited. */
-  readonly args?: unknown;
   readonly began_at?: number;
 }
 

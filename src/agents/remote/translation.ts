@@ -193,19 +193,20 @@ export class Translation {
     if (this.#answer.text === "") this.#answer.add("", unstreamed(this.#snapshot, event.result));
     if (!this.#record.full && !this.#answer.full && this.#waits(event)) return;
     // What there was no room for is missing: that is no success.
-    this.#end(this.#record.full ? broken(TOO_MUCH) : this.#answer.full ? FULL : finished(event), now);
+    const ending = this.#record.full ? broken(TOO_MUCH) : this.#answer.full ? FULL : finished(event);
+    this.#end({ ...ending, usage: usageOf(event.usage) }, now);
   }
 
   /** False if there is nothing to wait for, or no way to. */
   #waits({ outcome, usage }: Extract<PlainEvent, { type: "RUN_FINISHED" }>): boolean {
-    // It is written down with what the run waits for, to go on from.
-    if (!fitsBytes(JSON.stringify(this.#answer.text), MAX_WAITING_TEXT_BYTES)) return false;
+    // It is written down in what the run waits for, to go on from, with the comma behind it.
+    if (!fitsBytes(`${JSON.stringify(this.#answer.text)},`, MAX_WAITING_TEXT_BYTES)) return false;
     const asked = askedIn(
       outcome,
       (id) => this.#calls.open(id),
       () => this.#record.step(),
     );
-    if (asked === undefined) return false;
+    if (asked === undefined || !this.#record.waits(asked, this.#answer.text)) return false;
     this.#asking = { waits: asked, usage: usageOf(usage) };
     this.#ended = true;
     return true;

@@ -9,12 +9,14 @@ import { questionSeq, type Run } from "../run.ts";
 import type { Context } from "./context.ts";
 import { placeOf, say, type Words } from "./saying.ts";
 
+type Planning = (question: Question, place?: { readonly inPlace: boolean }) => Result<Run>;
+
 /** @param plan a run of its own for the message */
 export function sayUnder(
   policy: UserMessageCommand["payload"]["policy"],
   context: Context,
   words: Words,
-  plan: (question: Question) => Result<Run>,
+  plan: Planning,
 ): Result<Event> {
   const { thread_id = DEFAULT_THREAD_ID } = words;
   const present = context.runs.unfinished().filter((run) => run.thread_id === thread_id);
@@ -56,12 +58,7 @@ function isAtWork({ state }: Run): boolean {
 const BUSY = refuse("conflict", "a run is at work in this thread", { field: "payload.policy" });
 
 /** All that is unfinished in the thread ends, what works last: then its place is free for whoever comes. */
-function interrupt(
-  context: Context,
-  words: Words,
-  present: readonly Run[],
-  plan: (question: Question) => Result<Run>,
-): Result<Event> {
+function interrupt(context: Context, words: Words, present: readonly Run[], plan: Planning): Result<Event> {
   // A message that is refused must not have ended anything.
   const place = placeOf(context, words);
   if (!place.ok) return place;
@@ -69,11 +66,13 @@ function interrupt(
   const { thread_id } = place.value;
   const full = runs.planning.refuseFull({ thread_id, plan: who.plan }, present);
   if (full !== undefined) return full;
+  // Others may have their turn while these end, but not what was promised to this one.
+  const inPlace = (question: Question) => plan(question, { inPlace: true });
   const said: Result<Event>[] = [];
   const inOrder = present.toSorted((a, b) => Number(a.state === "running") - Number(b.state === "running"));
   for (const [index, run] of inOrder.entries()) {
     const last = index === inOrder.length - 1;
-    const begin = last ? { begin: () => said.push(say(context, words, plan)) } : {};
+    const begin = last ? { begin: () => said.push(say(context, words, inPlace)) } : {};
     runs.finish(tx, run, cancelled(soFar(run, tx)), begin);
   }
   const [result] = said;

@@ -69,6 +69,7 @@ function answerOf(kind: WaitKind, { decision, value }: Given): Result<RecordedAn
       field: "payload.decision",
     });
   }
+  if (known === "denied" && value !== undefined) return NOTHING_TO_SAY;
   if (!fitsBytes(JSON.stringify(value) ?? "", MAX_TOOL_RESULT_BYTES)) return TOO_LARGE;
   return ok({ decision: known, ...(value === undefined ? {} : { value }) });
 }
@@ -89,6 +90,11 @@ const NOT_THE_USER = refuse("forbidden", "an approval is the user's own: a servi
 
 const OVER = refuse("conflict", "this was answered already, or its time is over", {
   field: "payload.wait_id",
+});
+
+/** An agent that reads the value first would take a refusal for whatever is said there. */
+const NOTHING_TO_SAY = refuse("invalid_payload", "a call that is denied has no payload.value", {
+  field: "payload.value",
 });
 
 const TOO_LARGE = refuse("too_large", `a value may have ${MAX_TOOL_RESULT_BYTES} bytes`, {

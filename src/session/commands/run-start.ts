@@ -75,7 +75,7 @@ function answer(
   return executor === "feed" ? BUSY : NO_TURN;
 }
 
-/** A run that waits has no place to be taken: the one before it has. */
+/** A run that is queued has no place to be taken: the one before it has. */
 const NO_TURN = refuse("conflict", "the run that is to answer this message waits for another one", {
   field: "takeover",
 });

@@ -14,7 +14,8 @@ export function userMessage(context: Context, { id, payload }: UserMessageComman
   const { policy, ...said } = payload;
   const words = { ...said, client_id, id };
   if (payload.respond === false) return say(context, words);
-  const plan = (question: Question) => runs.planning.plan(tx, { ...question, plan: who.plan }, agent);
+  const plan = (question: Question, place?: { readonly inPlace: boolean }) =>
+    runs.planning.plan(tx, { ...question, plan: who.plan }, agent, place);
   const refused = refuseWithoutAgents(who, "payload.respond") ?? refuseOverBudget(context, agent);
   return refused ?? sayUnder(policy, context, words, plan);
 }

@@ -77,7 +77,7 @@ export function translateAll(events: readonly Sent[]): Fed[] {
 export function soFarOf(fed: readonly Fed[]): SoFar {
   const course = Course.of([beginning]);
   for (const event of eventsOf(fed)) course.advance(event, "events", () => undefined);
-  return course.soFar(textOf(fed));
+  return course.soFar(textOf(fed), 1);
 }
 
 export function eventsOf(fed: readonly Fed[]): FedEvent[] {

@@ -1,7 +1,13 @@
 /** What becomes of the events of an AG-UI agent. */
 import { describe, expect, test } from "vitest";
+import { NOTHING } from "../../../src/agents/remote/so-far.ts";
 import { Translation } from "../../../src/agents/remote/translation.ts";
-import { MAX_ANSWER_BYTES, MAX_FED_EVENTS } from "../../../src/protocol/limits.ts";
+import {
+  MAX_ANSWER_BYTES,
+  MAX_EVENT_BYTES,
+  MAX_FED_EVENTS,
+  MAX_FED_RUN_CHARS,
+} from "../../../src/protocol/limits.ts";
 import { utf8Length } from "../../../src/protocol/primitives.ts";
 import {
   asTheClient,
@@ -465,8 +471,18 @@ describe("the end", () => {
     ["without an id", [{ message: "Delete everything?" }]],
     ["far too much", Array.from({ length: 17 }, (_, id) => ({ id: String(id) }))],
     ["nothing", []],
+    ["about a call it has not begun", [{ id: "1" }, { id: "2", toolCallId: "of nobody" }]],
+    ["about a call that is completed", [{ id: "1", toolCallId: "done" }]],
+    ["about a call with more arguments than can be shown", [{ id: "1", toolCallId: "large" }]],
+    ["about a call with more arguments than are recorded", [{ id: "1", toolCallId: "huge" }]],
   ])("[R5] of one that asks %s says that it cannot be answered", (_, interrupts) => {
-    const fed = tolerated([started, ...text, interrupt(...interrupts)]);
+    const calls = [
+      ...call("large", "pay", `["${"x".repeat(64 * 1024)}"]`),
+      ...call("huge", "pay", `["${"x".repeat(MAX_EVENT_BYTES)}"]`),
+      ...call("done", "look", "{}"),
+      result("done", "1"),
+    ];
+    const fed = tolerated([started, ...text, ...calls, interrupt(...interrupts)]);
     const error = { code: "agent_interrupt_unsupported", retryable: false };
     expect(ending(fed)).toMatchObject({ status: "failed", content: "so far", error });
     const asked = JSON.stringify(interrupts).includes("Delete") ? ": Delete everything?" : "";
@@ -476,6 +492,19 @@ describe("the end", () => {
   test("[R5] of an answer too long to wait with is one that cannot be answered", () => {
     const fed = tolerated([started, ...message("m", "x".repeat(128 * 1024 + 1)), interrupt({ id: "1" })]);
     expect(ending(fed).error.code).toBe("agent_interrupt_unsupported");
+  });
+
+  test.each([
+    ["that has asked 20 times", { askings: 20 }],
+    ["whose numbers are used up", { run_seq: 999 }],
+    ["whose events are as long as they may be", { chars: MAX_FED_RUN_CHARS - 2_000 }],
+  ])("[R7] of a run %s is that it is too much to ask more", (_, more) => {
+    const begun = { ...NOTHING, run_seq: 5, chars: 100, askings: 1, ...more };
+    const fed = translate([started, interrupt({ id: "1" })], new Translation(begun));
+    expect(ending(fed).error.code).toBe("agent_too_much");
+    const room = new Translation({ ...begun, askings: 19, run_seq: 998, chars: 0 });
+    translate([started, interrupt({ id: "1" })], room);
+    expect(room.asking?.waits).toHaveLength(1);
   });
 
   test("[R21] is none where the agent asks something; what it asks is said, and the rest goes on", async () => {
@@ -490,7 +519,6 @@ describe("the end", () => {
         {
           id: "3",
           reason: "x".repeat(600),
-          toolCallId: "of nobody",
           responseSchema: { x: "x".repeat(70_000) },
         },
       ),
