@@ -18,7 +18,7 @@ import { runStatus } from "../protocol/run-events.ts";
 import { serverFrame } from "../protocol/server-frames.ts";
 import { message, step, thread } from "../protocol/stream.ts";
 import { feedbackRecorded } from "../protocol/thread-events.ts";
-import { journalEntry } from "../session/model-entry.ts";
+import { journalEntry } from "../session/journal-entry.ts";
 
 /** One run as it was recorded: what `npm run replay` reads (docs/replay.md). */
 export const runJournal = z.object({

@@ -8,7 +8,7 @@ import type { ModelUsage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
 import { beginning, utf8Length, wholeLength } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
-import { isModelEntry, type JournalEntry } from "./model-entry.ts";
+import { isModelEntry, type JournalEntry } from "./journal-entry.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
 

@@ -1,7 +1,7 @@
 /** What a run has cost so far: what models answered lies in its journal, or is about to. */
 import type { ModelUsage } from "../agents/models/model.ts";
+import { costsOf, usageEntries } from "./journal-entry.ts";
 import type { LogReader } from "./log-reader.ts";
-import { costsOf, usageEntries } from "./model-entry.ts";
 import type { Ending, Run } from "./run.ts";
 import { saidUsage } from "./usage.ts";
 

@@ -19,7 +19,7 @@ import { page } from "./budget.ts";
 import { AppendFailed, BadEffect, endingOf } from "./failures.ts";
 import { toolCallId } from "./ids.ts";
 import { type Call, Divergence, type Journal } from "./journal.ts";
-import { MAX_STEER_ENTRY_BYTES } from "./model-entry.ts";
+import { MAX_STEER_ENTRY_BYTES } from "./journal-entry.ts";
 import { modelStep } from "./model-step.ts";
 import type { Clock } from "./ports.ts";
 import type { Ending, Run, RunEventDraft, StateRecord, Suspension } from "./run.ts";

@@ -16,7 +16,7 @@ import {
   type JournalEntry,
   type ModelEntry,
   type SteerEntry,
-} from "./model-entry.ts";
+} from "./journal-entry.ts";
 import type { RecordedAnswer } from "./waits.ts";
 
 /** The generator did not do again what the journal says it did. */

@@ -8,7 +8,7 @@ import { hasSpoken } from "../agents/spoken.ts";
 import { beginning, fitsBytes } from "../protocol/primitives.ts";
 import { asJson } from "../protocol/pure/json.ts";
 import { BudgetExceeded } from "./failures.ts";
-import { MAX_MODEL_ENTRY_BYTES, type ModelEntry, requestKey } from "./model-entry.ts";
+import { MAX_MODEL_ENTRY_BYTES, type ModelEntry, requestKey } from "./journal-entry.ts";
 import type { Steps } from "./steps.ts";
 import { MAX_THOUGHT_BYTES, Thoughts } from "./thoughts.ts";
 

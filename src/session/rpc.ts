@@ -8,7 +8,7 @@ import type { Notice } from "../protocol/publishing.ts";
 import type { Message, RunStatus, Step, Thread } from "../protocol/pure/conversation.ts";
 import type { Ack } from "../protocol/replies.ts";
 import type { Result } from "../protocol/result.ts";
-import type { JournalEntry } from "./model-entry.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import type { RunState } from "./run.ts";
 
 /** Part of the list of threads. */

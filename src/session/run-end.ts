@@ -1,8 +1,8 @@
 /** How a run ends: its open calls are completed, its one terminal event appended, what it has cost counted. */
 import { MAX_SAID_USAGE } from "../protocol/limits.ts";
 import { spentBy, uncounted } from "./costs.ts";
+import { lastJournalText } from "./journal-entry.ts";
 import type { Log } from "./log.ts";
-import { lastJournalText } from "./model-entry.ts";
 import { attemptsOf, type Ending, questionSeq, type Run } from "./run.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunTable } from "./run-table.ts";

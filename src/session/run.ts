@@ -8,7 +8,7 @@ import { plan } from "../protocol/greeting.ts";
 import { jsonObject } from "../protocol/primitives.ts";
 import type { AgentCompleted, FinishReason, RunStatus } from "../protocol/run-events.ts";
 import { seqOf } from "./ids.ts";
-import type { JournalEntry } from "./model-entry.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import { integer, text } from "./rows.ts";
 import type { EventDraft } from "./transaction.ts";
 import { openWait, type WaitDraft } from "./waits.ts";

@@ -1,8 +1,8 @@
 /** Messages that joined a run at work, and which of them its agent has been told. */
 import type { SteeringMessage } from "../agents/effects.ts";
 import { seqOf } from "./ids.ts";
+import { isSteerEntry, journalEntries } from "./journal-entry.ts";
 import type { LogReader } from "./log-reader.ts";
-import { isSteerEntry, journalEntries } from "./model-entry.ts";
 import type { Run } from "./run.ts";
 import { readEvents } from "./stored-event.ts";
 import type { Threads } from "./threads.ts";

@@ -5,7 +5,7 @@
  */
 import type { Attempt } from "./execution.ts";
 import { StepLimit } from "./failures.ts";
-import { journalText } from "./model-entry.ts";
+import { journalText } from "./journal-entry.ts";
 import type { RunEventDraft } from "./run.ts";
 import type { WaitDraft } from "./waits.ts";
 

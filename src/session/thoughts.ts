@@ -4,7 +4,7 @@
  * for a long thought sees it begin, and it costs two rows however long it is.
  */
 import { beginning, utf8Length, wholeLength } from "../protocol/primitives.ts";
-import type { AskedEntry } from "./model-entry.ts";
+import type { AskedEntry } from "./journal-entry.ts";
 import type { Steps } from "./steps.ts";
 
 /** After the first of it has come. */

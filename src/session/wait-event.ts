@@ -1,7 +1,7 @@
 /** What is written when a run begins to wait, and where its text goes meanwhile. */
 import { MAX_EVENT_BYTES, MAX_WAITING_TEXT_BYTES } from "../protocol/limits.ts";
 import { sizeOf } from "./budget.ts";
-import { MAX_TEXT_ENTRY_BYTES, type TextEntry } from "./model-entry.ts";
+import { MAX_TEXT_ENTRY_BYTES, type TextEntry } from "./journal-entry.ts";
 import type { Run, RunEventDraft } from "./run.ts";
 import type { WaitDraft } from "./waits.ts";
 

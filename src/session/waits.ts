@@ -5,8 +5,8 @@
  */
 import * as z from "zod/mini";
 import { type Decision, type WaitKind, waitKind } from "../protocol/run-events.ts";
+import { isTextEntry, journalEntries } from "./journal-entry.ts";
 import type { LogReader } from "./log-reader.ts";
-import { isTextEntry, journalEntries } from "./model-entry.ts";
 import type { Run } from "./run.ts";
 import { readEvents } from "./stored-event.ts";
 

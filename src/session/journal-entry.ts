@@ -1,6 +1,7 @@
 /**
- * What a model answered, in the column `journal` of the first event that was
- * committed after it: never sent, and read again by whoever continues the run.
+ * What lies in the column `journal` of an event: what models answered a run before it,
+ * what was said to the run meanwhile, and a text that the event had no room for. Never
+ * sent, and read again by whoever continues the run.
  */
 
 import * as z from "zod/mini";
