@@ -63,7 +63,8 @@ async function withBench(
 ): Promise<void> {
   gates = [];
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    const plans = { free: { ...DEFAULT_PLANS.free, ...limits }, pro: { ...DEFAULT_PLANS.pro, ...pro } };
+    const free = { ...DEFAULT_PLANS.free, ...limits };
+    const plans = { ...DEFAULT_PLANS, free, pro: { ...DEFAULT_PLANS.pro, ...pro } };
     const desk = new Desk(storage, worker, { plans });
     let tab = desk.connect({ client_id: "tab" });
     let count = 0;
