@@ -63,8 +63,8 @@ async function withBench(
 ): Promise<void> {
   gates = [];
   await runInDurableObject(await stubOf(newUser()), async (_, { storage }) => {
-    const { free, pro: pro_limits } = DEFAULT_PLANS;
-    const plans = { ...DEFAULT_PLANS, free: { ...free, ...limits }, pro: { ...pro_limits, ...pro } };
+    const free = { ...DEFAULT_PLANS.free, ...limits };
+    const plans = { ...DEFAULT_PLANS, free, pro: { ...DEFAULT_PLANS.pro, ...pro } };
     const desk = new Desk(storage, worker, { plans });
     let tab = desk.connect({ client_id: "tab" });
     let count = 0;
