@@ -124,6 +124,10 @@ function detailOf({ type, payload }: Event): string {
       return `${payload.tool_name} ${short(payload.args)}`;
     case "tool_completed":
       return `${payload.tool_name} ${payload.status} in ${payload.duration_ms} ms ${short(payload.error ?? payload.result)}`;
+    case "run_waiting":
+      return `${payload.kind} until ${payload.expires_at}`;
+    case "run_resumed":
+      return payload.decision;
     case "final_report":
       return `${payload.report.recommendations.length} recommendations`;
     case "agent_completed":

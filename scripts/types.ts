@@ -5,6 +5,7 @@ const PROJECTS = [
   "tsconfig.json",
   "src/web/tsconfig.json",
   "scripts/tsconfig.json",
+  "scripts/replay/tsconfig.json",
   "test/tsconfig.json",
   "bench/tsconfig.json",
   "bench/workers/tsconfig.json",

@@ -1,5 +1,5 @@
 /** The Worker, the Durable Object class, and what this deployment is made of. */
-import { advisor } from "./agents/advisor/advisor.ts";
+import { chosenAgents } from "./chosen-agents.ts";
 import { native } from "./dialects/native.ts";
 import { app } from "./edge/app.ts";
 import { SessionObject } from "./session/object.ts";
@@ -7,7 +7,7 @@ import { SessionObject } from "./session/object.ts";
 /** One instance per user, named by `user_id`. */
 export class UserSession extends SessionObject {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
-    super(ctx, env, { agents: [advisor], codecs: { native } });
+    super(ctx, env, { agents: chosenAgents(env), codecs: { native } });
   }
 }
 

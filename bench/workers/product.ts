@@ -2,7 +2,8 @@
 
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, type Tool, text, think, tool } from "../../src/agents/effects.ts";
+import { report, text, think, tool } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { native } from "../../src/dialects/native.ts";
 import { app } from "../../src/edge/app.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";

@@ -23,6 +23,8 @@ export interface AgentInput {
   readonly history: readonly HistoryMessage[];
   /** When the question was accepted, ISO 8601 UTC: the only "now" an agent has. */
   readonly now: string;
+  /** Durable effects the run may have: one more, and it ends as `step_limit`. */
+  readonly max_steps: number;
 }
 
 export interface AgentResult {
@@ -33,5 +35,7 @@ export interface Agent {
   readonly name: string;
   /** Changes whenever the sequence of effects for the same input may change. */
   readonly version: string;
+  /** True if it calls models: then it is not asked once the budget of the day is used up. */
+  readonly uses_models?: boolean;
   run(input: AgentInput): Generator<Effect, AgentResult, unknown>;
 }

@@ -9,6 +9,9 @@ type Validation<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly Issue[] };
 
+/** A JSON Schema, as data. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 /** The part of Standard Schema v1 that is needed here. */
 export interface Schema<T> {
   readonly "~standard": {
@@ -16,6 +19,10 @@ export interface Schema<T> {
     readonly vendor: string;
     readonly validate: (value: unknown) => Validation<T> | Promise<Validation<T>>;
     readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+    /** Standard JSON Schema: what zod itself has, and `jsonSchema` of ours; zod/mini has a function of its own instead. */
+    readonly jsonSchema?:
+      | { readonly input: (options: { readonly target: "draft-2020-12" }) => JsonSchema }
+      | undefined;
   };
 }
 

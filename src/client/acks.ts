@@ -23,15 +23,14 @@ export class Acks {
   /** Everything up to `seq` has been handed over. Commands that wait come before acknowledgements that need not be so many. */
   note(seq: number): void {
     this.#seq = seq;
-    this.#pending += 1;
+    this.again(ACK_AFTER_MS);
     if (this.#pending >= ACK_AFTER_EVENTS && !this.#options.pace.low) this.flush();
-    else this.#flushIn(ACK_AFTER_MS);
   }
 
   /** One was refused, and it may have been the last: without it the server's window could stay full. */
   again(ms: number): void {
     this.#pending += 1;
-    this.#flushIn(ms);
+    this.#cancel ??= this.#options.environment.setTimer(ms, () => this.flush());
   }
 
   flush(): void {
@@ -48,9 +47,5 @@ export class Acks {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#pending = 0;
-  }
-
-  #flushIn(ms: number): void {
-    this.#cancel ??= this.#options.environment.setTimer(ms, () => this.flush());
   }
 }

@@ -35,6 +35,8 @@ export interface SendOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** False: store the message without an answer. */
   readonly respond?: boolean;
+  /** What happens if the thread is being answered already; absent: it waits for its turn. */
+  readonly policy?: "enqueue" | "reject" | "interrupt" | "steer";
 }
 
 /**
@@ -119,7 +121,7 @@ export class Client {
   async send(content: string, options: SendOptions = {}): Promise<MessageAck["payload"]> {
     const ack = await this.#command({ type: "user_message", payload: { content, ...options } });
     if (ack.type === "message_ack") return ack.payload;
-    throw new ClientError("bad_frame", "unexpected kind of reply");
+    throw new ClientError("bad_frame", "unexpected reply");
   }
 
   /**

@@ -45,7 +45,7 @@ export function socketUrl(config: ServerConfig, client_id: string, n: number, cu
 
 function configUrl(url: string): URL {
   const given = parseUrl(url);
-  if (!given || !/^https?:$/.test(given.protocol)) throw invalid("url");
+  if (!given || !/^https?:/.test(given.href)) throw invalid("url");
   return given.pathname === "/" ? new URL(CONFIG_PATH, given) : given;
 }
 
@@ -57,7 +57,7 @@ async function fetchJson(url: URL, fetch: (url: string) => Promise<FetchedDocume
   if (!ok) throw failed(`answered ${status}`, status >= 500 || status === 429);
   return response.json().catch((cause: unknown) => {
     // Unless it is no JSON: then the body broke off, or did not come in time.
-    throw failed("could not be read", !isSyntaxError(cause), cause);
+    throw failed("cannot be read", !isSyntaxError(cause), cause);
   });
 }
 

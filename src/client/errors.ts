@@ -73,5 +73,5 @@ export function fromErrorFrame({ payload }: ErrorFrame): ClientError {
 /** A bug of the SDK or its surroundings must not end in silence either. */
 export function asClientError(error: unknown): ClientError {
   if (error instanceof ClientError) return error;
-  return new ClientError("discovery_failed", "the attempt failed", { retryable: true, cause: error });
+  return new ClientError("discovery_failed", "attempt failed", { retryable: true, cause: error });
 }

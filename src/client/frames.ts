@@ -10,13 +10,16 @@ import type { ServerFrame } from "../protocol/server-frames.ts";
 /** Replies, stream frames and what frames a connection: everything without a place in the log. */
 export type OtherFrame = Exclude<ServerFrame, Event>;
 
-export type Incoming =
-  | { readonly kind: "event"; readonly frame: Event }
-  | { readonly kind: "frame"; readonly frame: OtherFrame }
-  /** An event of a later version: nothing to show, but its seq counts. */
-  | { readonly kind: "unknown_event"; readonly seq: number }
-  | { readonly kind: "unknown_frame" }
-  | { readonly kind: "malformed" };
+/** Empty for a frame of a later version; undefined for what is none of this protocol. */
+export type Incoming = Partial<Read> | undefined;
+
+/** One of these. */
+interface Read {
+  readonly event: Event;
+  readonly frame: OtherFrame;
+  /** Of an event of a later version: nothing to show, but its seq counts. */
+  readonly seq: number;
+}
 
 type Kind = "string" | "number" | "boolean" | "object" | "array";
 type Fields = Readonly<Record<string, Kind>>;
@@ -32,6 +35,8 @@ const EVENT_FIELDS: Readonly<Record<Event["type"], Fields>> = {
   agent_thinking: { ...OF_RUN, step: "number", thought: "string" },
   tool_executing: OF_TOOL,
   tool_completed: { ...OF_TOOL, status: "string" },
+  run_waiting: { ...OF_RUN, wait_id: "string", kind: "string", expires_at: "string" },
+  run_resumed: { ...OF_RUN, wait_id: "string" },
   final_report: { ...OF_RUN, report: "object" },
   agent_completed: { ...OF_RUN, message_id: "string", status: "string", content: "string" },
   thread_created: { ...OF_THREAD, title: "string" },
@@ -49,6 +54,7 @@ const FRAME_FIELDS: Readonly<Record<OtherFrame["type"], Fields>> = {
   command_ack: {},
   error: { code: "string", message: "string" },
   partial_result: { run_id: "string", attempt: "number" },
+  tool_progress: { run_id: "string", tool_call_id: "string", note: "string" },
   state_snapshot: {
     as_of_seq: "number",
     threads: "array",
@@ -62,33 +68,26 @@ const FRAME_FIELDS: Readonly<Record<OtherFrame["type"], Fields>> = {
   pong: {},
 };
 
-const MALFORMED: Incoming = { kind: "malformed" };
-
 export function parseFrame(data: unknown): Incoming {
   const value = typeof data === "string" ? parseJson(data) : undefined;
-  if (!isRecord(value)) return MALFORMED;
-  if (isEvent(value)) return { kind: "event", frame: value };
-  if (isOtherFrame(value)) return { kind: "frame", frame: value };
+  if (!isRecord(value)) return undefined;
   const { type, seq } = value;
-  if (typeof type !== "string" || Object.hasOwn(EVENT_FIELDS, type) || Object.hasOwn(FRAME_FIELDS, type))
-    return MALFORMED;
-  if (seq === undefined) return { kind: "unknown_frame" };
-  return isSeq(seq) ? { kind: "unknown_event", seq } : MALFORMED;
-}
-
-function isEvent(value: unknown): value is Event {
-  return isRecord(value) && isSeq(value.seq) && fits(value, EVENT_FIELDS);
-}
-
-function isOtherFrame(value: unknown): value is OtherFrame {
-  return isRecord(value) && fits(value, FRAME_FIELDS);
+  if (isSeq(seq) && fits<Event>(value, EVENT_FIELDS)) return { event: value };
+  if (fits<OtherFrame>(value, FRAME_FIELDS)) return { frame: value };
+  const known = { ...EVENT_FIELDS, ...FRAME_FIELDS };
+  if (typeof type !== "string" || Object.hasOwn(known, type)) return undefined;
+  if (isSeq(seq)) return { seq };
+  return seq === undefined ? {} : undefined;
 }
 
 function isSeq(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
-function fits(frame: Readonly<Record<string, unknown>>, table: Readonly<Record<string, Fields>>): boolean {
+function fits<Frame extends ServerFrame>(
+  frame: Readonly<Record<string, unknown>>,
+  table: Readonly<Record<string, Fields>>,
+): frame is Frame & Readonly<Record<string, unknown>> {
   const { type, payload } = frame;
   if (typeof type !== "string" || !Object.hasOwn(table, type) || !isRecord(payload)) return false;
   return Object.entries(table[type] ?? {}).every(([name, kind]) => kindOf(payload[name]) === kind);

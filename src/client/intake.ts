@@ -38,10 +38,11 @@ export class Intake {
     this.#options = options;
   }
 
-  greeted(greeting: ConnectionEstablished["payload"]): void {
+  greeted(frame: ConnectionEstablished): void {
+    const { payload: greeting } = frame;
     const { emitter, view, outbox, recovery } = this.#options;
     this.#connected = true;
-    emitter.emit("frame", { type: "connection_established", payload: greeting });
+    emitter.emit("frame", frame);
     if (!this.#connected) return;
     if (!view.greet(greeting)) return this.#contradicted();
     // A client that was away learns here what 43xx told the others.
@@ -75,19 +76,11 @@ export class Intake {
   }
 
   #take(incoming: Incoming): void {
-    switch (incoming.kind) {
-      case "event":
-        return this.#takeEvent(incoming.frame);
-      case "frame":
-        this.#options.emitter.emit("frame", incoming.frame);
-        return this.#takeFrame(incoming.frame);
-      case "unknown_event":
-        return this.#takeSkip(incoming.seq, incoming.seq);
-      case "malformed":
-        return this.#malformed();
-      case "unknown_frame":
-        return;
-    }
+    if (incoming === undefined) return this.#malformed();
+    const { event, frame, seq } = incoming;
+    if (event !== undefined) this.#takeEvent(event);
+    if (frame !== undefined) this.#takeFrame(frame);
+    if (seq !== undefined) this.#takeSkip(seq, seq);
   }
 
   #takeEvent(event: Event): void {
@@ -102,6 +95,7 @@ export class Intake {
   }
 
   #takeFrame(frame: OtherFrame): void {
+    this.#options.emitter.emit("frame", frame);
     switch (frame.type) {
       case "message_ack":
       case "command_ack":
@@ -116,11 +110,8 @@ export class Intake {
         return this.#takeText(frame);
       case "auth_expiring":
         return void this.#options.link.renew();
-      case "replay_completed":
-      case "state_patch":
-      case "connection_established":
-      case "ping":
-      case "pong":
+      default:
+        // The application may use it; the view does not.
         return;
     }
   }
@@ -169,7 +160,7 @@ export class Intake {
   }
 
   #malformed(cause?: unknown): void {
-    this.#options.emitter.emit("error", new ClientError("bad_frame", "unreadable frame", { cause }));
+    this.#options.emitter.emit("error", new ClientError("bad_frame", "bad frame", { cause }));
     this.#recover();
   }
 

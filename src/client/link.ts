@@ -115,7 +115,7 @@ export class Link {
     return new Promise((resolve, reject) => {
       const failed = (cause: unknown) =>
         reject(new ClientError("token_unavailable", "getToken failed", { retryable: true, cause }));
-      const cancel = environment.setTimer(TOKEN_TIMEOUT_MS, () => failed(new Error("no token in time")));
+      const cancel = environment.setTimer(TOKEN_TIMEOUT_MS, () => failed("no token in time"));
       this.#cancelTimer = cancel;
       Promise.resolve().then(getToken).finally(cancel).then(resolve, failed);
     });
@@ -175,17 +175,17 @@ export class Link {
       environment,
       url: socketUrl(config, client_id, attempt, view.cursor),
       token_subprotocol: config.token_prefix + token,
-      greeted: (greeting) => this.#greeted(greeting),
+      greeted: (frame) => this.#greeted(frame),
       received: (incoming) => intake().received(incoming),
       ended: (ending) => this.#ended(ending),
     });
   }
 
-  #greeted(greeting: ConnectionEstablished["payload"]): void {
+  #greeted(frame: ConnectionEstablished): void {
     this.#rejected_tokens = 0;
-    this.#change({ status: "open", greeting });
+    this.#change({ status: "open", greeting: frame.payload });
     // Whoever was told may have closed the client.
-    if (this.#transport !== undefined) this.#options.intake().greeted(greeting);
+    if (this.#transport !== undefined) this.#options.intake().greeted(frame);
   }
 
   #ended({ code, reason, established }: Ending): void {

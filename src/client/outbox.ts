@@ -11,7 +11,7 @@ import type { CommandAck, ErrorFrame, MessageAck, Reply } from "../protocol/repl
 import type { Cancel, Environment } from "./environment.ts";
 import { ClientError, fromErrorFrame, type LocalErrorCode } from "./errors.ts";
 import type { Link } from "./link.ts";
-import { type Pace, type Rate, REFRESH_COST, RESYNC_COST } from "./pace.ts";
+import { type Pace, type Rate, RESYNC_COST } from "./pace.ts";
 
 export type Ack = MessageAck | CommandAck;
 
@@ -71,19 +71,10 @@ export class Outbox {
     const id = this.#options.environment.uuid();
     const text = JSON.stringify({ ...command, id });
     const of_connection = command.type === "auth_refresh";
-    const cost = command.type === "resync" ? RESYNC_COST : of_connection ? REFRESH_COST : 1;
+    const cost = of_connection || command.type === "resync" ? RESYNC_COST : 1;
     return new Promise((resolve, reject) => {
-      const entry: Entry = {
-        text,
-        cost,
-        of_connection,
-        resolve,
-        reject,
-        due: true,
-        sends: 0,
-        sent_at: 0,
-        maybe_sent: false,
-      };
+      const unsent = { due: true, sends: 0, sent_at: 0, maybe_sent: false };
+      const entry: Entry = { text, cost, of_connection, resolve, reject, ...unsent };
       if (this.#refused(entry)) return;
       this.#entries.set(id, entry);
       this.#drain();
@@ -105,7 +96,7 @@ export class Outbox {
 
   /** The connection is gone; what is unanswered waits for the next, unless it was about this one: of that nobody hears again. */
   closed(): void {
-    for (const [id, { of_connection }] of this.#entries) if (of_connection) this.#entries.delete(id);
+    for (const [id, entry] of this.#entries) if (entry.of_connection) this.#entries.delete(id);
     this.#connected = false;
     this.#cancelWatch();
     this.#cancelDrain();
@@ -127,13 +118,13 @@ export class Outbox {
     this.#entries.clear();
     this.#cancelWatch();
     this.#cancelDrain();
-    for (const { reject, maybe_sent } of entries) reject(new ClientError(code, message, { maybe_sent }));
+    for (const entry of entries) entry.reject(new ClientError(code, message, entry));
   }
 
   /** The server's own refusal could not name the command, so the entry would never be settled and go out for ever. */
   #refused({ text, reject, maybe_sent }: Entry): boolean {
     const limit = this.#frame_bytes;
-    const bytes = new TextEncoder().encode(text).byteLength;
+    const bytes = new TextEncoder().encode(text).length;
     if (bytes <= limit) return false;
     reject(
       new ClientError("too_large", `the frame is ${bytes} bytes, limit ${limit}`, {
@@ -184,16 +175,11 @@ export class Outbox {
   /** Replies come in order, so watching the oldest command that is on its way is enough. */
   #watch(): void {
     this.#cancelWatch();
-    const oldest = this.#oldestOnItsWay();
+    const oldest = [...this.#entries.values()].find(({ due }) => !due);
     if (oldest === undefined || !this.#connected) return;
     const { now, setTimer } = this.#options.environment;
     const left = oldest.sent_at + REPLY_TIMEOUT_MS - now();
     this.#cancelWatch = setTimer(left, () => this.#overdue(oldest));
-  }
-
-  #oldestOnItsWay(): Entry | undefined {
-    for (const entry of this.#entries.values()) if (!entry.due) return entry;
-    return undefined;
   }
 
   #overdue(oldest: Entry): void {

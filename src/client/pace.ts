@@ -5,8 +5,8 @@ const SHARE = 0.8;
 
 /** In commands, as the server counts them. */
 export const ACK_COST = 0.1;
+/** Of `resync` and of `auth_refresh`. */
 export const RESYNC_COST = 5;
-export const REFRESH_COST = 5;
 
 export interface Rate {
   /** Commands a second, and at once after a pause. */

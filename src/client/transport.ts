@@ -39,7 +39,7 @@ export interface TransportOptions {
   readonly environment: Pick<Environment, "WebSocket" | "now" | "setTimer">;
   readonly url: string;
   readonly token_subprotocol: string;
-  readonly greeted: (greeting: ConnectionEstablished["payload"]) => void;
+  readonly greeted: (frame: ConnectionEstablished) => void;
   readonly received: (incoming: Incoming) => void;
   readonly ended: (ending: Ending) => void;
 }
@@ -117,7 +117,7 @@ export class Transport {
     this.#heard_at = this.#options.environment.now();
     this.#deadline = Infinity;
     const incoming = parseFrame(data);
-    const frame = incoming.kind === "frame" ? incoming.frame : undefined;
+    const frame = incoming?.frame;
     // A refused connection is told why before it is closed.
     if (!this.#established && frame?.type !== "error") return this.#greet(frame);
     if (frame?.type === "ping") this.send(PONG_TEXT);
@@ -134,12 +134,11 @@ export class Transport {
 
   #greet(frame: OtherFrame | undefined): void {
     if (frame?.type !== "connection_established") return this.end(NO_CLOSE_FRAME, "bad_greeting");
-    const greeting = frame.payload;
-    if (greeting.protocol !== PROTOCOL_VERSION || this.#socket?.protocol !== SUBPROTOCOL)
+    if (frame.payload.protocol !== PROTOCOL_VERSION || this.#socket?.protocol !== SUBPROTOCOL)
       return this.end(CLOSE_CODES.unsupported_version, "unsupported_version");
     this.#established = true;
     this.#listen();
-    this.#options.greeted(greeting);
+    this.#options.greeted(frame);
   }
 
   /** One timer per silence, not one per frame: when it fires, it looks how long the silence really was. */

@@ -2,9 +2,13 @@
 
 export function uuidv7(): string {
   // Not crypto.randomUUID: browsers offer that only in secure contexts, and only version 4.
-  const bytes = crypto.getRandomValues(new Uint8Array(9));
-  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const time = Date.now().toString(16).padStart(12, "0");
+  const random = crypto.getRandomValues(new Uint8Array(9));
+  const digits = random.reduce((all, byte) => all + hex(0x100 + byte), hex(2 ** 48 + Date.now()));
   // 7 is the version; 8 the variant, whose other two bits are not missed beside 72 random ones.
-  return `${time}${random}`.replace(/^(.{8})(.{4})(.{3})(.{3})(.{12})$/, "$1-$2-7$3-8$4-$5");
+  return digits.replace(/(.{8})(.{4})(.{3})(.{3})/, "$1-$2-7$3-8$4-");
+}
+
+/** Without the leading 1, which keeps the zeros behind it. */
+function hex(value: number): string {
+  return value.toString(16).slice(1);
 }

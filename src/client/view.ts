@@ -5,7 +5,7 @@
 import type { Event } from "../protocol/events.ts";
 import type { ConnectionEstablished } from "../protocol/greeting.ts";
 import { type Conversation, EMPTY_CONVERSATION } from "../protocol/pure/conversation.ts";
-import { fold } from "../protocol/pure/fold.ts";
+import { type FoldedEvent, type FoldedStream, fold } from "../protocol/pure/fold.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 
 /** A place in one log: a seq means nothing without the epoch it was counted in. */
@@ -56,15 +56,15 @@ export class View {
   }
 
   takeEvent(event: Event): Outcome {
-    return this.#take(event.seq, event.seq, () => fold(this.#conversation, event));
+    return this.#take(event.seq, event.seq, event);
   }
 
   takeSkip(from: number, to: number): Outcome {
-    return this.#take(from, to, () => fold(this.#conversation, { type: "events_skipped", payload: { to } }));
+    return this.#take(from, to, { type: "events_skipped", payload: { to } });
   }
 
   takeText(frame: PartialResult): void {
-    if (!this.awaits_snapshot) this.#conversation = fold(this.#conversation, frame);
+    if (this.#awaited === undefined) this.#conversation = fold(this.#conversation, frame);
   }
 
   /** The log behind the view is gone; the view itself stays until the snapshot of the new one, rather than seem empty. */
@@ -73,12 +73,12 @@ export class View {
     this.#awaited = undefined;
   }
 
-  #take(from: number, to: number, next: () => Conversation): Outcome {
+  #take(from: number, to: number, frame: FoldedEvent | FoldedStream): Outcome {
     const cursor = this.#cursor;
     if (cursor === undefined || this.awaits_snapshot || to <= cursor.seq) return "seen";
     if (from > cursor.seq + 1) return "hole";
-    this.#conversation = next();
-    this.#cursor = { epoch: cursor.epoch, seq: to };
+    this.#conversation = fold(this.#conversation, frame);
+    this.#cursor = { ...cursor, seq: to };
     return "taken";
   }
 }

@@ -1,6 +1,7 @@
 /** The variable `OIDC_REALMS`: the identity providers whose tokens are honoured, and what their claims mean here. */
 import * as z from "zod/mini";
 import { permission, plan } from "../protocol/greeting.ts";
+import { isSafeUrl } from "./urls.ts";
 
 /** Signatures by a private key only: a shared secret of a provider would let every holder of it sign (RFC 8725 §3.1). */
 export const OIDC_ALGORITHMS = ["RS256", "ES256", "EdDSA"] as const;
@@ -75,11 +76,7 @@ export type OidcSettings = Readonly<z.infer<typeof oidcRealm>>;
 
 /** Keys that come over the open network unencrypted are anybody's keys. */
 export function isProviderUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname, search, hash, username, password } = new URL(value);
-  if ([search, hash, username, password].some((part) => part !== "")) return false;
-  const local = hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
-  return protocol === "https:" || (protocol === "http:" && local);
+  return isSafeUrl(value) && new URL(value).search === "";
 }
 
 function isUnique(values: readonly string[]): boolean {

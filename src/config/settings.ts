@@ -1,10 +1,15 @@
 /** Environment → `Settings`, validated once; whoever asks gets the settings or the name of the wrong variable. */
 import * as z from "zod/mini";
 import { DEFAULT_PLANS, type Plans } from "../protocol/limits.ts";
+import type { Prices } from "../protocol/prices.ts";
 import { utf8Length } from "../protocol/primitives.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
+import { MODEL_VARIABLES, type ModelSettings, modelSettings } from "./model.ts";
+import { wholeNumber } from "./numbers.ts";
 import { type OidcSettings, oidcRealms } from "./oidc.ts";
 import { planSettings, plansOf } from "./plans.ts";
+import { modelPrices, pricesOf } from "./prices.ts";
+import { type RemoteAgentSettings, remoteAgentOf, remoteAgentVariables } from "./remote-agent.ts";
 
 export interface Settings {
   readonly environment: "production" | "development";
@@ -20,6 +25,8 @@ export interface Settings {
   readonly oidc_realms: readonly OidcSettings[];
   /** What each plan is given. */
   readonly plans: Plans;
+  /** What models cost; of one that is not there nobody knows. */
+  readonly prices: Prices;
   /** Pages on these origins may connect, besides those on the Worker's own. */
   readonly allowed_origins: readonly string[];
   /** A socket silent for this long is asked whether it is there; 0: none ever is. */
@@ -28,6 +35,10 @@ export interface Settings {
   readonly heartbeat_timeout_ms: number;
   /** How long the steps of runs, notifications and the ids of commands are kept; messages stay. */
   readonly retention_days: number;
+  /** If set, it answers what people say, in the place of the agents of the Worker. */
+  readonly remote_agent?: RemoteAgentSettings | undefined;
+  /** The language model that answers; absent: the advisor does. */
+  readonly model: ModelSettings | undefined;
 }
 
 /**
@@ -62,13 +73,8 @@ export const DEFAULTS = {
   heartbeat_timeout_ms: 10_000,
   retention_days: 30,
   plans: DEFAULT_PLANS,
+  prices: new Map() as Prices,
 } as const;
-
-/** A variable is a text, or a number where the configuration file has one. */
-function wholeNumber(min: number, max: number) {
-  const fits = (value: unknown) => /^\d+$/.test(`${value}`) && Number(value) >= min && Number(value) <= max;
-  return z.unknown().check(z.refine(fits, { error: `must be a whole number from ${min} to ${max}` }));
-}
 
 const JSON_RULE = "must be JSON";
 
@@ -100,6 +106,7 @@ const variables = z.object({
   JWT_AUDIENCE: z.optional(name),
   OIDC_REALMS: z.optional(json(oidcRealms)),
   PLANS: z.optional(json(planSettings)),
+  MODEL_PRICES: z.optional(json(modelPrices)),
   ALLOWED_ORIGINS: z.optional(
     z
       .string({ error: ORIGINS_RULE })
@@ -108,6 +115,8 @@ const variables = z.object({
   HEARTBEAT_SWEEP_MS: z.optional(wholeNumber(0, DAY_MS)),
   HEARTBEAT_TIMEOUT_MS: z.optional(wholeNumber(1, DAY_MS)),
   RETENTION_DAYS: z.optional(wholeNumber(1, 3_650)),
+  ...remoteAgentVariables,
+  ...MODEL_VARIABLES,
 });
 
 function parse(env: object): Result<Settings> {
@@ -115,6 +124,8 @@ function parse(env: object): Result<Settings> {
   if (!parsed.success) return notConfigured(parsed.error);
   const { JWT_ISSUER, OIDC_REALMS = [] } = parsed.data;
   if (OIDC_REALMS.some(({ issuer }) => issuer === JWT_ISSUER)) return NOT_OURS;
+  const model = modelSettings(parsed.data);
+  if (!model.ok) return model;
   return ok({
     environment: parsed.data.ENVIRONMENT ?? "production",
     jwt_secret: parsed.data.JWT_SECRET,
@@ -123,10 +134,13 @@ function parse(env: object): Result<Settings> {
     jwt_audience: parsed.data.JWT_AUDIENCE,
     oidc_realms: OIDC_REALMS,
     plans: plansOf(parsed.data.PLANS ?? {}),
+    prices: pricesOf(parsed.data.MODEL_PRICES ?? []),
     allowed_origins: splitList(parsed.data.ALLOWED_ORIGINS ?? ""),
     heartbeat_sweep_ms: Number(parsed.data.HEARTBEAT_SWEEP_MS ?? DEFAULTS.heartbeat_sweep_ms),
     heartbeat_timeout_ms: Number(parsed.data.HEARTBEAT_TIMEOUT_MS ?? DEFAULTS.heartbeat_timeout_ms),
     retention_days: Number(parsed.data.RETENTION_DAYS ?? DEFAULTS.retention_days),
+    remote_agent: remoteAgentOf(parsed.data),
+    model: model.value,
   });
 }
 

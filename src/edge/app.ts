@@ -11,7 +11,8 @@ import { discoveryHandler } from "./discovery.ts";
 import type { Edge, EdgePorts } from "./env.ts";
 import { EVENTS_PATH, listEvents } from "./events.ts";
 import { healthHandler } from "./health.ts";
-import { EXPORT_PATH, eraseMe, exportMe, ME_PATH } from "./me.ts";
+import { JOURNAL_PATH, showJournal, showUserJournal, USER_JOURNAL_PATH } from "./journal.ts";
+import { EXPORT_PATH, eraseMe, exportMe, ME_PATH, readUsage, USAGE_PATH } from "./me.ts";
 import { methodNotAllowed, refusalAnswer, routeNotFound } from "./refusals.ts";
 import { FEED_PATH, feedRun, RUNS_PATH, startRun } from "./runs.ts";
 import { SIGN_OUT_PATH, SIGN_OUT_USER_PATH, signOut, signOutUser } from "./sign-out.ts";
@@ -30,6 +31,7 @@ import {
   showUser,
   USER_PATH,
 } from "./users.ts";
+import { answerUserWait, USER_WAIT_PATH } from "./waits.ts";
 
 export const app = createApp({
   ...platformProvider,
@@ -52,11 +54,15 @@ export function createApp(ports: EdgePorts): Hono<Edge> {
   routes.get(EVENTS_PATH, listEvents(ports));
   routes.get(STATE_PATH, readState(ports));
   routes.get(EXPORT_PATH, exportMe(ports));
+  routes.get(USAGE_PATH, readUsage(ports));
   routes.delete(ME_PATH, eraseMe(ports));
   routes.get(USER_PATH, showUser(ports));
+  routes.get(JOURNAL_PATH, showJournal(ports));
+  routes.get(USER_JOURNAL_PATH, showUserJournal(ports));
   routes.post(BROADCAST_PATH, broadcastEvents(ports));
   routes.post(RUNS_PATH, startRun(ports));
   routes.post(FEED_PATH, feedRun(ports));
+  routes.post(USER_WAIT_PATH, answerUserWait(ports));
   routes.post(PUBLISH_PATH, publishEvents(ports));
   routes.post(INVALIDATE_PATH, invalidateUser(ports));
   routes.post(SIGN_OUT_USER_PATH, signOutUser(ports));

@@ -32,6 +32,7 @@ export const COMMAND_ROUTES: readonly CommandRoute[] = [
   { method: "POST", path: "/v1/messages/:message_id/regenerate", type: "message_regenerate", body: false },
   { method: "PUT", path: "/v1/messages/:message_id/feedback", type: "feedback", body: true },
   { method: "POST", path: "/v1/runs/:run_id/cancel", type: "run_cancel", body: false },
+  { method: "POST", path: "/v1/waits/:wait_id", type: "run_resume", body: true },
   { method: "POST", path: "/v1/threads", type: "thread_create", body: true },
   { method: "PATCH", path: "/v1/threads/:thread_id", type: "thread_update", body: true },
   { method: "DELETE", path: "/v1/threads/:thread_id", type: "thread_delete", body: false },

@@ -1,4 +1,7 @@
-/** What is kept of a user, as a file to take away (`GET /v1/me/export`), and its end (`DELETE /v1/me`). */
+/**
+ * What is kept of a user, as a file to take away (`GET /v1/me/export`), and its end
+ * (`DELETE /v1/me`); and what models have cost (`GET /v1/me/usage`).
+ */
 import type { Handler } from "hono";
 import type { Principal } from "../auth/principal.ts";
 import type { Result } from "../protocol/result.ts";
@@ -10,6 +13,7 @@ import { refuseHttp } from "./refusals.ts";
 
 export const ME_PATH = "/v1/me";
 export const EXPORT_PATH = "/v1/me/export";
+export const USAGE_PATH = "/v1/me/usage";
 
 export function eraseMe(ports: EdgePorts): Handler<Edge> {
   return async function eraseMeHandler(c) {
@@ -17,6 +21,15 @@ export function eraseMe(ports: EdgePorts): Handler<Edge> {
     if (!who.ok) return refuseHttp(who.refusal);
     const erased = await c.env.USER_SESSION.getByName(who.value.user_id).erase(who.value);
     return erased.ok ? json({ erased: true }) : refuseHttp(erased.refusal);
+  };
+}
+
+export function readUsage(ports: EdgePorts): Handler<Edge> {
+  return async function readUsageHandler(c) {
+    const who = await authenticate(c.req.raw, c.env, "chat", ports);
+    if (!who.ok) return refuseHttp(who.refusal);
+    const usage = await c.env.USER_SESSION.getByName(who.value.user_id).readUsage(who.value);
+    return usage.ok ? json(usage.value) : refuseHttp(usage.refusal);
   };
 }
 

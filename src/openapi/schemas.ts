@@ -1,11 +1,13 @@
 /** What travels over HTTP, by the names it has in the document. The frames' own schemas, and what is made of them. */
 import * as z from "zod/mini";
+import { usage } from "../agents/models/result.ts";
 import {
   feedbackCommand,
   stateUpdateCommand,
   threadCreateCommand,
   threadUpdateCommand,
   userMessageCommand,
+  waitAnswer,
 } from "../protocol/commands.ts";
 import { discovery } from "../protocol/discovery.ts";
 import { feeding, runStart } from "../protocol/feeding.ts";
@@ -16,11 +18,65 @@ import { runStatus } from "../protocol/run-events.ts";
 import { serverFrame } from "../protocol/server-frames.ts";
 import { message, step, thread } from "../protocol/stream.ts";
 import { feedbackRecorded } from "../protocol/thread-events.ts";
+import { journalEntry } from "../session/journal-entry.ts";
+
+/** One run as it was recorded: what `npm run replay` reads (docs/replay.md). */
+export const runJournal = z.object({
+  run: z.object({
+    run_id: id,
+    thread_id: id,
+    agent_name: z.string(),
+    agent_version: z.optional(z.string()),
+    question_id: id,
+    message_id: id,
+    state: z.enum(["queued", "running", "waiting", "ended"]),
+    status: z.optional(runStatus),
+    attempts: count,
+    accepted_at: timestamp,
+  }),
+  input: z.object({
+    run_id: id,
+    thread_id: id,
+    question: z.string(),
+    data: z.optional(z.unknown()),
+    history: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string() })),
+    now: timestamp,
+    max_steps: count,
+  }),
+  events: z.array(jsonObject),
+  models: z.array(journalEntry),
+  complete: z.boolean(),
+});
 
 const { retryable: _retryable, fatal: _fatal, ...refusal } = errorFrame.shape.payload.shape;
 
+const amount = z.number().check(z.gte(0));
+
+const spent = z.object({
+  calls: count,
+  input_tokens: count,
+  output_tokens: count,
+  cost_usd: z.optional(amount),
+});
+
+const dayUsage = z.extend(spent, {
+  day: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  cached_input_tokens: count,
+  reasoning_tokens: count,
+});
+
+const usageOverview = z.object({
+  day: z.string(),
+  today: spent,
+  last_30_days: spent,
+  days: z.array(dayUsage),
+});
+
 const listedMessage = z.extend(message, {
   steps: z.optional(z.array(step)),
+  model_calls: z.optional(z.array(z.extend(usage, { step: z.optional(count) }))),
   alternatives: z.optional(z.array(id)),
 });
 
@@ -48,6 +104,7 @@ export const SCHEMAS = {
   NewThread: threadCreateCommand.shape.payload,
   ThreadChange: z.object(threadChange),
   Feedback: z.object(feedback),
+  RunResume: waitAnswer,
   CommandAck: commandAck.shape.payload,
   State: z.object({ version: count, shared: z.unknown() }),
   StateUpdate: stateUpdateCommand.shape.payload,
@@ -58,7 +115,13 @@ export const SCHEMAS = {
     head_seq: position,
     threads: z.array(thread),
     shared_state: z.object({ version: count, shared: z.unknown() }),
+    usage: z.array(dayUsage),
     events: z.array(jsonObject),
+  }),
+  Usage: z.extend(usageOverview, {
+    budget: z.object({ tokens_per_day: z.optional(count), cost_usd_per_day: z.optional(amount) }),
+    left: z.object({ tokens: z.optional(count), cost_usd: z.optional(amount) }),
+    resets_at: timestamp,
   }),
   Erased: z.object({ erased: z.literal(true) }),
   Ticket: z.object({ ticket: z.string(), expires_in_ms: count }),
@@ -102,6 +165,7 @@ export const SCHEMAS = {
     ended: z.boolean(),
     status: z.optional(runStatus),
   }),
+  RunJournal: runJournal,
   User: z.object({
     user_id: z.string(),
     epoch: z.string(),
@@ -128,6 +192,7 @@ export const SCHEMAS = {
         accepted_at: timestamp,
       }),
     ),
+    usage: usageOverview,
     feedback: z.object({ good: count, bad: count, newest: z.array(feedbackRecorded.shape.payload) }),
   }),
 } as const;

@@ -4,6 +4,12 @@ import { MAX_COMMENT_BYTES, MAX_CONTENT_BYTES, MAX_TITLE_CHARS } from "./limits.
 import { count, id, jsonObject, maxBytes, position, rating } from "./primitives.ts";
 import { patch } from "./shared.ts";
 
+/**
+ * LangGraph's words for messages that come while a run is at work: it waits for
+ * its turn, is refused, takes the place of what is there, or joins it.
+ */
+export const policy = z.enum(["enqueue", "reject", "interrupt", "steer"]);
+
 export const userMessageCommand = z.object({
   type: z.literal("user_message"),
   id,
@@ -19,6 +25,8 @@ export const userMessageCommand = z.object({
     metadata: z.optional(jsonObject),
     /** False: store the message without starting a run. */
     respond: z.optional(z.boolean()),
+    /** What happens if the thread is being answered already; `enqueue` if nothing is said. */
+    policy: z.optional(policy),
   }),
 });
 
@@ -27,6 +35,21 @@ export const runCancelCommand = z.object({
   id,
   payload: z.object({ run_id: id }),
 });
+
+const WAIT_ANSWER = {
+  decision: z.optional(z.enum(["approved", "denied", "answered", "failed"])),
+  value: z.optional(z.unknown()),
+};
+
+/** Answers what a run waits for, once. An approval needs `approved` or `denied`; a tool of a client, and a signal, a `value` or `failed`. */
+export const runResumeCommand = z.object({
+  type: z.literal("run_resume"),
+  id,
+  payload: z.object({ wait_id: id, ...WAIT_ANSWER }),
+});
+
+/** The same from a service, which names the wait in the path. */
+export const waitAnswer = z.object(WAIT_ANSWER);
 
 /** Another answer to the same question, on a branch of its own. */
 export const messageRegenerateCommand = z.object({
@@ -128,6 +151,7 @@ export const COMMANDS = {
   user_message: userMessageCommand,
   message_regenerate: messageRegenerateCommand,
   run_cancel: runCancelCommand,
+  run_resume: runResumeCommand,
   thread_create: threadCreateCommand,
   thread_update: threadUpdateCommand,
   thread_delete: threadDeleteCommand,
@@ -148,6 +172,7 @@ export type UserMessageCommand = z.infer<typeof userMessageCommand>;
 export type AuthRefreshCommand = z.infer<typeof authRefreshCommand>;
 export type MessageRegenerateCommand = z.infer<typeof messageRegenerateCommand>;
 export type RunCancelCommand = z.infer<typeof runCancelCommand>;
+export type RunResumeCommand = z.infer<typeof runResumeCommand>;
 export type ThreadCreateCommand = z.infer<typeof threadCreateCommand>;
 export type ThreadUpdateCommand = z.infer<typeof threadUpdateCommand>;
 export type ThreadDeleteCommand = z.infer<typeof threadDeleteCommand>;

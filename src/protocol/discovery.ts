@@ -23,7 +23,7 @@ export const discovery = z.object({
     dev_token_url: z.optional(z.string()),
   }),
   heartbeat: z.object({ interval_ms: count, timeout_ms: count, ping: z.string(), pong: z.string() }),
-  limits: z.record(z.string(), count),
+  limits: z.record(z.string(), z.number().check(z.gte(0))),
   events: z.array(z.string()),
   commands: z.array(z.string()),
   close_codes: z.record(z.string(), count),

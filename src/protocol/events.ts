@@ -9,6 +9,8 @@ import {
   agentStarted,
   agentThinking,
   finalReport,
+  runResumed,
+  runWaiting,
   toolCompleted,
   toolExecuting,
 } from "./run-events.ts";
@@ -61,6 +63,8 @@ export const EVENTS = {
   agent_thinking: agentThinking,
   tool_executing: toolExecuting,
   tool_completed: toolCompleted,
+  run_waiting: runWaiting,
+  run_resumed: runResumed,
   final_report: finalReport,
   agent_completed: agentCompleted,
   thread_created: threadCreated,

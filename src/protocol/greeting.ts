@@ -36,7 +36,8 @@ export const connectionEstablished = z.object({
     server_time: timestamp,
     permissions: z.array(permission),
     plan,
-    limits: z.record(z.string(), count),
+    /** Whole numbers, except what is counted in dollars. */
+    limits: z.record(z.string(), z.number().check(z.gte(0))),
   }),
 });
 

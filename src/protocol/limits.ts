@@ -11,8 +11,14 @@ export const MAX_COMMENT_BYTES = 4 * 1024;
 /** A thread's title, UTF-16 code units. */
 export const MAX_TITLE_CHARS = 200;
 
+/** Of an answer that waits: beside it the arguments must fit. A longer one is told when the run goes on. */
+export const MAX_WAITING_TEXT_BYTES = 128 * 1024;
+
 /** All events of one fed run together, as JSON text, UTF-16 code units. */
 export const MAX_FED_RUN_CHARS = 4 * 1024 * 1024;
+
+/** The result of a tool, and what answers a wait, UTF-8 bytes of its JSON: shown to people and models, and replayed from the log; all want it small. */
+export const MAX_TOOL_RESULT_BYTES = 64 * 1024;
 
 /** Nesting of objects and arrays in a frame; the frame itself is level 1. */
 export const MAX_DEPTH = 32;
@@ -23,6 +29,9 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 /** What a feeder says of one event, and how many events its run may have: with what the server adds it fits the log. */
 export const MAX_FED_EVENT_BYTES = MAX_EVENT_BYTES - 2 * 1024;
 export const MAX_FED_EVENTS = 1_000;
+
+/** What a remote agent says of usage at once, and what is kept of it while its run waits: one entry for each model and step. */
+export const MAX_SAID_USAGE = 50;
 
 /** The text of one answer, UTF-8 bytes; a longer one ends with `finish_reason: "length"`. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
@@ -52,6 +61,9 @@ export const REPLAY_WINDOW_BYTES = 4 * 1024 * 1024;
 /** Sent to one connection and not acknowledged by it; then it gets nothing more until it acknowledges. */
 export const WINDOW_EVENTS = 256;
 export const WINDOW_BYTES = 1024 * 1024;
+
+/** Runs of a user that have not ended, whatever keeps them: every connection that comes is shown all of them. */
+export const MAX_UNFINISHED_RUNS = 100;
 
 /** A connection whose window was full for this long is closed (4202). */
 export const STALL_LIMIT_MS = 60_000;
@@ -96,6 +108,9 @@ export interface Limits {
   /** The same over all connections of a user. */
   readonly user_commands_per_s: number;
   readonly user_commands_burst: number;
+  /** What models may cost the user on one UTC day; absent: no limit. */
+  readonly tokens_per_day?: number;
+  readonly cost_usd_per_day?: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {

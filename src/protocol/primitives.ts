@@ -42,6 +42,18 @@ export function fitsBytes(text: string, limit: number): boolean {
   return text.length <= limit && utf8Length(text) <= limit;
 }
 
+/** The longest beginning of `text` that has at most `limit` UTF-8 bytes. */
+export function beginning(text: string, limit: number): string {
+  if (fitsBytes(text, limit)) return text;
+  return text.slice(0, encoder.encodeInto(text, new Uint8Array(limit)).read);
+}
+
+/** How much of a text that goes on can be shown: a surrogate pair is never split, its first half waits for the second. */
+export function wholeLength(text: string): number {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last < 0xdc00 ? text.length - 1 : text.length;
+}
+
 /** A schema check that carries its limit to the refusal (`too_large`, with `limit`). */
 export function maxBytes(limit: number) {
   return z.refine<string>((text) => fitsBytes(text, limit), { params: { limit_bytes: limit } });

@@ -21,9 +21,14 @@ const step = count;
 
 const failure = z.object({ code: z.string(), message: z.string() });
 
+/** Why a run has no whole answer. */
+export const runError = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
+
 export const finishReason = z.enum([
   "stop",
   "length",
+  /** The model's provider has withheld the rest. */
+  "content-filter",
   "tool-calls",
   "error",
   "interrupted",
@@ -52,7 +57,7 @@ export const COMPLETED = {
   content: z.string(),
   finish_reason: finishReason,
   usage: z.array(jsonObject),
-  error: z.optional(z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })),
+  error: z.optional(runError),
 };
 
 export const agentStarted = z.object({
@@ -84,6 +89,39 @@ export const toolCompleted = z.object({
   payload: z.object({ ...ofRun, ...TOOL_COMPLETED }),
 });
 
+export const waitKind = z.enum(["approval", "client_tool", "signal", "timer"]);
+export const decision = z.enum(["approved", "denied", "answered", "failed", "expired"]);
+
+/** The run goes no further before this is answered by `run_resume`, or its time is over. */
+export const runWaiting = z.object({
+  type: z.literal("run_waiting"),
+  seq,
+  payload: z.object({
+    ...ofRun,
+    step,
+    wait_id: id,
+    kind: waitKind,
+    /** The call that is to be agreed to, or executed by a client: what is answered holds for exactly these arguments. */
+    tool_call_id: z.optional(id),
+    tool_name: z.optional(z.string()),
+    args: z.optional(z.unknown()),
+    /** Of a signal. */
+    name: z.optional(z.string()),
+    reason: z.optional(z.string()),
+    expires_at: timestamp,
+    /** The one that has written `text`: what is streamed later comes from a higher one. */
+    attempt: z.int().check(z.gte(1)),
+    /** The answer so far, since nothing streams while the run waits. */
+    text: z.optional(z.string()),
+  }),
+});
+
+export const runResumed = z.object({
+  type: z.literal("run_resumed"),
+  seq,
+  payload: z.object({ ...ofRun, wait_id: id, decision, value: z.optional(z.unknown()) }),
+});
+
 export const finalReport = z.object({
   type: z.literal("final_report"),
   seq,
@@ -112,5 +150,10 @@ export type AgentStarted = z.infer<typeof agentStarted>;
 export type AgentThinking = z.infer<typeof agentThinking>;
 export type ToolExecuting = z.infer<typeof toolExecuting>;
 export type ToolCompleted = z.infer<typeof toolCompleted>;
+export type RunWaiting = z.infer<typeof runWaiting>;
+export type RunResumed = z.infer<typeof runResumed>;
+export type WaitKind = z.infer<typeof waitKind>;
+/** How a wait ended; `expired` if nobody answered. */
+export type Decision = z.infer<typeof decision>;
 export type FinalReport = z.infer<typeof finalReport>;
 export type AgentCompleted = z.infer<typeof agentCompleted>;

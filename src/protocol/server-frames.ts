@@ -3,7 +3,15 @@ import * as z from "zod/mini";
 import { event, eventsSkipped } from "./events.ts";
 import { connectionEstablished, replayCompleted } from "./greeting.ts";
 import { commandAck, errorFrame, messageAck } from "./replies.ts";
-import { authExpiring, partialResult, ping, pong, statePatch, stateSnapshot } from "./stream.ts";
+import {
+  authExpiring,
+  partialResult,
+  ping,
+  pong,
+  statePatch,
+  stateSnapshot,
+  toolProgress,
+} from "./stream.ts";
 
 export const serverFrame = z.union([
   event,
@@ -14,6 +22,7 @@ export const serverFrame = z.union([
   commandAck,
   errorFrame,
   partialResult,
+  toolProgress,
   stateSnapshot,
   statePatch,
   authExpiring,

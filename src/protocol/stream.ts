@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { author, count, type DeepReadonly, id, position, rating, timestamp } from "./primitives.ts";
 import { report } from "./report.ts";
-import { runStatus } from "./run-events.ts";
+import { runError, runStatus, waitKind } from "./run-events.ts";
 import { patch } from "./shared.ts";
 
 /** As little as possible: there are hundreds of these to an answer, and what else is known of the run came with its events. */
@@ -21,6 +21,12 @@ export const partialResult = z.object({
     z.object({ ...ofAnswer, offset: count, delta: z.string() }),
     z.object({ ...ofAnswer, mode: z.literal("set"), text: z.string() }),
   ]),
+});
+
+/** How far a tool call is, as the tool says; only for whoever is there, and nothing of it is kept. */
+export const toolProgress = z.object({
+  type: z.literal("tool_progress"),
+  payload: z.object({ run_id: id, tool_call_id: id, note: z.string() }),
 });
 
 export const thread = z.object({
@@ -45,6 +51,8 @@ export const message = z.object({
   run_id: z.optional(id),
   /** How the run that wrote this answer ended; absent for messages of the user. */
   status: z.optional(runStatus),
+  /** Why there is no whole answer; absent if there is one, or somebody stopped it. */
+  error: z.optional(runError),
   /** The structured result of that run, if it gave one. */
   report: z.optional(report),
   /** What the reader thinks of this answer, as last said. */
@@ -69,18 +77,35 @@ export const step = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const openWait = z.object({
+  wait_id: id,
+  kind: waitKind,
+  tool_call_id: z.optional(id),
+  tool_name: z.optional(z.string()),
+  args: z.optional(z.unknown()),
+  /** There are arguments, which `run_waiting` has; they were left out to make the snapshot fit. */
+  args_omitted: z.optional(z.literal(true)),
+  name: z.optional(z.string()),
+  reason: z.optional(z.string()),
+  expires_at: timestamp,
+});
+
 export const run = z.object({
   run_id: id,
   thread_id: id,
   /** The message that is being answered. */
   question_id: id,
   agent_name: z.string(),
-  status: z.enum(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
+  status: z.enum(["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]),
   /** The attempt whose text is shown; 0 before any text came. */
   attempt: count,
   text: z.string(),
   steps: z.array(step),
+  /** What it waits for, if it waits. */
+  waits: z.optional(z.array(openWait)),
   report: z.optional(report),
+  /** True if steps, waits or text were cut to make the snapshot fit. */
+  truncated: z.optional(z.boolean()),
 });
 
 export const stateSnapshot = z.object({
@@ -93,6 +118,8 @@ export const stateSnapshot = z.object({
     messages: z.array(message),
     /** Runs in progress. */
     runs: z.array(run),
+    /** Present if there was no room for some of them, however short: how many. */
+    runs_omitted: z.optional(count),
     /** Notifications nobody has acknowledged, oldest first. */
     notifications: z.array(z.object({ seq: position, topic: z.string(), data: z.unknown(), timestamp })),
     /** Present if they did not all fit: how many older ones were left out, and the seq of the first of them. */
@@ -128,6 +155,7 @@ export const pong = z.object({
   payload: z.object({}),
 });
 
+export type ToolProgress = z.infer<typeof toolProgress>;
 export type PartialResult = z.infer<typeof partialResult>;
 export type StateSnapshot = DeepReadonly<z.infer<typeof stateSnapshot>>;
 export type StatePatch = DeepReadonly<z.infer<typeof statePatch>>;

@@ -3,14 +3,26 @@
  * once; what follows is coalesced, because a frame per token costs every client
  * a wake-up and tells a reader nothing more.
  */
+
+import type { ModelUsage } from "../agents/models/model.ts";
 import { MAX_ANSWER_BYTES } from "../protocol/limits.ts";
-import { fitsBytes, utf8Length } from "../protocol/primitives.ts";
+import { beginning, utf8Length, wholeLength } from "../protocol/primitives.ts";
 import type { PartialResult } from "../protocol/stream.ts";
+import { isModelEntry, type JournalEntry } from "./journal-entry.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
 
 /** Two flushes are at least this far apart; below what a reader notices. */
 const COALESCE_MS = 40;
+
+/** What is kept of a run that ends before its agent says so. */
+export interface SoFar {
+  readonly content: string;
+  /** What models have answered that is in no journal yet. */
+  readonly models: readonly JournalEntry[];
+  /** What a call has cost that is under way. */
+  readonly spent: readonly ModelUsage[];
+}
 
 export class Answer {
   readonly #run: Run;
@@ -20,6 +32,11 @@ export class Answer {
   #bytesLeft = MAX_ANSWER_BYTES;
   /** Length of the text that has been sent, in UTF-16 code units. */
   #sent = 0;
+  /** Full: nothing more is taken. */
+  #full = false;
+  /** What models have answered since the last event of the run. */
+  #unwritten: readonly JournalEntry[] = [];
+  #calling: (() => ModelUsage) | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
@@ -31,6 +48,37 @@ export class Answer {
 
   get text(): string {
     return this.#text;
+  }
+
+  /** True if it has reached its limit, and something was left out. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** What is kept of the run if it ends now. A call that is under way has cost what can be estimated of it. */
+  get soFar(): SoFar {
+    const spent = this.#calling === undefined ? [] : [this.#calling()];
+    return { content: this.#text, models: this.#unwritten, spent };
+  }
+
+  /** A model is being called; what it has cost so far. */
+  calling(estimate: () => ModelUsage): void {
+    this.#calling = estimate;
+  }
+
+  /** What the next event of the run is to take along; with its answer a call that was under way has ended. */
+  note(entry: JournalEntry): void {
+    if (isModelEntry(entry)) this.#calling = undefined;
+    this.#unwritten = [...this.#unwritten, entry];
+  }
+
+  get unwritten(): readonly JournalEntry[] {
+    return this.#unwritten;
+  }
+
+  /** It is in the journal now. */
+  written(): void {
+    this.#unwritten = [];
   }
 
   /** Adds text that an earlier attempt had written; nobody is told until `tellRecalled`. False if it is full. */
@@ -65,6 +113,7 @@ export class Answer {
     if (this.#sent > 0 && text.startsWith(this.#text)) return this.join(0, text);
     this.#text = "";
     this.#bytesLeft = MAX_ANSWER_BYTES;
+    this.#full = false;
     this.#add(text);
     this.stop();
     this.#sent = this.#sendable();
@@ -96,16 +145,15 @@ export class Answer {
   #add(delta: string): boolean {
     const bytes = utf8Length(delta);
     const fits = bytes <= this.#bytesLeft;
-    const added = fits ? delta : cut(delta, this.#bytesLeft);
+    const added = fits ? delta : beginning(delta, this.#bytesLeft);
     this.#text += added;
     this.#bytesLeft -= fits ? bytes : this.#bytesLeft;
+    this.#full ||= !fits;
     return fits;
   }
 
-  /** A surrogate pair is never split: its first half waits for the second. */
   #sendable(): number {
-    const last = this.#text.charCodeAt(this.#text.length - 1);
-    return last >= 0xd800 && last < 0xdc00 ? this.#text.length - 1 : this.#text.length;
+    return wholeLength(this.#text);
   }
 
   #frame(part: { offset: number; delta: string } | { mode: "set"; text: string }): PartialResult {
@@ -116,17 +164,5 @@ export class Answer {
 
 /** What an answer keeps of a text. */
 export function fitted(text: string): string {
-  return fitsBytes(text, MAX_ANSWER_BYTES) ? text : cut(text, MAX_ANSWER_BYTES);
-}
-
-/** The longest beginning of `text` that has at most `limit` UTF-8 bytes. */
-function cut(text: string, limit: number): string {
-  let length = 0;
-  let bytes = 0;
-  for (const character of text) {
-    bytes += utf8Length(character);
-    if (bytes > limit) break;
-    length += character.length;
-  }
-  return text.slice(0, length);
+  return beginning(text, MAX_ANSWER_BYTES);
 }

@@ -1,6 +1,6 @@
 /** The answers being written right now, whoever writes them. In memory only: what counts is in the log. */
 import type { PartialResult } from "../protocol/stream.ts";
-import { Answer } from "./answer.ts";
+import { Answer, type SoFar } from "./answer.ts";
 import type { Clock } from "./ports.ts";
 import type { Run } from "./run.ts";
 
@@ -37,6 +37,10 @@ export class Answers {
 
   textOf(run_id: string): string {
     return this.#answers.get(run_id)?.text ?? "";
+  }
+
+  soFar(run_id: string): SoFar {
+    return this.#answers.get(run_id)?.soFar ?? { content: "", models: [], spent: [] };
   }
 
   /** Sends what is pending of a run's text. */

@@ -34,6 +34,12 @@ export class Budget {
     return value;
   }
 
+  /** The first of `values` that fits into `room`, or the last if there is room for it at all; none otherwise. */
+  takeWithin<T>(room: number, values: readonly T[]): T[] {
+    const found = values.find((value) => sizeOf(value) <= room) ?? values.at(-1);
+    return found !== undefined && this.take(found) ? [found] : [];
+  }
+
   /** The first of `values`, as many as there is room for. */
   takeWhile<T>(values: readonly T[]): T[] {
     const index = values.findIndex((value) => !this.take(value));

@@ -11,6 +11,7 @@ import type {
   Pong,
   StatePatch,
   StateSnapshot,
+  ToolProgress,
 } from "../protocol/stream.ts";
 import type { StoredEvent } from "./stored-event.ts";
 
@@ -22,6 +23,7 @@ export type Frame =
   | Reply
   | StateSnapshot
   | PartialResult
+  | ToolProgress
   | StatePatch
   | AuthExpiring
   | Ping

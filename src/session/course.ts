@@ -5,6 +5,7 @@
  * is remembered here, so that a course is small however long its run is.
  */
 import type * as z from "zod/mini";
+import type { SoFar } from "../agents/remote/so-far.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import type { Event } from "../protocol/events.ts";
 import {
@@ -89,6 +90,13 @@ export class Course {
     return this.#chars;
   }
 
+  /** Where whoever feeds it after a wait goes on. @param askings how often it has waited */
+  soFar(text: string, askings: number): SoFar {
+    const open = [...this.#open].map(([tool_call_id, call]) => ({ tool_call_id, ...call }));
+    const { next: run_seq, chars } = this;
+    return { text, run_seq, step: this.#step, chars, open, calls: [...this.#calls], askings };
+  }
+
   /** Goes on by one event: false if it is known already. `field` names it in a refusal. */
   advance(fed: FedEvent, field: string, eventAt: (seq: number) => Event | undefined): Result<boolean> {
     if (fed.run_seq < this.next) {
@@ -165,7 +173,12 @@ export class Course {
       this.#open.set(tool_call_id, { step, tool_name });
       this.#calls.add(payload.tool_call_id);
     }
-    if (type === "agent_thinking" || type === "tool_executing" || type === "final_report") {
+    if (
+      type === "agent_thinking" ||
+      type === "tool_executing" ||
+      type === "final_report" ||
+      type === "run_waiting"
+    ) {
       this.#step = Math.max(this.#step, payload.step);
     }
   }

@@ -4,10 +4,15 @@ import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { type Refusal, refuse } from "../protocol/result.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Duty } from "./deadlines.ts";
+import { faultOf } from "./faults.ts";
 import type { Host } from "./host.ts";
+import type { Log } from "./log.ts";
+import type { Logger } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
+import type { Storage } from "./storage.ts";
+import { commit, type Transaction } from "./transaction.ts";
 
 /** Longer than any run may take: by then it has ended, or nobody is executing it any more. */
 export const RUN_WATCHDOG_MS = 60_000;
@@ -15,9 +20,53 @@ export const RUN_WATCHDOG_MS = 60_000;
 export function runWatchdog(runs: Runs, host: Host): Duty {
   return {
     name: "runs",
-    next: (now) => (runs.unfinished().some(ours) ? now + RUN_WATCHDOG_MS : undefined),
+    next: (now) =>
+      runs.unfinished().some((run) => ours(run) && run.state !== "waiting")
+        ? now + RUN_WATCHDOG_MS
+        : undefined,
     perform: () => host.takeOver(),
   };
+}
+
+interface Waiting {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly runs: Runs;
+  readonly report: Logger;
+  /** Makes what was committed happen; never throws. */
+  readonly settle: (tx: Transaction) => void;
+}
+
+/** Ends what nobody has answered in time. One by one: a run that cannot go on must not keep the others waiting. */
+export function waits({ storage, log, runs, report, settle }: Waiting): Duty {
+  const open = () =>
+    runs.unfinished().flatMap(({ run_id, waits = [] }) => waits.map((wait) => ({ run_id, ...wait })));
+  const expire = ({ run_id, wait_id }: Due, now: number) => {
+    // Looked up again: the one before it may have been of the same run.
+    const run = runs.get(run_id);
+    if (!run?.waits?.some((wait) => wait.wait_id === wait_id)) return;
+    const { tx } = commit(storage, log, now, (tx) => runs.resume(tx, run, wait_id, { decision: "expired" }));
+    settle(tx);
+  };
+  return {
+    name: "waits",
+    next: () => earliest(open().map(({ expires_at }) => expires_at)),
+    perform(now) {
+      for (const due of open().filter(({ expires_at }) => expires_at <= now)) {
+        try {
+          expire(due, now);
+        } catch (cause) {
+          const { run_id, wait_id } = due;
+          report("error", "a wait could not be ended", { run_id, wait_id, ...faultOf(cause) });
+        }
+      }
+    },
+  };
+}
+
+interface Due {
+  readonly run_id: string;
+  readonly wait_id: string;
 }
 
 /** Runs that are executed elsewhere have a duty of their own: `Feeds`. */

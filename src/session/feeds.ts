@@ -1,22 +1,25 @@
 /**
  * Runs that are executed elsewhere: what is fed of them is streamed, and a feeder
  * that is silent for longer than it promised ends its run. Nothing here executes
- * anything, so the time a run may take does not apply.
+ * anything, so the time a run may take does not apply. Who feeds, a service or
+ * this session for its remote agent, makes no difference.
  */
+import type { Asking } from "../agents/remote/translation.ts";
 import type { FedText } from "../protocol/feeding.ts";
 import { type Answer, fitted } from "./answer.ts";
 import type { Answers } from "./answers.ts";
 import { Course } from "./course.ts";
 import type { Duty } from "./deadlines.ts";
-import { interrupted } from "./failures.ts";
+import { CUT, interrupted } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import { seqOf } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
-import type { Run } from "./run.ts";
+import type { Ending, Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { Storage } from "./storage.ts";
 import { commit, type Transaction } from "./transaction.ts";
+import { expiryOf } from "./waits.ts";
 
 /** Text of a run: a piece, all so far, or, as it ends, its whole answer. */
 export type FedPart = FedText | { readonly whole: string };
@@ -99,22 +102,45 @@ export class Feeds implements Duty {
 
   perform(now: number): void {
     for (const run of this.#unfinished()) {
-      if (this.#dueAt(run) <= now) this.#giveUp(run, now);
+      if (this.#dueAt(run) <= now) this.end(run, run.feed?.remote ? CUT : SILENT);
     }
   }
 
-  /** One by one: a run that cannot be ended must not keep the others. The alarm tries again. */
-  #giveUp(run: Run, now: number): void {
-    const { storage, log, runs, answers, settle, report } = this.#parts;
-    const ending = interrupted("feeder_silent", "the feeder of the run has fallen silent", true);
+  /**
+   * Ends a run whose feeder will not; what this instance knows of its text is kept.
+   * Never throws: a run that cannot be ended must not keep the others, and the alarm
+   * tries again.
+   */
+  end(run: Run, ending: Ending): void {
+    const { storage, log, runs, answers, clock, settle, report } = this.#parts;
     try {
-      const { tx } = commit(storage, log, now, (tx) =>
+      const { tx } = commit(storage, log, clock.now(), (tx) =>
         runs.finish(tx, run, { ...ending, content: answers.textOf(run.run_id) }),
       );
       settle(tx);
     } catch (cause) {
       report("error", "a fed run could not be ended", { run_id: run.run_id, ...faultOf(cause) });
     }
+  }
+
+  /** From here on the run waits for what its agent has asked. Throws where the storage does. */
+  suspend({ run_id }: Run, { waits, usage }: Asking): void {
+    const { storage, log, runs, answers, clock, settle } = this.#parts;
+    const run = runs.get(run_id);
+    if (run === undefined) return;
+    const { tx } = commit(storage, log, clock.now(), (tx) =>
+      runs.suspend(tx, run, {
+        drafts: [],
+        waits: waits.map(({ until, ...wait }) => {
+          const expires_at = Math.max(expiryOf(until, tx.now), tx.now + MIN_ASKED_MS);
+          return { ...wait, expires_at };
+        }),
+        text: answers.textOf(run_id),
+        models: [],
+        said: usage,
+      }),
+    );
+    settle(tx);
   }
 
   #dueAt({ run_id, start_seq, feed }: Run): number {
@@ -124,8 +150,11 @@ export class Feeds implements Duty {
     return Math.max(until, (this.#parts.log.lastOfRun(run_id, start_seq) ?? 0) + silent_after_ms);
   }
 
+  /** Nobody is heard of before it is their turn. */
   #unfinished(): Run[] {
-    return this.#parts.runs.unfinished().filter(({ feed }) => feed !== undefined);
+    return this.#parts.runs
+      .unfinished()
+      .filter(({ feed, state }) => feed !== undefined && state === "running");
   }
 
   #write(run: Run, parts: readonly FedPart[]): void {
@@ -147,3 +176,8 @@ function write(answer: Answer, part: FedPart): void {
   // Who was streamed nothing is about to be told everything.
   else if (answer.text !== "") answer.set(part.whole);
 }
+
+/** An agent elsewhere may name times that have passed, again and again: it is not asked as fast as it can answer. */
+const MIN_ASKED_MS = 5_000;
+
+const SILENT = interrupted("feeder_silent", "the feeder of the run has fallen silent", true);

@@ -1,10 +1,11 @@
 /** Reading what was said: threads and their messages, in pages, on any branch, with how an answer came about. */
 import { MAX_PAGE_BYTES } from "../protocol/limits.ts";
-import { EMPTY_CONVERSATION, type Message, type Step } from "../protocol/pure/conversation.ts";
+import { EMPTY_CONVERSATION, type Message } from "../protocol/pure/conversation.ts";
 import { fold } from "../protocol/pure/fold.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import { page } from "./budget.ts";
 import { seqOf } from "./ids.ts";
+import { usageEntries } from "./journal-entry.ts";
 import type { Log } from "./log.ts";
 import type { ListedMessage, MessagePage, MessageQuery, ThreadPage, ThreadQuery } from "./rpc.ts";
 import { messagesOf } from "./snapshot.ts";
@@ -37,7 +38,7 @@ export function listMessages(log: Log, threads: Threads, query: MessageQuery): R
     const others = branches?.get(message.parent_message_id) ?? [];
     return {
       ...message,
-      ...(query.steps && message.role === "assistant" ? { steps: stepsOf(log, message) } : {}),
+      ...(query.steps && message.role === "assistant" ? wayTo(log, message) : {}),
       ...(others.length > 1 ? { alternatives: others } : {}),
     };
   };
@@ -71,12 +72,14 @@ export function answerOf(log: Log, run_id: string): ListedMessage | undefined {
   return messagesOf(log, [row])[0];
 }
 
-/** How an answer came about, as far as that is kept. */
-function stepsOf(log: Log, { run_id, seq }: ListedMessage): readonly Step[] {
+/** How an answer came about, and what models have cost on the way, as far as that is kept. */
+function wayTo(log: Log, { run_id, seq }: ListedMessage): Pick<ListedMessage, "steps" | "model_calls"> {
   const start = seqOf(run_id, ["r"]);
-  if (run_id === undefined || start === undefined) return [];
+  if (run_id === undefined || start === undefined) return { steps: [] };
   const events = readEvents(log.ofRun(run_id, start, seq));
-  return events.reduce(fold, EMPTY_CONVERSATION).runs[0]?.steps ?? [];
+  const steps = events.reduce(fold, EMPTY_CONVERSATION).runs[0]?.steps ?? [];
+  const model_calls = log.journalOf(run_id, start, seq).flatMap(usageEntries);
+  return { steps, ...(model_calls.length > 0 && { model_calls }) };
 }
 
 /** What was said last on any branch that goes through the message, or the message itself. */

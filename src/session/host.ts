@@ -3,21 +3,24 @@
  * is not here is orphaned, and taken over at once. There are no leases.
  */
 import type { Agent } from "../agents/agent.ts";
-import type { ToolOutcome } from "../agents/effects.ts";
+import type { ToolOutcome } from "../agents/tool.ts";
 import type { Plans } from "../protocol/limits.ts";
 import type { Patch } from "../protocol/pure/json-patch.ts";
 import type { Answer } from "./answer.ts";
 import type { Answers } from "./answers.ts";
-import { execute, type StateRecord } from "./execution.ts";
+import { execute } from "./execution.ts";
 import { AppendFailed, interrupted, timedOut } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import { Journal } from "./journal.ts";
+import { journalEntries } from "./journal-entry.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
-import type { Ending, Run, RunEventDraft } from "./run.ts";
+import type { Ending, Run, RunEventDraft, StateRecord, Suspension } from "./run.ts";
 import { runInput } from "./run-input.ts";
 import type { Runs } from "./runs.ts";
 import { consult, type SharedState } from "./shared-state.ts";
+import type { Exceeded, Spending } from "./spending.ts";
+import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
 import { readEvents } from "./stored-event.ts";
 import type { Threads } from "./threads.ts";
@@ -29,9 +32,13 @@ interface Parts {
   readonly log: Log;
   readonly threads: Threads;
   readonly runs: Runs;
+  readonly spending: Spending;
   readonly answers: Answers;
   readonly shared: SharedState;
   readonly clock: Clock;
+  readonly random: () => number;
+  /** Tells everyone who has caught up how far a tool is. */
+  readonly progress: (progress: Progress) => void;
   readonly agents: readonly Agent[];
   readonly plans: Plans;
   readonly background: (work: Promise<void>) => void;
@@ -48,6 +55,13 @@ interface Live {
   cancelTimer: () => void;
 }
 
+/** How far a tool is, as it says. */
+export interface Progress {
+  readonly run_id: string;
+  readonly tool_call_id: string;
+  readonly note: string;
+}
+
 export class Host {
   readonly #parts: Parts;
   readonly #live = new Map<string, Live>();
@@ -56,7 +70,7 @@ export class Host {
     this.#parts = parts;
   }
 
-  /** Executes a run whose start was just committed, unless it is executed elsewhere. */
+  /** Executes a run whose start was just committed, unless it is fed. */
   start(run_id: string): void {
     const { runs, answers, background } = this.#parts;
     const run = runs.get(run_id);
@@ -92,12 +106,17 @@ export class Host {
   /** One by one: a run that cannot be taken over must not cost the others theirs. The alarm tries again. */
   #takeOver(run: Run): void {
     const { storage, log, clock, runs, plans, settle, report } = this.#parts;
-    const { run_id, attempt } = run;
+    const { run_id, attempt, attempts_before = 0 } = run;
     report("warn", "a run was orphaned", { run_id, attempt });
     try {
       const { tx } = commit(storage, log, clock.now(), (tx) => {
-        if (attempt < plans[run.plan].run_attempts) runs.retry(tx, run);
-        else runs.finish(tx, run, interrupted("attempts_exhausted", `interrupted ${attempt} times`, true));
+        if (attempt - attempts_before < plans[run.plan].run_attempts) runs.retry(tx, run);
+        else
+          runs.finish(
+            tx,
+            run,
+            interrupted("attempts_exhausted", `interrupted ${attempt - attempts_before} times`, true),
+          );
       });
       settle(tx);
     } catch (cause) {
@@ -132,7 +151,8 @@ export class Host {
 
   async #execute(live: Live): Promise<void> {
     const { run, answer, abort } = live;
-    const { log, threads, clock, plans, agents, report } = this.#parts;
+    const { log, threads, spending, clock, random, plans, agents, report, progress } = this.#parts;
+    const { run_id, agent_name, start_seq } = run;
     const limits = plans[run.plan];
     const agent = agents.find(({ name }) => name === run.agent_name);
     if (agent === undefined) {
@@ -142,45 +162,71 @@ export class Host {
     const ending = await execute({
       run,
       agent,
-      input: runInput(run, log, threads),
-      journal: new Journal(readEvents(log.ofRun(run.run_id, run.start_seq))),
+      input: runInput(run, log, threads, limits.run_steps),
+      journal: new Journal(
+        readEvents(log.ofRun(run_id, start_seq)),
+        log.journalOf(run_id, start_seq).flatMap(journalEntries),
+      ),
       answer,
       clock,
+      random,
       limits,
       signal: abort.signal,
-      append: (drafts) => this.#append(live, drafts),
+      append: (drafts, journal) => this.#append(live, drafts, journal),
+      suspend: (suspension) => this.#suspend(live, suspension),
+      heard: () => unheard(log, run),
+      exceeded: () => this.#exceeded(live),
+      priced: spending.priced,
+      progress: ({ tool_call_id }, note) => progress({ run_id, tool_call_id, note }),
       consult: (patch, record) => this.#consult(live, patch, record),
-      reportBug: (cause) =>
-        report("error", "an agent failed", {
-          run_id: run.run_id,
-          agent_name: run.agent_name,
-          ...faultOf(cause),
+      reportBug: (cause) => report("error", "an agent failed", { run_id, agent_name, ...faultOf(cause) }),
+      reportFailure: ({ code, status, provider_code, cause }) =>
+        report("warn", "a model failed", {
+          run_id,
+          agent_name,
+          code,
+          status,
+          provider_code,
+          ...(cause !== undefined && faultOf(cause)),
         }),
     });
     if (ending !== undefined) this.#finish(live, ending);
+  }
+
+  /** By what was spent today, and by all that are at work, this one among them. */
+  #exceeded({ run }: Live): Exceeded | undefined {
+    const { log, runs, answers, spending, clock, plans } = this.#parts;
+    const besides = () => runs.spentMeanwhile((run_id) => answers.soFar(run_id));
+    return spending.exceeded(plans[run.plan], log.time(clock.now()), besides);
   }
 
   /** In a timer nobody catches: if the storage fails now, the run stays and the alarm takes it over. */
   #timeOut(live: Live): void {
     const { run_id } = live.run;
     try {
-      this.#finish(live, timedOut(live.answer.text));
+      this.#finish(live, timedOut(live.answer.soFar));
     } catch (cause) {
       this.#parts.report("error", "a run could not be ended", { run_id, ...faultOf(cause) });
       this.stop(run_id);
     }
   }
 
-  #append(live: Live, drafts: readonly RunEventDraft[]): void {
+  #append(live: Live, drafts: readonly RunEventDraft[], journal: string | undefined): void {
     this.#record(live, (tx) => {
-      for (const draft of drafts) this.#parts.runs.append(tx, live.run, draft);
+      for (const [index, draft] of drafts.entries()) {
+        this.#parts.runs.append(tx, live.run, draft, index === 0 ? { journal } : {});
+      }
     });
   }
 
-  #consult(live: Live, patch: Patch | undefined, { asked, answered }: StateRecord): ToolOutcome {
+  #suspend(live: Live, suspension: Suspension): void {
+    this.#record(live, (tx) => this.#parts.runs.suspend(tx, live.run, suspension));
+  }
+
+  #consult(live: Live, patch: Patch | undefined, { journal, asked, answered }: StateRecord): ToolOutcome {
     const { runs, shared } = this.#parts;
     const outcome = this.#record(live, (tx) => {
-      runs.append(tx, live.run, asked);
+      runs.append(tx, live.run, asked, { journal });
       const outcome = consult(shared, tx, patch);
       runs.append(tx, live.run, answered(outcome));
       return outcome;

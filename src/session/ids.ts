@@ -3,8 +3,8 @@
  * key lookup. The random part keeps them from being guessed.
  */
 
-/** A person's message: its own seq. An answer, its run and the run's tool calls: the seq of the event that asked for it. A thread: of the event that made it. */
-type Kind = "m" | "a" | "r" | "t";
+/** A person's message: its own seq. An answer, its run and the run's tool calls: the seq of the event that asked for it. A thread, and a wait: of the event that made it. */
+type Kind = "m" | "a" | "r" | "t" | "w";
 
 export function makeId(kind: Kind, seq: number, random: string): string {
   return `${kind}_${seq}_${random}`;
@@ -17,7 +17,7 @@ export function toolCallId(start_seq: number, step: number, index: number): stri
 
 /** The seq in an id of one of these kinds; undefined for anything a client made up. */
 export function seqOf(id: string | undefined, kinds: readonly Kind[]): number | undefined {
-  const match = /^([mar])_(\d{1,15})_/.exec(id ?? "");
+  const match = /^([marw])_(\d{1,15})_/.exec(id ?? "");
   const kind = kinds.find((known) => known === match?.[1]);
   return kind === undefined ? undefined : Number(match?.[2]);
 }

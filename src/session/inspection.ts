@@ -5,6 +5,7 @@ import type { Connections } from "./connections.ts";
 import type { Log } from "./log.ts";
 import type { ExportPage, Overview, Rating, StatePage, ThreadsPage } from "./rpc.ts";
 import type { Runs } from "./runs.ts";
+import type { Spending } from "./spending.ts";
 import type { Storage } from "./storage.ts";
 import { isErased, readEvents } from "./stored-event.ts";
 import { type Threads, threadView } from "./threads.ts";
@@ -15,6 +16,7 @@ interface Parts {
   readonly threads: Threads;
   readonly runs: Runs;
   readonly connections: Connections;
+  readonly spending: Spending;
 }
 
 /** Feedback in one answer, newest first. */
@@ -48,6 +50,7 @@ export function overview(parts: Parts, now: number): Overview | undefined {
       attempt,
       accepted_at: new Date(accepted_at).toISOString(),
     })),
+    usage: parts.spending.overview(log.time(now)),
     feedback: {
       good: ratings.filter((rating) => rating === 1).length,
       bad: ratings.filter((rating) => rating === -1).length,
@@ -70,13 +73,14 @@ const PAGE_EVENTS = 32;
 const PAGE_THREADS = 500;
 
 /**
- * Everything that is kept, page by page. Unlike reading events, taking a copy is no acknowledgement.
+ * All events that are kept, page by page, with what is not in them: not what serves to carry runs out. Unlike reading events, taking a copy is no acknowledgement.
  * @param shared the shared state as it is now
  */
-export function exportPage({ storage, log }: Parts, shared: StatePage, after: number): ExportPage {
+export function exportPage({ storage, log, spending }: Parts, shared: StatePage, after: number): ExportPage {
   const rows = page(MAX_PAGE_BYTES, log.after(after, PAGE_EVENTS));
   const last = rows.at(-1)?.seq ?? log.head;
-  const facts = { epoch: storage.born?.epoch ?? null, head_seq: log.head, shared_state: shared };
+  const epoch = storage.born?.epoch ?? null;
+  const facts = { epoch, head_seq: log.head, shared_state: shared, usage: spending.all() };
   return {
     events: rows.filter((row) => !isErased(row)).map(({ frame }) => frame),
     ...(last < log.head ? { next: last } : {}),

@@ -1,4 +1,5 @@
 /** Questions to the log: one by one what the conversation, its runs and its queue are made of. */
+import type { EventType } from "../protocol/events.ts";
 import { QUEUE_EVENTS } from "../protocol/limits.ts";
 import { integer, optionalText, text } from "./rows.ts";
 import type { Storage } from "./storage.ts";
@@ -22,6 +23,15 @@ export interface Weight {
   readonly events: number;
   readonly bytes: number;
 }
+
+/** An event of a run, and what models had answered just before it. */
+export interface Recorded {
+  readonly frame: string;
+  readonly journal: string | undefined;
+}
+
+/** Few enough that they may be as long as they can be. */
+const READ_AT_ONCE = 16;
 
 const NOTHING: Weight = { events: 0, bytes: 0 };
 
@@ -69,10 +79,29 @@ export class LogReader {
     return this.query("WHERE seq BETWEEN ? AND ? AND run_id = ? ORDER BY seq", from, to, run_id);
   }
 
+  /** The events of a run, which lie after `from` up to `to`, with what is beside them; read a few at a time. Messages that joined it are said to it, not by it. */
+  *recordOf(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): Generator<Recorded> {
+    const query = `SELECT seq, frame, journal FROM events WHERE seq > ? AND seq <= ? AND run_id = ?
+      AND type <> 'user_message' ORDER BY seq LIMIT ?`;
+    for (let after: number | undefined = from; after !== undefined; ) {
+      const rows = this.storage.read(query, after, to, run_id, READ_AT_ONCE);
+      for (const row of rows) yield { frame: text(row, "frame"), journal: optionalText(row, "journal") };
+      const last = rows[READ_AT_ONCE - 1];
+      after = last && integer(last, "seq");
+    }
+  }
+
+  /** What the journal column of the events of a run holds, where it holds anything. */
+  journalOf(run_id: string, from: number, to = Number.MAX_SAFE_INTEGER): string[] {
+    const query = `SELECT journal FROM events WHERE seq > ? AND seq <= ? AND run_id = ? AND journal IS NOT NULL
+      ORDER BY seq`;
+    return this.storage.read(query, from, to, run_id).map((row) => text(row, "journal"));
+  }
+
   /** How many events a run has, which began after `from`. */
   countOfRun(run_id: string, from: number): number {
     const [row] = this.storage.read(
-      "SELECT COUNT(*) AS events FROM events WHERE seq > ? AND run_id = ?",
+      "SELECT COUNT(*) AS events FROM events WHERE seq > ? AND run_id = ? AND type <> 'user_message'",
       from,
       run_id,
     );
@@ -91,6 +120,11 @@ export class LogReader {
       open.set(tool_call_id, { step, tool_call_id, tool_name });
     }
     return [...open.values()];
+  }
+
+  /** The events of one type of a run, which began after `from`. */
+  typeOfRun(run_id: string, from: number, type: EventType): StoredEvent[] {
+    return this.query("WHERE seq > ? AND run_id = ? AND type = ? ORDER BY seq", from, run_id, type);
   }
 
   /** When the newest event of a run was written, which began after `from`. */

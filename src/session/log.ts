@@ -11,6 +11,8 @@ import { ERASED, type StoredEvent } from "./stored-event.ts";
 /** An event about to be written. */
 export interface NewEvent extends StoredEvent {
   readonly at: number;
+  /** What models answered before it, as JSON. */
+  readonly journal?: string | undefined;
 }
 
 /** Acknowledgements that are not on disk; a fraction of what a queue may hold. */
@@ -22,8 +24,11 @@ const SAVE_BYTES = QUEUE_BYTES / 8;
  * and reports are the conversation itself; that a thread was deleted has to reach
  * a page that still shows it, however long it was away.
  */
-const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'notification',
+const TRIMMABLE = `('agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'run_waiting', 'run_resumed', 'notification',
   '${ERASED}')`;
+
+/** What an unfinished run has done is its journal, however long it waits. */
+const OF_NO_UNFINISHED_RUN = "(run_id IS NULL OR run_id NOT IN (SELECT run_id FROM runs))";
 
 export class Log extends LogReader {
   #head: number;
@@ -82,8 +87,8 @@ export class Log extends LogReader {
   /** Only inside a transaction; the head moves with `committed`. */
   insert(event: NewEvent): void {
     this.storage.write(
-      `INSERT INTO events (seq, at, acked, type, thread_id, run_id, prev, expires_at, frame)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO events (seq, at, acked, type, thread_id, run_id, prev, expires_at, frame, journal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       event.seq,
       event.at,
       this.#acked,
@@ -93,6 +98,7 @@ export class Log extends LogReader {
       event.prev ?? null,
       event.expires_at ?? null,
       event.frame,
+      event.journal ?? null,
     );
   }
 
@@ -109,7 +115,7 @@ export class Log extends LogReader {
   /** When the oldest event that may be trimmed was written; the last event never may. */
   oldestTrimmable(): number | undefined {
     const [row] = this.storage.read(
-      `SELECT at FROM events WHERE type IN ${TRIMMABLE} AND seq < ? ORDER BY seq LIMIT 1`,
+      `SELECT at FROM events WHERE type IN ${TRIMMABLE} AND seq < ? AND ${OF_NO_UNFINISHED_RUN} ORDER BY seq LIMIT 1`,
       this.#head,
     );
     return row === undefined ? undefined : integer(row, "at");
@@ -117,15 +123,22 @@ export class Log extends LogReader {
 
   /**
    * The only deleter: of what may be trimmed, everything written before the time
-   * `before` with a seq below `below`. The last event always stays, since the
-   * head is its seq. Only inside a transaction.
+   * `before`, but for what unfinished runs have done: that lies in between, and
+   * who reads on is told of the holes around it. The last event always stays,
+   * since the head is its seq. Only inside a transaction.
    */
-  trim(before: number, below: number): void {
+  trim(before: number): void {
     this.#newest = [];
     this.storage.write(
-      `DELETE FROM events WHERE type IN ${TRIMMABLE} AND at < ? AND seq < ?`,
+      `DELETE FROM events WHERE type IN ${TRIMMABLE} AND at < ? AND seq < ? AND ${OF_NO_UNFINISHED_RUN}`,
       before,
-      Math.min(below, this.#head),
+      this.#head,
+    );
+    // What models answered last lies beside events that stay.
+    this.storage.write(
+      `UPDATE events SET journal = NULL WHERE journal IS NOT NULL AND at < ? AND seq < ? AND ${OF_NO_UNFINISHED_RUN}`,
+      before,
+      this.#head,
     );
   }
 

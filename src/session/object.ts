@@ -4,10 +4,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Agent } from "../agents/agent.ts";
+import { agUiAgent } from "../agents/remote/remote-agent.ts";
 import type { Principal } from "../auth/principal.ts";
 import { realmsOf } from "../auth/realms.ts";
 import { verifyToken } from "../auth/verify.ts";
-import { DEFAULTS, settingsOf } from "../config/settings.ts";
+import { DEFAULTS, type Settings, settingsOf } from "../config/settings.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
 import { CLOSE_CODES, type CloseName } from "../protocol/pure/close-codes.ts";
 import { PING_TEXT, PONG_TEXT } from "../protocol/pure/constants.ts";
@@ -15,7 +16,14 @@ import { errorPayload, statusOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
 import { faultOf } from "./faults.ts";
-import { measureWith, platformClock, platformIds, platformLogger, platformProvider } from "./platform.ts";
+import {
+  measureWith,
+  platformClock,
+  platformFetch,
+  platformIds,
+  platformLogger,
+  platformProvider,
+} from "./platform.ts";
 import type { Ports, Socket } from "./ports.ts";
 import type {
   EventQuery,
@@ -25,6 +33,7 @@ import type {
   RunRequest,
   SessionRpc,
   ThreadQuery,
+  WaitAnswer,
 } from "./rpc.ts";
 import { Session } from "./session.ts";
 import { readUpgradeRequest } from "./upgrade-request.ts";
@@ -47,6 +56,7 @@ export class SessionObject extends DurableObject implements SessionRpc {
       sockets: () => ctx.getWebSockets(),
       clock: platformClock,
       ids: platformIds,
+      random: Math.random,
       background: (work) => ctx.waitUntil(work),
       answeredAt: () => new Map(ctx.getWebSockets().flatMap((socket) => answer(ctx, socket))),
       report: platformLogger,
@@ -138,6 +148,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#answer(() => this.#session.requests.overview());
   }
 
+  async runJournal(run_id: string, who?: Principal) {
+    return this.#answer(() => this.#session.requests.runJournal(run_id, who));
+  }
+
   /** Nothing else is let in meanwhile: between the old session and the new one there is none. */
   async erase(who: Principal): Promise<Result<void>> {
     return this.#answer(async () => {
@@ -157,6 +171,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
     return this.#answer(() => this.#session.requests.readState(who));
   }
 
+  async readUsage(who: Principal) {
+    return this.#answer(() => this.#session.requests.readUsage(who));
+  }
+
   async publish(publication: Publication) {
     return this.#answer(() => this.#session.requests.publish(publication));
   }
@@ -167,6 +185,10 @@ export class SessionObject extends DurableObject implements SessionRpc {
 
   async feed(feeding: Feeding) {
     return this.#answer(() => this.#session.requests.feed(feeding));
+  }
+
+  async answerWait(answer: WaitAnswer) {
+    return this.#answer(() => this.#session.requests.answerWait(answer));
   }
 
   async invalidate() {
@@ -192,21 +214,31 @@ export class SessionObject extends DurableObject implements SessionRpc {
   }
 }
 
+/** What the settings decide. */
+type Chosen = Pick<Ports, "heartbeat" | "retention_days" | "plans" | "prices" | "remote" | "verify">;
+
 /** With settings that are wrong the Worker lets nobody in; what is open already is kept as usual. */
-function chosen(env: object): Pick<Ports, "heartbeat" | "retention_days" | "plans" | "verify"> {
+function chosen(env: object): Chosen {
   const settings = settingsOf(env);
-  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days, plans } = settings.ok
+  const { heartbeat_sweep_ms, heartbeat_timeout_ms, retention_days, plans, prices } = settings.ok
     ? settings.value
     : DEFAULTS;
   return {
     heartbeat: { sweep_ms: heartbeat_sweep_ms, timeout_ms: heartbeat_timeout_ms },
     retention_days,
     plans,
+    prices,
+    remote: settings.ok ? remoteOf(settings.value) : undefined,
     verify: async (token) => {
       if (!settings.ok) return settings;
       return verifyToken(token, realmsOf(settings.value, platformProvider), platformClock.now);
     },
   };
+}
+
+/** Where the settings name one, it answers. */
+function remoteOf({ remote_agent }: Settings): Ports["remote"] {
+  return remote_agent && agUiAgent(remote_agent, { fetch: platformFetch, clock: platformClock });
 }
 
 function refused(refusal: Refusal): Response {

@@ -26,11 +26,13 @@ export const platformLogger: Logger = (level, message, facts) => {
   console[level](JSON.stringify({ level, message, ...facts }));
 };
 
+export const platformFetch = (url: string, init?: RequestInit): Promise<Response> => fetch(url, init);
+
 /** How identity providers are asked. */
 export const platformProvider: ProviderPorts = {
   now: platformClock.now,
   wait: platformClock.wait,
-  fetch: (url, init) => fetch(url, init),
+  fetch: platformFetch,
   background: (work) => waitUntil(work),
   report: platformLogger,
 };

@@ -4,8 +4,10 @@
  * second session on the same storage to play an eviction.
  */
 import type { Agent } from "../agents/agent.ts";
+import type { RemoteAgent } from "../agents/remote/remote-agent.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Plans } from "../protocol/limits.ts";
+import type { Prices } from "../protocol/prices.ts";
 import type { Result } from "../protocol/result.ts";
 import type { Codec } from "./codec.ts";
 import type { HeartbeatSettings } from "./heartbeat.ts";
@@ -63,15 +65,20 @@ export interface Ports {
   readonly answeredAt: () => ReadonlyMap<Socket, number>;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** From 0 to below 1: so that those who failed together do not come back together. */
+  readonly random: () => number;
   /** Keeps the object in memory until `work` is done; `work` never rejects. */
   readonly background: (work: Promise<void>) => void;
-  /** The first one answers. */
+  /** The first one answers, unless a remote one does. */
   readonly agents: readonly [Agent, ...Agent[]];
+  readonly remote?: RemoteAgent | undefined;
   readonly codecs: Readonly<Record<string, Codec>>;
   /** A token → who it proves, as at the upgrade. */
   readonly verify: (token: string) => Promise<Result<Principal>>;
   /** What each plan is given. */
   readonly plans: Plans;
+  /** What models cost. */
+  readonly prices: Prices;
   readonly heartbeat: HeartbeatSettings;
   /** How long the steps of runs, notifications and the ids of commands are kept. */
   readonly retention_days: number;

@@ -5,7 +5,7 @@
  */
 import { WINDOW_EVENTS } from "../protocol/limits.ts";
 import { utf8Length } from "../protocol/primitives.ts";
-import type { PartialResult } from "../protocol/stream.ts";
+import type { PartialResult, ToolProgress } from "../protocol/stream.ts";
 import type { Frame } from "./codec.ts";
 import { type Connection, type Connections, endsAt } from "./connections.ts";
 import type { Log } from "./log.ts";
@@ -73,7 +73,7 @@ export class Pump {
   }
 
   /** A transient frame for everyone who has all that came before it. */
-  stream(frame: PartialResult): void {
+  stream(frame: PartialResult | ToolProgress): void {
     for (const connection of this.#parts.connections.all()) {
       if (!isBehind(connection)) this.send(connection, frame);
     }

@@ -4,12 +4,14 @@
  */
 import type { Principal } from "../auth/principal.ts";
 import type { EffectCommand } from "../protocol/commands.ts";
+import type { Plans } from "../protocol/limits.ts";
 import type { Ack } from "../protocol/replies.ts";
 import { ok, type Result, refuse } from "../protocol/result.ts";
 import type { Answers } from "./answers.ts";
 import { UNKNOWN_MESSAGE } from "./commands/asking-again.ts";
 import { ackOf, type Command, eventOf, type Outcome } from "./commands/dispatch.ts";
 import { feedFacts, UNKNOWN_RUN } from "./commands/feed.ts";
+import { UNKNOWN_WAIT } from "./commands/run-resume.ts";
 import { startFacts } from "./commands/run-start.ts";
 import type { Connections } from "./connections.ts";
 import { answerOf, listMessages, listThreads } from "./history.ts";
@@ -30,16 +32,22 @@ import type {
   Overview,
   Publication,
   Published,
+  RunJournal,
   RunRequest,
   RunStarted,
   StatePage,
   ThreadPage,
   ThreadQuery,
   ThreadsPage,
+  UsageReport,
+  WaitAnswer,
+  WaitAnswered,
 } from "./rpc.ts";
+import { runJournal } from "./run-journal.ts";
 import type { Runs } from "./runs.ts";
 import type { SharedState } from "./shared-state.ts";
 import { refuseSignedOut } from "./sign-out.ts";
+import type { Spending } from "./spending.ts";
 import type { Storage } from "./storage.ts";
 import type { Threads } from "./threads.ts";
 import type { Waiters } from "./waiters.ts";
@@ -49,12 +57,14 @@ interface Parts {
   readonly log: Log;
   readonly threads: Threads;
   readonly runs: Runs;
+  readonly spending: Spending;
   readonly answers: Answers;
   readonly shared: SharedState;
   readonly connections: Connections;
   readonly inbox: Inbox;
   readonly waiters: Waiters;
   readonly clock: Clock;
+  readonly plans: Plans;
 }
 
 export class Requests {
@@ -89,7 +99,7 @@ export class Requests {
   async submit(who: Principal, command: EffectCommand): Promise<Result<Ack["payload"]>> {
     const refused = refuseSignedOut(this.#parts.storage, who);
     if (refused !== undefined) return refused;
-    const outcome = await this.#submit(who, command);
+    const outcome = await this.enqueue(who, command);
     return outcome.ok ? ok(ackOf(command, outcome.value).payload) : outcome;
   }
 
@@ -117,6 +127,20 @@ export class Requests {
     return found === undefined ? refuse("not_found", "no such user") : ok(found);
   }
 
+  /** @param who as in `SessionRpc` */
+  runJournal(run_id: string, who?: Principal): Result<RunJournal> {
+    const refused = who && refuseSignedOut(this.#parts.storage, who);
+    return refused ?? runJournal(this.#parts, run_id);
+  }
+
+  /** What runs at work have cost is not in it yet; a user who does not exist has spent nothing. */
+  readUsage(who: Principal): Result<UsageReport> {
+    const refused = refuseSignedOut(this.#parts.storage, who);
+    if (refused !== undefined) return refused;
+    const { plans, clock, log, spending } = this.#parts;
+    return ok(spending.report(plans[who.plan], log.time(clock.now())));
+  }
+
   readState(who: Principal): Result<StatePage> {
     const refused = refuseSignedOut(this.#parts.storage, who);
     if (refused !== undefined) return refused;
@@ -127,7 +151,7 @@ export class Requests {
   /** What a service has to say goes through the same queue as everything else. */
   async publish({ who, idempotency_key, events }: Publication): Promise<Result<Published>> {
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
-    const outcome = await this.#submit(who, { type: "publish", ...id, payload: { events } });
+    const outcome = await this.enqueue(who, { type: "publish", ...id, payload: { events } });
     return outcome.ok
       ? ok({ seq: eventOf(outcome.value.effect).seq, duplicate: outcome.value.duplicate })
       : outcome;
@@ -136,16 +160,24 @@ export class Requests {
   async startRun({ who, idempotency_key, start }: RunRequest): Promise<Result<RunStarted>> {
     if (this.#parts.storage.born === undefined && start.message_id !== undefined) return UNKNOWN_MESSAGE;
     const id = idempotency_key === undefined ? {} : { id: idempotency_key };
-    const outcome = await this.#submit(who, { type: "run_start", ...id, payload: start });
+    const outcome = await this.enqueue(who, { type: "run_start", ...id, payload: start });
     if (!outcome.ok) return outcome;
     const { effect, duplicate } = outcome.value;
     const { run_id = "", ...facts } = startFacts(eventOf(effect));
     return ok({ ...facts, run_id, duplicate });
   }
 
+  async answerWait({ who, idempotency_key, answer }: WaitAnswer): Promise<Result<WaitAnswered>> {
+    if (this.#parts.storage.born === undefined) return UNKNOWN_WAIT;
+    const id = idempotency_key === undefined ? {} : { id: idempotency_key };
+    const outcome = await this.enqueue(who, { type: "wait_answer", ...id, payload: answer });
+    if (!outcome.ok) return outcome;
+    return ok({ seq: eventOf(outcome.value.effect).seq, duplicate: outcome.value.duplicate });
+  }
+
   async feed({ who, run_id, events }: Feeding): Promise<Result<FedSoFar>> {
     if (this.#parts.storage.born === undefined) return UNKNOWN_RUN;
-    const outcome = await this.#submit(who, { type: "feed", payload: { run_id, events } });
+    const outcome = await this.enqueue(who, { type: "feed", payload: { run_id, events } });
     if (!outcome.ok) return outcome;
     return ok({
       ...feedFacts(eventOf(outcome.value.effect)),
@@ -153,7 +185,8 @@ export class Requests {
     });
   }
 
-  async #submit(who: Principal, command: Command): Promise<Outcome> {
+  /** For who is known already, or is the server itself. */
+  async enqueue(who: Principal, command: Command): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     await this.#parts.inbox.submit({ who, client_id: NO_SOCKET, command, reply: resolve });
     return await promise;

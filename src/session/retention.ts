@@ -1,15 +1,17 @@
 /**
  * How long things are kept. Messages and reports stay until their thread is
  * deleted; how an answer came about, notifications, and the memory of which
- * commands were done go after some weeks. Every deleted row is billed like a
- * written one, so it is done a day's worth at a time.
+ * commands were done go after some weeks, what models cost after a year. What an
+ * unfinished run has done stays until it has ended, however long it waits, and
+ * keeps nothing else. Every deleted row is billed like a written one, so it is
+ * done a day's worth at a time.
  */
 import * as z from "zod/mini";
 import type { Duty } from "./deadlines.ts";
 import type { Log } from "./log.ts";
 import { optionalInteger, text } from "./rows.ts";
-import type { Runs } from "./runs.ts";
 import type { SharedState } from "./shared-state.ts";
+import type { Spending } from "./spending.ts";
 import type { Storage } from "./storage.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -23,25 +25,34 @@ const plan = z.object({
   head: z.number(),
   /** The same of the shared state, whose commands are remembered though they are in no event. */
   version: z._default(z.number(), 0),
+  /** When the oldest day of usage may go, which is kept longer; null if there is none. */
+  usage: z._default(z.nullable(z.number()), null),
 });
 
 type Plan = Readonly<z.infer<typeof plan>>;
+
+interface Parts {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly shared: SharedState;
+  readonly spending: Spending;
+}
 
 export class Retention implements Duty {
   readonly name = "retention";
   readonly #storage: Storage;
   readonly #log: Log;
-  readonly #runs: Runs;
   readonly #shared: SharedState;
+  readonly #spending: Spending;
   readonly #keep_ms: number;
   #plan: Plan | undefined;
 
   /** @param days how long what may go is kept */
-  constructor(storage: Storage, log: Log, runs: Runs, shared: SharedState, days: number) {
+  constructor({ storage, log, shared, spending }: Parts, days: number) {
     this.#storage = storage;
     this.#log = log;
-    this.#runs = runs;
     this.#shared = shared;
+    this.#spending = spending;
     this.#keep_ms = days * DAY_MS;
     this.#plan = this.#recall();
   }
@@ -52,11 +63,12 @@ export class Retention implements Duty {
       const begun = earlier(this.#log.begun(), this.#shared.begun());
       return begun === undefined ? undefined : this.dueAt(begun);
     }
-    const { oldest, at, head, version } = this.#plan;
+    const { oldest, at, head, version, usage } = this.#plan;
     // What could not go then is not tried again before tomorrow.
-    if (oldest !== null) return Math.max(this.dueAt(oldest), at + DAY_MS);
+    const due = usage === null ? undefined : Math.max(usage, at + DAY_MS);
+    if (oldest !== null) return earlier(due, Math.max(this.dueAt(oldest), at + DAY_MS));
     const unchanged = head === this.#log.head && version === this.#shared.version;
-    return unchanged ? undefined : this.dueAt(at);
+    return unchanged ? due : earlier(due, this.dueAt(at));
   }
 
   /** When something written at `at` has to be thought of. */
@@ -67,19 +79,19 @@ export class Retention implements Duty {
   perform(now: number): void {
     if ((this.next() ?? Number.POSITIVE_INFINITY) > now) return;
     const before = now - this.#keep_ms;
-    // What an unfinished run has done is its journal.
-    const unfinished = this.#runs.unfinished().map(({ start_seq }) => start_seq);
     this.#plan = this.#storage.transact(() => {
-      this.#log.trim(before, Math.min(...unfinished, this.#log.head));
+      this.#log.trim(before);
       this.#storage.write("DELETE FROM inbox WHERE at < ?", before);
       this.#storage.write("DELETE FROM threads WHERE title IS NULL AND updated_at < ?", before);
+      this.#spending.trim(now);
       return this.#makePlan(now);
     });
   }
 
   #makePlan(now: number): Plan {
     const oldest = this.#findOldest() ?? null;
-    const made = { oldest, at: now, head: this.#log.head, version: this.#shared.version };
+    const usage = this.#spending.goesAt() ?? null;
+    const made = { oldest, at: now, head: this.#log.head, version: this.#shared.version, usage };
     this.#storage.write(
       "INSERT OR REPLACE INTO meta (key, value) VALUES ('retention', ?)",
       JSON.stringify(made),

@@ -1,11 +1,15 @@
 /** What the Worker may ask a user's object besides the upgrade: its RPC methods, as the caller sees them. */
+import type { AgentInput } from "../agents/agent.ts";
+import type { ModelUsage } from "../agents/models/model.ts";
 import type { Principal } from "../auth/principal.ts";
-import type { EffectCommand } from "../protocol/commands.ts";
+import type { EffectCommand, RunResumeCommand } from "../protocol/commands.ts";
 import type { Fed, RunStart } from "../protocol/feeding.ts";
 import type { Notice } from "../protocol/publishing.ts";
 import type { Message, RunStatus, Step, Thread } from "../protocol/pure/conversation.ts";
 import type { Ack } from "../protocol/replies.ts";
 import type { Result } from "../protocol/result.ts";
+import type { JournalEntry } from "./journal-entry.ts";
+import type { RunState } from "./run.ts";
 
 /** Part of the list of threads. */
 export interface ThreadQuery {
@@ -39,6 +43,8 @@ export interface MessageQuery {
 
 export interface ListedMessage extends Message {
   readonly steps?: readonly Step[];
+  /** Beside the steps: what each call of a model has cost. */
+  readonly model_calls?: readonly ModelUsage[];
   /** Ids of all that follow the same message, this one included; absent if it is the only one. */
   readonly alternatives?: readonly string[];
 }
@@ -78,6 +84,44 @@ export interface Rating {
   readonly timestamp: string;
 }
 
+/** What models have cost; the cost is of what had a price, and absent if nothing had. */
+export interface Spent {
+  readonly calls: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd?: number;
+}
+
+/** Of one model on one UTC day. */
+export interface DayUsage extends Spent {
+  readonly day: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Of the input. */
+  readonly cached_input_tokens: number;
+  /** Of the output. */
+  readonly reasoning_tokens: number;
+}
+
+/** Of runs, up to where each of them last began to wait, or ended. */
+export interface UsageOverview {
+  /** Today, UTC. */
+  readonly day: string;
+  readonly today: Spent;
+  /** Today included. */
+  readonly last_30_days: Spent;
+  /** Newest first; days and models with nothing are left out. */
+  readonly days: readonly DayUsage[];
+}
+
+/** What the user may know of it: the budget of the day too. */
+export interface UsageReport extends UsageOverview {
+  readonly budget: { readonly tokens_per_day?: number; readonly cost_usd_per_day?: number };
+  /** Of each budget there is. */
+  readonly left: { readonly tokens?: number; readonly cost_usd?: number };
+  readonly resets_at: string;
+}
+
 /** One user's session, as an operator sees it: no content but what was said of answers. */
 export interface Overview {
   readonly user_id: string;
@@ -99,21 +143,24 @@ export interface Overview {
     readonly run_id: string;
     readonly thread_id: string;
     readonly agent_name: string;
-    readonly state: "queued" | "running";
+    readonly state: "queued" | "running" | "waiting";
     readonly attempt: number;
     readonly accepted_at: string;
   }>;
+  readonly usage: UsageOverview;
   /** The last word on each answer. */
   readonly feedback: { readonly good: number; readonly bad: number; readonly newest: readonly Rating[] };
 }
 
-/** Part of a copy of everything. */
+/** Part of a copy of all that was said and done. */
 export interface ExportPage {
   /** On the first page. */
   readonly facts?: {
     readonly epoch: string | null;
     readonly head_seq: number;
     readonly shared_state: StatePage;
+    /** Oldest first. */
+    readonly usage: readonly DayUsage[];
   };
   /** Frames as they lie in the log, JSON text. */
   readonly events: readonly string[];
@@ -166,6 +213,20 @@ export interface RunStarted {
   readonly duplicate: boolean;
 }
 
+/** What a service answers of what a run waits for. */
+export interface WaitAnswer {
+  readonly who: Principal;
+  /** The same one again has no second effect. */
+  readonly idempotency_key?: string;
+  readonly answer: RunResumeCommand["payload"];
+}
+
+export interface WaitAnswered {
+  /** Of `run_resumed`. */
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
 /** What a service says of a run that it executes. */
 export interface Feeding {
   readonly who: Principal;
@@ -184,6 +245,35 @@ export interface FedSoFar {
   readonly status?: RunStatus;
 }
 
+/** One run as it was recorded: enough to step its agent through it again. */
+export interface RunJournal {
+  readonly run: JournaledRun;
+  /** What its agent was given. */
+  readonly input: AgentInput;
+  /** Frames as they lie in the log, JSON text. */
+  readonly events: readonly string[];
+  /** What models answered, in the order of their steps. */
+  readonly models: readonly JournalEntry[];
+  /** False if something of it is no longer kept, or was left out because all together is too much. */
+  readonly complete: boolean;
+}
+
+export interface JournaledRun {
+  readonly run_id: string;
+  readonly thread_id: string;
+  readonly agent_name: string;
+  /** Absent if it is no longer kept. */
+  readonly agent_version?: string;
+  readonly question_id: string;
+  /** The answer's. */
+  readonly message_id: string;
+  readonly state: RunState | "ended";
+  /** How it ended. */
+  readonly status?: RunStatus;
+  readonly attempts: number;
+  readonly accepted_at: string;
+}
+
 /** Reading never creates a user: one who does not exist has no threads. `who` is the user, whose token must still be good. */
 export interface SessionRpc {
   listThreads(who: Principal, query: ThreadQuery): Promise<Result<ThreadPage>>;
@@ -199,10 +289,15 @@ export interface SessionRpc {
   /** Nothing of the user is left. */
   erase(who: Principal): Promise<Result<void>>;
   overview(): Promise<Result<Overview>>;
+  /** @param who as in `signOut` */
+  runJournal(run_id: string, who?: Principal): Promise<Result<RunJournal>>;
   readState(who: Principal): Promise<Result<StatePage>>;
+  /** What models have cost, and what is left of the budget of the plan that `who` has. */
+  readUsage(who: Principal): Promise<Result<UsageReport>>;
   publish(publication: Publication): Promise<Result<Published>>;
   startRun(request: RunRequest): Promise<Result<RunStarted>>;
   feed(feeding: Feeding): Promise<Result<FedSoFar>>;
+  answerWait(answer: WaitAnswer): Promise<Result<WaitAnswered>>;
   /** Every client drops what it has and begins anew; nothing else is lost. */
   invalidate(): Promise<Result<void>>;
   /**

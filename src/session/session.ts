@@ -4,6 +4,7 @@
  */
 
 import type { Principal } from "../auth/principal.ts";
+import { SILENT_AFTER_MS } from "../protocol/feeding.ts";
 import { STALL_LIMIT_MS } from "../protocol/limits.ts";
 import { closeOf } from "../protocol/refusal.ts";
 import { ok, type Refusal, type Result, refuse } from "../protocol/result.ts";
@@ -11,18 +12,20 @@ import { Answers } from "./answers.ts";
 import type { State } from "./commands/context.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
-import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings } from "./duties.ts";
+import { runWatchdog, slowConsumers, TOKEN_EXPIRED, tokenExpiry, tokenWarnings, waits } from "./duties.ts";
 import { faultOf } from "./faults.ts";
 import { Feeds } from "./feeds.ts";
 import { Flood } from "./flood.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { Host } from "./host.ts";
+import { Host, type Progress } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { Intake } from "./intake.ts";
 import { Log } from "./log.ts";
+import type { Executor } from "./planning.ts";
 import type { Ports, Socket } from "./ports.ts";
 import { Pump } from "./pump.ts";
 import { Reception } from "./reception.ts";
+import { RemoteHost } from "./remote-host.ts";
 import { Renewal } from "./renewal.ts";
 import { Requests } from "./requests.ts";
 import { Retention } from "./retention.ts";
@@ -31,6 +34,8 @@ import { settle } from "./settle.ts";
 import { SharedState } from "./shared-state.ts";
 import { refuseSignedOut, SIGNED_OUT, signOut } from "./sign-out.ts";
 import { snapshot } from "./snapshot.ts";
+import { soFarOf } from "./so-far.ts";
+import { Spending } from "./spending.ts";
 import { Storage } from "./storage.ts";
 import { Threads } from "./threads.ts";
 import type { Transaction } from "./transaction.ts";
@@ -54,6 +59,7 @@ export class Session {
   readonly #log: Log;
   readonly #runs: Runs;
   readonly #host: Host;
+  readonly #remote: RemoteHost;
   readonly #pump: Pump;
   readonly #waiters = new Waiters();
 
@@ -63,7 +69,8 @@ export class Session {
     const log = new Log(storage);
     const threads = new Threads(storage, log);
     const shared = new SharedState(storage);
-    const runs = new Runs(storage, log, threads, ids, plans);
+    const spending = new Spending(storage, ports.prices);
+    const runs = new Runs({ storage, log, threads, spending }, ids, plans);
     const connections = new Connections(ports.sockets(), codecs);
     const end = (connection: Connection, refusal: Refusal) => this.reception.end(connection, refusal);
     const failed = (connection: Connection, cause: unknown) => this.fail(connection.socket, cause);
@@ -78,15 +85,16 @@ export class Session {
       failed,
       stalled: (at) => this.deadlines.touch(at + STALL_LIMIT_MS),
     });
-    const retention = new Retention(storage, log, runs, shared, ports.retention_days);
+    const retention = new Retention({ storage, log, shared, spending }, ports.retention_days);
     const afterCommit = (tx: Transaction) =>
-      settle(tx, { ...followers, host: this.#host, deadlines: this.deadlines });
+      settle(tx, { ...followers, host: this.#host, remote: this.#remote, deadlines: this.deadlines });
     const heartbeat = new Heartbeat({ ...ports, connections, pump, end, failed });
     const own = {
       storage,
       log,
       threads,
       runs,
+      spending,
       shared,
       answers,
       connections,
@@ -112,9 +120,19 @@ export class Session {
     this.#runs = runs;
     this.#pump = pump;
     this.connections = connections;
-    this.#host = new Host({ ...ports, ...own });
+    const progress = (payload: Progress) => pump.stream({ type: "tool_progress", payload });
+    this.#host = new Host({ ...ports, ...own, progress });
+    const server = serverOf(ports.user_id);
+    this.#remote = new RemoteHost({
+      ...ports,
+      ...own,
+      feeds,
+      submit: (run_id, events) =>
+        this.requests.enqueue(server, { type: "feed", payload: { run_id, events, remote: true } }),
+    });
     this.deadlines = new Deadlines(ports.storage, clock, report, [
       runWatchdog(runs, this.#host),
+      waits({ ...own, report }),
       feeds,
       tokenExpiry(connections, end),
       tokenWarnings(connections, pump, failed),
@@ -129,12 +147,15 @@ export class Session {
       deadlines,
       snapshot: () => snapshot({ log, threads, runs, shared, streams: answers.current() }, clock.now()),
     });
-    const textOf: State["textOf"] = (run_id, tx) => feeds.textOf(run_id, tx);
     const courseOf: State["courseOf"] = (run_id, is_unfinished, tx) =>
       feeds.course(run_id, is_unfinished, tx);
-    const state = { log, threads, runs, shared, ids, agent: ports.agents[0], textOf, courseOf };
+    const besides = () => runs.spentMeanwhile((run_id) => answers.soFar(run_id));
+    const exceeded: State["exceeded"] = (plan, now) => spending.exceeded(plans[plan], now, besides);
+    const agent = executorOf(ports);
+    const soFar = soFarOf({ feeds, answers });
+    const state = { log, threads, runs, shared, ids, agent, exceeded, soFar, courseOf };
     const inbox = new Inbox({ ...own, state, clock, report });
-    this.requests = new Requests({ ...own, inbox, waiters: this.#waiters, clock });
+    this.requests = new Requests({ ...own, inbox, waiters: this.#waiters, clock, plans });
     const flood = new Flood(plans);
     const { reception } = this;
     const renewal = new Renewal({ ...ports, ...own, deadlines, reception });
@@ -174,7 +195,10 @@ export class Session {
     if (refused !== undefined) return refused;
     const unfinished = this.#runs.unfinished().map(({ run_id }) => run_id);
     this.#storage.retire();
-    for (const run_id of unfinished) this.#host.stop(run_id);
+    for (const run_id of unfinished) {
+      this.#host.stop(run_id);
+      this.#remote.stop(run_id);
+    }
     this.#waiters.ended(unfinished);
     const dropped = (connection: Connection) => this.connections.drop(connection.socket, 1_000, "");
     this.connections.each((connection) => this.reception.end(connection, ERASED), dropped);
@@ -206,7 +230,20 @@ export class Session {
   async #takeOver(): Promise<void> {
     await this.#ports.clock.wait(0);
     this.#host.takeOver();
+    this.#remote.takeOver();
   }
+}
+
+/** Who answers what people say. */
+function executorOf({ agents, remote }: Ports): Executor {
+  if (remote === undefined) return agents[0];
+  const { name, version } = remote;
+  return { name, version, uses_models: true, feed: { silent_after_ms: SILENT_AFTER_MS, remote: true } };
+}
+
+/** What the session itself submits, it may; nobody's permissions are asked for. */
+function serverOf(user_id: string): Principal {
+  return { user_id, realm: "", sub: "", permissions: [], plan: "free", iat: 0, exp: 0 };
 }
 
 const ERASED = refuse("state_invalidated", "all that was kept of this user has been deleted").refusal;

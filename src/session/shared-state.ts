@@ -4,7 +4,7 @@
  * patches are kept, so that who was away gets what it missed.
  */
 import * as z from "zod/mini";
-import type { ToolOutcome } from "../agents/effects.ts";
+import type { ToolOutcome } from "../agents/tool.ts";
 import { KEPT_PATCHES, MAX_STATE_BYTES } from "../protocol/limits.ts";
 import { unsafe } from "../protocol/parse.ts";
 import { fitsBytes } from "../protocol/primitives.ts";

@@ -1,6 +1,11 @@
 /** Rows → snapshot: the state as of the head, from which the next event goes on. */
 import { MAX_SNAPSHOT_BYTES, SNAPSHOT_MESSAGES } from "../protocol/limits.ts";
-import { EMPTY_CONVERSATION, type Message, type Run as RunView } from "../protocol/pure/conversation.ts";
+import {
+  EMPTY_CONVERSATION,
+  type Message,
+  type Run as RunView,
+  type Wait,
+} from "../protocol/pure/conversation.ts";
 import { fold } from "../protocol/pure/fold.ts";
 import type { PartialResult, StateSnapshot } from "../protocol/stream.ts";
 import { Budget, sizeOf } from "./budget.ts";
@@ -27,8 +32,11 @@ const CUT_CHARS = 8 * 1024;
 /** Of a run that does not fit: its newest steps, as many as an agent of the server may take. */
 const CUT_STEPS = 20;
 
-/** The same for the thoughts of a run that does not fit. */
-const CUT_THOUGHT_CHARS = 500;
+/** The same for the thoughts of a run that does not fit, for what is said of its waits, and for its text where even that is too much. */
+const CUT_RUN_CHARS = 500;
+
+/** What one long run must leave to each that comes after it, so that what a person is asked by those is seen. */
+const ROOM_FOR_RUN = 1024;
 
 export interface Source {
   readonly log: Log;
@@ -47,17 +55,18 @@ export function snapshot({ log, threads, runs, shared, streams }: Source, now: n
   const head = { as_of_seq: log.head, threads: known.map(threadView) };
   const state = { version, shared: document };
   budget.spend({ ...head, ...state });
-  const room = Math.min(MAX_NOTIFICATIONS_BYTES - sizeOf(document), budget.left - ROOM_FOR_MESSAGES);
+  const unfinished = runs.unfinished();
+  const others = ROOM_FOR_MESSAGES + unfinished.length * ROOM_FOR_RUN;
+  const room = Math.min(MAX_NOTIFICATIONS_BYTES - sizeOf(document), budget.left - others);
   const unread = newestNotifications(log, log.time(now), room);
   budget.spend(unread);
   const [newest, ...older] = messagesOf(log, threads.history(known[0]?.head, SNAPSHOT_MESSAGES));
   const last = newest === undefined ? [] : [budget.takeFirst(newest, [cutShort])];
-  const inProgress = runs.unfinished().flatMap((run) => runView(log, run, streams));
-  const fitting = inProgress.map((run) => budget.takeFirst(run, [withoutData, withoutSteps]));
+  const inProgress = fittingRuns(log, unfinished, streams, budget);
   const rest = budget.takeWhile(older);
   return {
     type: "state_snapshot",
-    payload: { ...head, ...unread, ...state, runs: fitting, messages: [...last, ...rest].reverse() },
+    payload: { ...head, ...unread, ...state, ...inProgress, messages: [...last, ...rest].reverse() },
   };
 }
 
@@ -80,13 +89,35 @@ function withReport(log: Log, message: Message): Message {
   return event?.type === "final_report" ? { ...message, report: event.payload.report } : message;
 }
 
+/** Each as long as it can be; where not even the shortest fits, the ones that began first are there, and how many are missing is said. */
+function fittingRuns(log: Log, runs: readonly Run[], streams: readonly PartialResult[], budget: Budget) {
+  const shown = runs.flatMap((run, index) => {
+    const view = runView(log, run, streams);
+    if (view === undefined) return [];
+    const room = budget.left - (runs.length - index - 1) * ROOM_FOR_RUN;
+    const streaming = streams.some(({ payload }) => payload.run_id === run.run_id);
+    return budget.takeWithin(room, shorterAndShorter(view, streaming));
+  });
+  const missing = runs.length - shown.length;
+  return { runs: shown, ...(missing > 0 && { runs_omitted: missing }) };
+}
+
 /** The same fold the client uses, so that a snapshot shows exactly what the events would have. */
-function runView(log: Log, { run_id, start_seq }: Run, streams: readonly PartialResult[]): RunView[] {
+function runView(log: Log, run: Run, streams: readonly PartialResult[]): RunView | undefined {
+  const { run_id, start_seq, state, counted_to, waits = [] } = run;
+  // Nothing has come after it began to wait but answers to some of its waits, which its row has.
+  const end = state === "waiting" ? counted_to : undefined;
   const asked = readEvent(log.at(start_seq));
-  const events = [asked, ...readEvents(log.ofRun(run_id, start_seq))].filter((event) => event !== undefined);
+  const events = [asked, ...readEvents(log.ofRun(run_id, start_seq, end))].filter(
+    (event) => event !== undefined,
+  );
   const text = streams.filter(({ payload }) => payload.run_id === run_id);
-  const view = [...events, ...text].reduce(fold, EMPTY_CONVERSATION);
-  return view.runs.filter((run) => run.run_id === run_id);
+  const view = [...events, ...text]
+    .reduce(fold, EMPTY_CONVERSATION)
+    .runs.find((one) => one.run_id === run_id);
+  if (end === undefined || view?.waits === undefined) return view;
+  const open = view.waits.filter((wait) => waits.some(({ wait_id }) => wait_id === wait.wait_id));
+  return { ...view, waits: open };
 }
 
 /** Oldest first; of more than fit the oldest are left out, and where they begin is said. */
@@ -104,20 +135,33 @@ function notificationView(event: ReturnType<typeof readEvents>[number]) {
   return event.type === "notification" ? [{ seq: event.seq, ...event.payload }] : [];
 }
 
-/** A run that does not fit shows its steps without arguments and results, and no text yet: that is about to come. */
-function withoutData(run: RunView): RunView {
+/** @param streaming its text is about to come, so that none of it need be here */
+function shorterAndShorter(view: RunView, streaming: boolean): RunView[] {
+  const [some, few] = streaming ? [] : [CUT_CHARS, CUT_RUN_CHARS];
+  return [view, withoutData(view, some), { ...withoutData(view, few), steps: [] }];
+}
+
+/**
+ * A run that does not fit shows its steps and waits without arguments and results.
+ * @param chars of its text; absent: none
+ */
+function withoutData(run: RunView, chars: number | undefined): RunView {
   const steps = run.steps.slice(-CUT_STEPS).map((step) => {
-    if (step.kind === "thinking") return { ...step, thought: start(step.thought, CUT_THOUGHT_CHARS) };
+    if (step.kind === "thinking") return { ...step, thought: start(step.thought, CUT_RUN_CHARS) };
     const { result: _result, ...rest } = step;
     return { ...rest, args: null };
   });
-  const { report: _report, ...rest } = run;
-  return { ...rest, steps, attempt: 0, text: "" };
+  const { report: _report, waits, ...rest } = run;
+  const known = chars === undefined ? { attempt: 0, text: "" } : { text: start(run.text, chars) };
+  return { ...rest, steps, ...(waits && { waits: waits.map(withoutArgs) }), ...known, truncated: true };
 }
 
-/** Where not even that fits: that there is a run, and of what it is. */
-function withoutSteps(run: RunView): RunView {
-  return { ...withoutData(run), steps: [] };
+function withoutArgs({ args, reason, ...wait }: Wait): Wait {
+  return {
+    ...wait,
+    ...(args !== undefined && { args_omitted: true as const }),
+    ...(reason !== undefined && { reason: start(reason, CUT_RUN_CHARS) }),
+  };
 }
 
 function cutShort(message: Message): Message {

@@ -30,6 +30,9 @@ const MIGRATIONS: ReadonlyArray<readonly string[]> = [
 /** Tables of what few use: made by the first write that needs them, so that nobody else is billed for them. */
 const ON_FIRST_USE = {
   patches: "CREATE TABLE IF NOT EXISTS patches (version INTEGER PRIMARY KEY, patch TEXT NOT NULL)",
+  usage: `CREATE TABLE IF NOT EXISTS usage (day TEXT, provider TEXT, model TEXT, calls INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached INTEGER NOT NULL, reasoning INTEGER NOT NULL,
+    cost_usd REAL, PRIMARY KEY (day, provider, model)) WITHOUT ROWID`,
 } as const;
 
 const birthCertificate = z.object({

@@ -1,17 +1,20 @@
 /** Executing one tool call: bounded in time and size, and turned into an outcome whatever happens. */
-import type { ToolCall, ToolOutcome } from "../agents/effects.ts";
+
+import type { AgentInput } from "../agents/agent.ts";
 import { SchemaError } from "../agents/schema.ts";
-import { fitsBytes } from "../protocol/primitives.ts";
+import { type ToolCall, type ToolContext, ToolFailure, type ToolOutcome } from "../agents/tool.ts";
+import { MAX_TOOL_RESULT_BYTES } from "../protocol/limits.ts";
+import { beginning, fitsBytes } from "../protocol/primitives.ts";
+import { Notes } from "./notes.ts";
 import type { Clock } from "./ports.ts";
 
-/** A result is shown to people and models, and replayed from the log; both want it small. UTF-8 bytes. */
-export const MAX_TOOL_RESULT_BYTES = 64 * 1024;
-
 export interface ToolBounds {
+  readonly input: AgentInput;
   readonly clock: Clock;
   /** Aborted when the run ends; the call then counts as cancelled. */
   readonly signal: AbortSignal;
   readonly timeout_ms: number;
+  readonly progress: (note: string) => void;
 }
 
 /** Never rejects. The result has been through JSON, so that live and replayed results are the same. */
@@ -26,9 +29,12 @@ export async function executeTool(call: ToolCall, bounds: ToolBounds): Promise<T
   });
   const cancelled = () => resolve(CANCELLED);
   bounds.signal.addEventListener("abort", cancelled);
+  const notes = new Notes(bounds.clock, bounds.progress);
   try {
-    return await Promise.race([attempt(call, signal), interrupted]);
+    const context = { input: bounds.input, signal, progress: (note: string) => notes.take(note) };
+    return await Promise.race([attempt(call, context), interrupted]);
   } finally {
+    notes.end();
     cancelTimer();
     bounds.signal.removeEventListener("abort", cancelled);
   }
@@ -39,12 +45,13 @@ export const CANCELLED: ToolOutcome = {
   error: { code: "cancelled", message: "the run ended" },
 };
 
-async function attempt(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
+async function attempt(call: ToolCall, context: ToolContext): Promise<ToolOutcome> {
   try {
-    return bounded(await call.execute(call.args, { signal }));
+    return bounded(await call.execute(call.args, context));
   } catch (cause) {
-    // Only what we say about arguments may be shown; what a tool throws can hold anything.
+    // Shown is what we say about arguments, and what a tool says on purpose; what else it throws can hold anything.
     if (cause instanceof SchemaError) return failed("invalid_args", cause.message);
+    if (cause instanceof ToolFailure) return failed(cause.code, cause.message);
     return failed("tool_failed", "the tool failed");
   }
 }
@@ -57,6 +64,11 @@ function bounded(result: unknown): ToolOutcome {
   return { status: "ok", result: JSON.parse(text) };
 }
 
+/** What a tool says of its failure is shown, and must not be what its run fails by. UTF-8 bytes. */
+const MAX_CODE_BYTES = 64;
+const MAX_MESSAGE_BYTES = 1024;
+
 function failed(code: string, message: string): ToolOutcome {
-  return { status: "error", error: { code, message } };
+  const error = { code: beginning(code, MAX_CODE_BYTES), message: beginning(message, MAX_MESSAGE_BYTES) };
+  return { status: "error", error };
 }

@@ -24,6 +24,7 @@ export interface Placement {
   readonly run_id?: string;
   readonly prev?: number;
   readonly expires_at?: number;
+  readonly journal?: string | undefined;
 }
 
 export class Transaction {
@@ -43,6 +44,8 @@ export class Transaction {
   readonly started: string[] = [];
   /** Runs that ended here: whatever still executes them has to stop. */
   readonly ended: string[] = [];
+  /** Runs that wait from here on, and until when at most. */
+  readonly suspended: { readonly run_id: string; readonly until: number }[] = [];
   /** What feeders said of their runs. */
   readonly fed: FedBatch[] = [];
   /** How fed runs went, up to here. */
@@ -73,8 +76,9 @@ export class Transaction {
     const { type, seq, payload } = event;
     const frame = JSON.stringify({ type, seq, payload });
     if (type !== "agent_completed" && !fitsBytes(frame, MAX_EVENT_BYTES)) throw new EventTooLarge(type);
-    const row = { seq, type, ...placement, frame };
-    this.#log.insert({ ...row, at: this.now });
+    const { journal, ...place } = placement;
+    const row = { seq, type, ...place, frame };
+    this.#log.insert({ ...row, at: this.now, journal });
     this.rows.push(row);
     this.events.push(event);
     return event;

@@ -6,11 +6,21 @@ export function announce(client: Client, region: HTMLElement): void {
     region.textContent = text;
   };
   client.on("agent_started", () => say("Working on an answer."));
-  client.on("tool_executing", ({ payload }) => say(`Using ${payload.tool_name.replaceAll("_", " ")}.`));
+  client.on("tool_executing", ({ payload }) => say(`Using ${nameOf(payload.tool_name)}.`));
+  client.on("tool_completed", ({ payload }) => {
+    if (payload.status === "denied") say(`${nameOf(payload.tool_name)} was not used.`);
+  });
+  client.on("run_waiting", ({ payload }) => {
+    if (payload.kind === "approval") say(`Your approval is needed for ${nameOf(payload.tool_name)}.`);
+  });
   client.on("final_report", ({ payload }) =>
     say(`Report with ${payload.report.recommendations.length} recommendations.`),
   );
   client.on("agent_completed", ({ payload }) =>
     say(payload.status === "succeeded" ? "The answer is complete." : `The run has ${payload.status}.`),
   );
+}
+
+function nameOf(tool_name = "a tool"): string {
+  return tool_name.replaceAll("_", " ");
 }

@@ -1,5 +1,6 @@
 /** What the page reads over HTTP: more threads and messages than a snapshot has room for. */
 import type { Message, Step, Thread } from "../client/index.ts";
+import type { Usage } from "./run-notes.ts";
 
 const LOAD_TIMEOUT_MS = 8_000;
 
@@ -9,6 +10,8 @@ const MESSAGES = 200;
 export interface ListedMessage extends Message {
   /** How an answer came about, as far as that is kept. */
   readonly steps?: readonly Step[];
+  /** What models took part, and what of. */
+  readonly model_calls?: readonly Usage[];
   /** Ids of all that follow the same message, this one included; absent if it is the only one. */
   readonly alternatives?: readonly string[];
 }
@@ -60,6 +63,17 @@ export class Api {
     throw new Error(`the messages of a thread: answered ${response.status}`);
   }
 
+  /** What a run asks somebody to agree to, where it was too long for a snapshot. */
+  async argsOf(run_id: string, wait_id: string): Promise<unknown> {
+    const response = await this.#get(`/v1/runs/${encodeURIComponent(run_id)}/journal`, {});
+    const journal: unknown = await response.json();
+    const asked = eventsIn(journal).find(
+      ({ type, payload }) => type === "run_waiting" && payload.wait_id === wait_id,
+    );
+    if (asked === undefined) throw new Error(`the journal of a run: answered ${response.status}`);
+    return asked.payload.args;
+  }
+
   async threads(before: number | undefined): Promise<ThreadPage> {
     const response = await this.#get("/v1/threads", before === undefined ? {} : { before });
     const answer: unknown = await response.json();
@@ -92,6 +106,16 @@ function hasMessages(answer: unknown): answer is Page {
   return (
     typeof answer === "object" && answer !== null && "messages" in answer && Array.isArray(answer.messages)
   );
+}
+
+interface Recorded {
+  readonly type: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+function eventsIn(journal: unknown): readonly Recorded[] {
+  const found = typeof journal === "object" && journal !== null && "events" in journal && journal.events;
+  return Array.isArray(found) ? found : [];
 }
 
 function hasThreads(answer: unknown): answer is ThreadPage {

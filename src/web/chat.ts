@@ -4,7 +4,6 @@ import {
   type ClientState,
   connect,
   DEFAULT_THREAD_ID,
-  inProgress,
   type Run,
   type Thread,
   uuidv7,
@@ -16,12 +15,13 @@ import type { Composer } from "./composer.ts";
 import { History } from "./history.ts";
 import type { Notice } from "./notice.ts";
 import { keepPlace, placeIn } from "./place.ts";
+import { RunNotes } from "./run-notes.ts";
 import type { Identity } from "./sign-in.ts";
 import type { StatusView } from "./status.ts";
 import type { ThreadList } from "./thread-list.ts";
 import { ThreadPages } from "./thread-pages.ts";
 import type { Transcript } from "./transcript.ts";
-import { type Turn, turnsOf } from "./turns.ts";
+import { firstToStop, type Turn, turnsOf } from "./turns.ts";
 
 export interface ChatOptions {
   readonly origin: string;
@@ -42,7 +42,9 @@ export class Chat {
   readonly #options: ChatOptions;
   readonly #client: Client;
   readonly #history: History;
+  readonly #api: Api;
   readonly #pages: ThreadPages;
+  readonly #notes = new RunNotes();
   #thread_id: string | undefined;
   #turns: readonly Turn[] = [];
   #ready = false;
@@ -52,9 +54,9 @@ export class Chat {
   constructor(options: ChatOptions) {
     this.#options = options;
     const { origin, identity, announcer, notice } = options;
-    const api = new Api(origin, identity.getToken);
-    this.#history = new History((thread_id, through) => api.messages(thread_id, through));
-    this.#pages = new ThreadPages((before) => api.threads(before));
+    this.#api = new Api(origin, identity.getToken);
+    this.#history = new History((thread_id, through) => this.#api.messages(thread_id, through));
+    this.#pages = new ThreadPages((before) => this.#api.threads(before));
     this.#client = connect({
       url: origin,
       getToken: identity.getToken,
@@ -68,11 +70,10 @@ export class Chat {
     this.#client.on("thread_updated", ({ payload }) => this.#pages.updated(payload));
     this.#client.on("feedback_recorded", ({ payload }) => this.#history.rated(payload));
     this.#client.on("thread_deleted", ({ payload }) => this.#deleted(payload.thread_id));
-    this.#client.on("frame", ({ type }) => {
-      // Before the view is replaced: what it shows now is kept until it has been loaded.
-      if (type !== "state_snapshot") return;
-      this.#history.replaced(this.#client.conversation, this.#thread_id);
-      this.#pages.reset();
+    this.#client.on("event", (event) => this.#notes.event(event));
+    this.#client.on("frame", (frame) => {
+      if (frame.type === "state_snapshot") this.#replaced(frame);
+      if (frame.type === "tool_progress") this.#progressed(frame);
     });
     announce(this.#client, announcer);
   }
@@ -121,10 +122,27 @@ export class Chat {
     this.#changed();
   }
 
+  /** What a run asks somebody to agree to, where a snapshot had no room for it. */
+  async argsOf(run_id: string, wait_id: string): Promise<unknown> {
+    return await this.#api.argsOf(run_id, wait_id);
+  }
+
   close(): void {
     this.#closed = true;
     this.#client.close();
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+  }
+
+  /** Before the view is replaced: what it shows now is kept until it has been loaded. */
+  #replaced(snapshot: Parameters<RunNotes["snapshot"]>[0]): void {
+    this.#history.replaced(this.#client.conversation, this.#thread_id);
+    this.#pages.reset();
+    this.#notes.snapshot(snapshot);
+  }
+
+  #progressed(progress: Parameters<RunNotes["progress"]>[0]): void {
+    this.#notes.progress(progress);
+    this.#changed();
   }
 
   #deleted(thread_id: string): void {
@@ -177,7 +195,7 @@ export class Chat {
     // Stay in the thread that was shown at first, whatever other pages do in theirs.
     this.#thread_id ??= placeIn(threads);
     void this.#nameThreads();
-    const { pending, ratings } = this.commands;
+    const { pending, ratings, answers } = this.commands;
     pending.settle(view);
     ratings.settle(view);
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
@@ -188,6 +206,8 @@ export class Chat {
       head: thread?.head_message_id,
       pending: pending.of(thread_id),
       rated: (message_id) => ratings.of(message_id),
+      noted: (run_id) => this.#notes.of(run_id),
+      answers: answers.given,
       listed: (message_id) => this.#history.listed(message_id),
     });
     this.#options.transcript.show(this.#turns);
@@ -206,6 +226,6 @@ export class Chat {
     const shown = this.#turns.flatMap((turn) => (turn.kind === "run" && turn.run ? [turn.run] : []));
     const thread_id = this.#thread_id ?? DEFAULT_THREAD_ID;
     const others = this.#client.conversation.runs.filter((run) => run.thread_id === thread_id);
-    return shown.find(inProgress) ?? others.find(inProgress);
+    return firstToStop([...shown, ...others]);
   }
 }

@@ -1,5 +1,6 @@
 /** What the reader asks of the server: shown at once where it can be; what is refused is told. */
 import { type Client, ClientError, type Message, uuidv7 } from "../client/index.ts";
+import { Answers, type Verdict } from "./answers.ts";
 import { type Pending, PendingMessages, problemOf } from "./pending.ts";
 import { type Given, Ratings } from "./ratings.ts";
 
@@ -11,7 +12,7 @@ export interface Opinion extends Given {
 export interface CommandsOptions {
   readonly client: Pick<Client, "send" | "command" | "cancel">;
   readonly notice: { show(text: string): void; clear(): void };
-  /** Called when `pending` or `ratings` have changed. */
+  /** Called when `pending`, `ratings` or `answers` have changed. */
   readonly changed: () => void;
 }
 
@@ -20,6 +21,7 @@ const UNKNOWN = { code: "unknown", message: "something went wrong" } as const;
 export class Commands {
   readonly pending = new PendingMessages();
   readonly ratings = new Ratings();
+  readonly answers = new Answers();
   readonly #options: CommandsOptions;
 
   constructor(options: CommandsOptions) {
@@ -79,6 +81,22 @@ export class Commands {
   stopRun(run_id: string): void {
     // A refusal means that the run has just ended by itself.
     this.#options.client.cancel(run_id).catch(() => {});
+  }
+
+  /** What a run waits for. A refusal is told where the question stands: that somebody was faster is no error. */
+  async answer(wait_id: string, decision: Verdict, value?: unknown): Promise<void> {
+    const { client, changed } = this.#options;
+    if (!this.answers.begin(wait_id, decision)) return;
+    changed();
+    try {
+      await client.command({
+        type: "run_resume",
+        payload: { wait_id, decision, ...(value !== undefined && { value }) },
+      });
+    } catch (error) {
+      this.answers.refused(wait_id, decision, error);
+      changed();
+    }
   }
 
   /** Undefined if it was not carried out; the reader has been told then, unless the chat was closed. */

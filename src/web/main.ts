@@ -32,6 +32,9 @@ const transcript = new Transcript({
     edit: (question, content) => chat?.commands.edit(question, content),
     regenerate: (answer_id) => chat?.commands.regenerate(answer_id),
     rate: async (opinion) => (await chat?.commands.rate(opinion)) ?? false,
+    answer: (wait_id, verdict) => void chat?.commands.answer(wait_id, verdict),
+    reply: (wait_id, value) => void chat?.commands.answer(wait_id, "answered", value),
+    argsOf: async (run_id, wait_id) => await chat?.argsOf(run_id, wait_id),
     show: (message_id) => void chat?.showVersion(message_id),
   },
 });

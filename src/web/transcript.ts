@@ -103,9 +103,11 @@ function runPart(actions: RunActions): Part {
   };
 }
 
+const REPLACED = ["run", "answer", "steps", "rating", "note", "usage", "answers"] as const;
+
 /** Everything a run shows is replaced when it changes; only its versions are counted anew each time. */
 function sameRun(a: RunTurn, b: RunTurn): boolean {
-  const same = a.run === b.run && a.answer === b.answer && a.steps === b.steps && a.rating === b.rating;
+  const same = REPLACED.every((part) => a[part] === b[part]);
   return same && a.versions?.index === b.versions?.index && a.versions?.ids.length === b.versions?.ids.length;
 }
 

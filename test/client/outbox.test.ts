@@ -24,9 +24,20 @@ function frameOf(content: string, id: string): number {
 describe("sending commands", () => {
   test("[C8] a message resolves with the payload of its acknowledgement", async () => {
     const { world, client } = await opened();
-    const sent = client.send("hello", { thread_id: "t1", respond: false, metadata: { a: 1 } });
+    const sent = client.send("hello", {
+      thread_id: "t1",
+      respond: false,
+      policy: "reject",
+      metadata: { a: 1 },
+    });
     const [frame] = world.socket.ofType("user_message");
-    expect(frame?.payload).toEqual({ content: "hello", thread_id: "t1", respond: false, metadata: { a: 1 } });
+    expect(frame?.payload).toEqual({
+      content: "hello",
+      thread_id: "t1",
+      respond: false,
+      policy: "reject",
+      metadata: { a: 1 },
+    });
     world.socket.receive(messageAck(frame?.id ?? "", 1));
     expect(await sent).toEqual({ seq: 1, message_id: "m1", thread_id: "main", duplicate: false });
   });

@@ -1,6 +1,6 @@
 /** Another token for the connection that is open. */
 import { describe, expect, test } from "vitest";
-import { REFRESH_COST } from "../../src/client/pace.ts";
+import { RESYNC_COST } from "../../src/client/pace.ts";
 import { commandAck, greeting, refusal, snapshot } from "./support/frames.ts";
 import { type HandSocket, opened, reopened, settled, started } from "./support/world.ts";
 
@@ -148,7 +148,7 @@ describe("a token that ends soon", () => {
     world.socket.receive(greeting({ limits }), snapshot(0));
     await warn(world.socket);
     for (let i = 0; i < 100; i += 1) client.send(`m${i}`).catch(() => {});
-    expect(world.socket.ofType("user_message")).toHaveLength(60 * 0.8 - REFRESH_COST);
+    expect(world.socket.ofType("user_message")).toHaveLength(60 * 0.8 - RESYNC_COST);
     client.close();
   });
 });

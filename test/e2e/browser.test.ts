@@ -256,6 +256,124 @@ describe("the page", () => {
     witness.close();
   }, 45_000);
 
+  test("[W13] [W14] [W16] asks for approval in every tab, and shows what came of it", async () => {
+    const { page, context, faults } = await visit(DESKTOP, "light");
+    const witness = await watch(page);
+    const other = await context.newPage();
+    await other.goto(network.url);
+    const records = (of: Page) => of.locator(".record").allTextContents();
+
+    await ask(page, "clerk: refund");
+    for (const tab of [page, other]) await approval(tab).getByText('"Zoë <b>Ltd</b>"').waitFor();
+    await approval(page).getByText("\\u{202e}").waitFor();
+    expect(await page.locator("#message:focus").count()).toBe(1);
+    expect(await page.locator(".answer").getAttribute("aria-busy")).toBe("false");
+    await shot(page, "15-approval");
+    const approved = ended(witness);
+    await approval(page).getByRole("button", { name: "Approve" }).press("Enter");
+    await other.getByText("Asking the bank").waitFor();
+    await shot(other, "16-progress");
+    for (const tab of [page, other]) await expect.poll(() => records(tab)).toEqual(["Approved: send_refund"]);
+    expect(await labels(page.locator(":focus"))).toEqual(["Approval of send_refund"]);
+    await approved;
+    for (const tab of [page, other]) await tab.getByText("Done, receipt R-7.").waitFor();
+    expect(await page.getByText("Asking the bank").count()).toBe(0);
+
+    await ask(page, "clerk: refund");
+    await approval(page).waitFor();
+    await page.reload();
+    await approval(page).waitFor();
+    await approval(other).getByRole("button", { name: "Deny" }).click();
+    for (const tab of [page, other]) await tab.getByText("Then I leave it as it is.").waitFor();
+    await expect.poll(() => records(page)).toEqual(["Denied: send_refund"]);
+    await page.locator(".steps > summary").last().click();
+    expect(await page.locator(".answer").last().locator(".badge").allTextContents()).toEqual(["denied"]);
+    await shot(page, "17-denied");
+
+    await ask(page, "clerk: refund");
+    await approval(page).waitFor();
+    network.cut();
+    await page.getByText("Reconnecting").waitFor();
+    await approval(page).getByRole("button", { name: "Approve" }).press("Enter");
+    await approval(page).getByText("Sending your answer…").waitFor();
+    await shot(page, "18-answered-offline");
+    const denied = ended(witness);
+    const wait_id = witness.conversation.runs.at(-1)?.waits?.[0]?.wait_id ?? "";
+    await witness.command({ type: "run_resume", payload: { wait_id, decision: "denied" } });
+    await denied;
+    network.restore();
+    await expect
+      .poll(() => records(page))
+      .toEqual(["Denied: send_refund", "Denied by another answer: send_refund"]);
+
+    await ask(page, "clerk: refund");
+    await approval(page).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped.").waitFor();
+    await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
+    await expect.poll(async () => (await records(page)).at(-1)).toBe("Not answered: send_refund");
+    expect(await page.locator(".prose").last().textContent()).toContain(
+      "I can send the second payment back.",
+    );
+    await shot(page, "19-stopped-waiting");
+    expect(faults).toEqual([]);
+    witness.close();
+  }, 60_000);
+
+  test("[W17] answers what an agent asks, in any tab and after a reload", async () => {
+    const { page, context, faults } = await visit(DESKTOP, "light");
+    const other = await context.newPage();
+    await other.goto(network.url);
+    await ask(page, "clerk: ask");
+    const question = (of: Page) => of.locator("form.approval");
+    for (const tab of [page, other]) await question(tab).getByText("Which project is it for?").waitFor();
+    await page.reload();
+    await question(page).getByRole("button", { name: "Answer" }).click();
+    await question(page).getByText("Write an answer first.").waitFor();
+    await question(page).getByLabel("Your answer").fill("Blue <b>whale</b>");
+    await shot(page, "22-question");
+    await question(page).getByRole("button", { name: "Answer" }).press("Enter");
+    for (const tab of [page, other]) {
+      await tab.getByText("Booked for Blue <b>whale</b>.").waitFor();
+      await expect
+        .poll(() => tab.locator(".record").allTextContents())
+        .toEqual(["Answered: Which project is it for?"]);
+    }
+    expect(faults).toEqual([]);
+  }, 45_000);
+
+  test("[W15] [W16] says what else is waited for, folds long thoughts, and says why a run failed", async () => {
+    const { page, faults } = await visit(MOBILE, "dark");
+    const witness = await watch(page);
+    await page.getByLabel("Your message").fill("clerk: wait");
+    await page.keyboard.press("Enter");
+    await page.getByText("Waiting for invoice paid: number 17 (until").waitFor();
+    await page.getByText("So far: 1 step, 0 tool calls").waitFor();
+    const folded = page.locator(".thought");
+    expect(await folded.isVisible()).toBe(false);
+    await page.getByText("The invoice has not been paid").first().click();
+    expect(await folded.isVisible()).toBe(true);
+    await shot(page, "20-waiting-dark");
+    const wait_id = witness.conversation.runs.at(-1)?.waits?.[0]?.wait_id ?? "";
+    await witness.command({ type: "run_resume", payload: { wait_id, value: { paid: true } } });
+    await page.getByText("It was answered.").waitFor();
+    expect(await page.getByText("Waiting for invoice").count()).toBe(0);
+
+    await ask(page, "clerk: refund");
+    await approval(page).waitFor();
+    await shot(page, "21-approval-dark");
+    await approval(page).getByRole("button", { name: "Deny" }).click();
+    await page.getByText("Then I leave it as it is.").waitFor();
+    await ask(page, "clerk: audit");
+    await page.getByText("The run failed: ").waitFor();
+    await page.reload();
+    await page.getByText("The run failed: ").waitFor();
+    expect(await page.locator(".prose").last().textContent()).toContain("So far so good.");
+    await shot(page, "22-failed-dark");
+    expect(faults).toEqual([]);
+    witness.close();
+  }, 30_000);
+
   test("[W5] asks for a token where there is no development sign-in, and keeps it in memory only", async () => {
     const page = await browser.newPage({ viewport: DESKTOP, colorScheme: "light" });
     await page.route("**/v1/config", async (route) => {
@@ -282,6 +400,11 @@ async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel("Your message").fill(question);
   await page.keyboard.press("Enter");
   await page.locator(".answer .prose").first().waitFor();
+}
+
+/** The question that is open. */
+function approval(page: Page): Locator {
+  return page.getByRole("group", { name: "Approval of send_refund" }).and(page.locator(".approval"));
 }
 
 function bubbles(page: Page): Promise<string[]> {

@@ -116,6 +116,8 @@ describe("the document of the HTTP API", () => {
     const question = { content: "hello" };
     const asked = await ok("sendMessage", { query: "?wait=true", body: question });
     const { message_id } = asked.answer;
+    await ok("readJournal", { path: { run_id: asked.run_id } });
+    await ok("readUserJournal", { path: { user_id, run_id: asked.run_id } });
     await ok("regenerateMessage", { path: { message_id }, query: "?wait=true" });
     await ok("rateMessage", { path: { message_id }, body: { rating: 1, comment: "good" } });
     await ok("listThreads", { query: "?limit=1" });
@@ -133,6 +135,7 @@ describe("the document of the HTTP API", () => {
     await ok("showUser", of);
     await ok("cancelRun", { path: { run_id } });
     await ok("readEvents", { query: "?since=0&limit=1000" });
+    await ok("readUsage");
     await ok("exportMe");
     await ok("deleteThread", { path: { thread_id: THREAD } });
     await ok("issueTicket");

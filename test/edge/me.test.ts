@@ -72,6 +72,41 @@ describe("a copy of everything", () => {
   });
 });
 
+describe("what models have cost", () => {
+  const asked = { body: { content: "?", data: { script: [{ model: "?" }] } } };
+
+  test("[U5] is told the user and the operator, and who was never here has spent nothing", async () => {
+    const user = new HttpUser(newUser());
+    const nothing = { calls: 0, input_tokens: 0, output_tokens: 0 };
+    const before = await user.ask("GET", "/v1/me/usage");
+    expect(before).toMatchObject({ status: 200, body: { today: nothing, days: [], budget: {}, left: {} } });
+    await user.ask("POST", "/v1/messages?wait=true", asked);
+    const { body } = await user.ask("GET", "/v1/me/usage");
+    const usage = { last_30_days: { calls: 1, input_tokens: 10, output_tokens: 5 } };
+    expect(body).toMatchObject({ ...usage, days: [{ provider: "fake", model: "counted", calls: 1 }] });
+    const user_id = await userId("local", user.sub);
+    const path = `/v1/users/${user_id}`;
+    const operator = { claims: { permissions: ["admin"] } };
+    expect((await new HttpUser("op").ask("GET", path, operator)).body).toMatchObject({ usage });
+    expect((await user.ask("GET", "/v1/me/export")).body.usage).toEqual(body.days);
+  });
+
+  test.each([
+    ["without chat", 403, { claims: { permissions: [] } }],
+    ["with a token that has expired", 401, { claims: { exp: 1 } }],
+    ["with no token that could be read", 401, { headers: { Authorization: "Bearer x" } }],
+  ])("[U5] is not told %s", async (_, status, more) => {
+    expect((await new HttpUser(newUser()).ask("GET", "/v1/me/usage", more)).status).toBe(status);
+  });
+
+  test("[U6] goes with the user", async () => {
+    const user = new HttpUser(newUser());
+    await user.ask("POST", "/v1/messages?wait=true", asked);
+    await user.ask("DELETE", "/v1/me");
+    expect((await user.ask("GET", "/v1/me/usage")).body.days).toEqual([]);
+  });
+});
+
 describe("the end of everything", () => {
   test("[H6] closes every socket with 4300, stops what works, and leaves an empty database", async () => {
     const sub = newUser();

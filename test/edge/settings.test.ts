@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { chosenAgents } from "../../src/chosen-agents.ts";
 import { settingsOf } from "../../src/config/settings.ts";
 import { DEFAULT_PLANS } from "../../src/protocol/limits.ts";
+import { PRICE } from "../support/counted-model.ts";
 import { SECRET } from "../support/tokens.ts";
 
 describe("settings", () => {
@@ -13,6 +15,7 @@ describe("settings", () => {
         jwt_secret_previous: undefined,
         oidc_realms: [],
         plans: DEFAULT_PLANS,
+        prices: new Map(),
         jwt_issuer: undefined,
         jwt_audience: undefined,
         allowed_origins: [],
@@ -125,6 +128,21 @@ describe("identity in the settings", () => {
     });
   });
 
+  test.each(SPELLINGS)("[E1] MODEL_PRICES may be %s, with fields nobody knows", (_, spell) => {
+    const MODEL_PRICES = { "p/m": { ...PRICE, mode: "chat", max_tokens: "8" } };
+    const settings = settingsOf({ JWT_SECRET: SECRET, MODEL_PRICES: spell(MODEL_PRICES) });
+    expect(settings).toMatchObject({ ok: true, value: { prices: new Map([["p/m", PRICE]]) } });
+  });
+
+  test("[U3] a budget may have fractions of a dollar; 0 is none, and none is named nowhere", () => {
+    const PLANS = { free: { tokens_per_day: 0, cost_usd_per_day: 0.25 }, pro: { cost_usd_per_day: 0 } };
+    const settings = settingsOf({ JWT_SECRET: SECRET, PLANS });
+    expect(settings.ok && settings.value.plans).toEqual({
+      ...DEFAULT_PLANS,
+      free: { ...DEFAULT_PLANS.free, cost_usd_per_day: 0.25 },
+    });
+  });
+
   test.each(SPELLINGS)("[E1] PLANS may be %s, and is put over the defaults", (_, spell) => {
     const PLANS = { pro: { connections: 30, run_ms: 900_000 }, enterprise: {} };
     expect(settingsOf({ JWT_SECRET: SECRET, PLANS: spell(PLANS) })).toMatchObject({
@@ -230,6 +248,17 @@ describe("identity in the settings", () => {
     ["PLANS.free.connections", { free: { connections: null } }],
     ["PLANS.free.commands_burst", { free: { commands_burst: 4 } }],
     ["PLANS.free.user_commands_burst", { free: { user_commands_burst: 4 } }],
+    ["PLANS.free.tokens_per_day", { free: { tokens_per_day: 0.5 } }],
+    ["PLANS.free.tokens_per_day", { free: { tokens_per_day: -1 } }],
+    ["PLANS.free.cost_usd_per_day", { free: { cost_usd_per_day: MARK } }],
+    ["MODEL_PRICES", null],
+    ["MODEL_PRICES.0", [MARK]],
+    ["MODEL_PRICES.0", { [MARK]: null }],
+    ["MODEL_PRICES.1.output_cost_per_token", { a: PRICE, [MARK]: { input_cost_per_token: 0 } }],
+    ["MODEL_PRICES.0.input_cost_per_token", { [MARK]: { ...PRICE, input_cost_per_token: 2.5 } }],
+    ["MODEL_PRICES.0.input_cost_per_token", { [MARK]: { ...PRICE, input_cost_per_token: -0.001 } }],
+    ["MODEL_PRICES.0.cache_read_input_token_cost", { a: { ...PRICE, cache_read_input_token_cost: MARK } }],
+    ["MODEL_PRICES.0.model", { "": PRICE }],
     ["PLANS.enterprise.run_ms", { enterprise: { run_ms: 1_000.5 } }],
     ["PLANS.enterprise.queued_runs_per_thread", { enterprise: { queued_runs_per_thread: -1 } }],
   ])("[E1] %s is named in %j with its rule and without its value, however it is spelt", (field, value) => {
@@ -260,5 +289,64 @@ describe("identity in the settings", () => {
     expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
     expect(result.ok || result.refusal.message).toMatch(/^[A-Z_]+(\.pro)? must /);
     expect(JSON.stringify(result)).not.toContain(MARK);
+  });
+});
+
+describe("a model in the settings", () => {
+  const LLM = { LLM_BASE_URL: "https://llm.example/v1", LLM_MODEL: "m" };
+
+  test("[O23] an address and a name are enough", () => {
+    expect(settingsOf({ JWT_SECRET: SECRET, ...LLM, LLM_CONTEXT_TOKENS: "64000" })).toMatchObject({
+      value: {
+        model: {
+          source: { kind: "llm", base_url: LLM.LLM_BASE_URL, model: "m" },
+          context_tokens: 64_000,
+          max_output_tokens: 4_096,
+        },
+      },
+    });
+  });
+
+  test("[O23] a key alone names no model", () => {
+    expect(settingsOf({ JWT_SECRET: SECRET, LLM_API_KEY: "sk" })).toMatchObject({ ok: true });
+  });
+
+  test("[O23] the model answers, and the advisor finishes what it has begun", () => {
+    const names = (env: object) => chosenAgents({ JWT_SECRET: SECRET, ...env }).map(({ name }) => name);
+    expect(names({})).toEqual(["advisor"]);
+    expect(names(LLM)).toEqual(["model", "advisor"]);
+    expect(names({ WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } })).toEqual(["model", "advisor"]);
+    // The platform's binding is an instance: what it can do is in its class.
+    class Ai {
+      run() {}
+    }
+    expect(names({ WORKERS_AI_MODEL: "@cf/m", AI: new Ai() })).toEqual(["model", "advisor"]);
+    expect(names({ ...LLM, LLM_MODEL: "" })).toEqual(["advisor"]);
+  });
+
+  test.each([
+    ["LLM_MODEL", { LLM_BASE_URL: LLM.LLM_BASE_URL }],
+    ["LLM_BASE_URL", { LLM_MODEL: "m" }],
+    ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "http://llm.example" }],
+    ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "https://user:secret@llm.example" }],
+    ["LLM_BASE_URL", { ...LLM, LLM_BASE_URL: "llm" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "sk-secret–1" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "sk-secret\n" }],
+    ["LLM_API_KEY", { ...LLM, LLM_API_KEY: "two secrets" }],
+    ["LLM_SYSTEM_PROMPT", { ...LLM, LLM_SYSTEM_PROMPT: "" }],
+    ["LLM_CONTEXT_TOKENS", { ...LLM, LLM_CONTEXT_TOKENS: "many" }],
+    ["LLM_MAX_OUTPUT_TOKENS", { ...LLM, LLM_MAX_OUTPUT_TOKENS: 20_000 }],
+    ["WORKERS_AI_MODEL", { ...LLM, WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } }],
+    ["WORKERS_AI_MODEL", { LLM_MODEL: "m", WORKERS_AI_MODEL: "@cf/m", AI: { run: () => {} } }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m" }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: "x" }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: {} }],
+    ["AI", { WORKERS_AI_MODEL: "@cf/m", AI: { run: "x" } }],
+  ])("[O23] %s is named where it is wrong: %j", (field, env) => {
+    const result = settingsOf({ JWT_SECRET: SECRET, ...env });
+    expect(result).toMatchObject({ ok: false, refusal: { code: "not_configured", field } });
+    if (!result.ok) expect(result.refusal.message).toMatch(new RegExp(`^${field} must`));
+    if (!result.ok) expect(result.refusal.message).not.toContain("secret");
   });
 });

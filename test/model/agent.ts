@@ -1,7 +1,8 @@
 /** An agent that does a little of everything; what it did is kept where no crash can reach it. */
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, type Tool, text, think, tool } from "../../src/agents/effects.ts";
+import { report, text, think, tool } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { blame } from "./insist.ts";
 
 const keyed = z.object({ key: z.string() });

@@ -190,11 +190,12 @@ export class Conversation {
 
   /** An answer to a branch that was left stays there, and moves nothing. */
   #takeAnswer(run: RunOf, seq: number, payload: any): void {
-    const { message_id, thread_id, parent_message_id, content, run_id, status, timestamp } = payload;
+    const { message_id, thread_id, parent_message_id, content, run_id, status, error, timestamp } = payload;
     run.state = "ended";
     const report = run.report === undefined ? {} : { report: run.report };
     const answer = { message_id, thread_id, role: "assistant", content, seq, run_id, status, timestamp };
-    this.messages.set(message_id, { ...answer, parent_message_id, ...report });
+    const why = error === undefined ? {} : { error };
+    this.messages.set(message_id, { ...answer, ...why, parent_message_id, ...report });
     const thread = this.#threads.get(thread_id);
     insist(thread !== undefined, "no answer without a thread", payload);
     thread.updated_at = timestamp;

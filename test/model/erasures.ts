@@ -85,13 +85,11 @@ export class Erasures {
     }
   }
 
-  /** Retention has just been there: what is old enough is gone, unless a run needs the rows around it. */
+  /** Retention has just been there: what is old enough is gone. */
   insistOnEnd(world: World, head: number): void {
-    const [first] = world.rows("SELECT MIN(start_seq) AS seq FROM runs");
-    const below = Math.min(head, Number(first?.seq ?? head));
     const before = world.now - MONTH_MS - DAY_MS;
     const [row] = world.rows(
-      `SELECT seq FROM events WHERE type = 'erased' AND at < ${before} AND seq < ${below}`,
+      `SELECT seq FROM events WHERE type = 'erased' AND at < ${before} AND seq < ${head}`,
     );
     insist(row === undefined, "after a month nothing is left of what was deleted", row);
     const [tomb] = world.rows(`SELECT thread_id FROM threads WHERE title IS NULL AND updated_at < ${before}`);

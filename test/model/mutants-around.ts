@@ -92,7 +92,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "a snapshot forgets a run in progress",
-    session("snapshot.ts", "runs: fitting,", "runs: fitting.slice(1),"),
+    session("snapshot.ts", "runs: shown,", "runs: shown.slice(1),"),
   ),
   mutant(
     "a snapshot shows the messages in the wrong order",
@@ -100,19 +100,23 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   ),
   mutant(
     "an answer moves the thread back to a branch that was left",
-    session("runs.ts", "this.#threads.leadsTo(question, thread?.head);", "question > 0;"),
+    session("run-end.ts", "this.#threads.leadsTo(question, thread?.head);", "question > 0;"),
   ),
   mutant(
     "two runs work in a thread",
-    session("runs.ts", " && inThread.length < runs_per_thread", " && inThread.length < 2"),
+    session("places.ts", " && inThread.length < runs_per_thread", " && inThread.length < 2"),
   ),
   mutant(
     "nobody's turn comes",
-    session("runs.ts", "inItsPlace?.();\n    this.#startWaiting(tx);\n  }", "inItsPlace?.();\n  }"),
+    session(
+      "runs.ts",
+      "this.#queueUnheard(tx, run);\n    this.#startWaiting(tx);\n  }",
+      "this.#queueUnheard(tx, run);\n  }",
+    ),
   ),
   mutant(
     "one run too many may wait",
-    session("runs.ts", "if (!startsNow && waiting >= limit) {", "if (!startsNow && waiting > limit) {"),
+    session("places.ts", "if (taken(thread_id, crowd) < limit)", "if (taken(thread_id, crowd) <= limit)"),
   ),
   mutant(
     "work begins before its attempt is on disk",
@@ -121,18 +125,26 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   mutant(
     "a call that was cut is repeated, whatever it does",
     session(
-      "execution.ts",
-      'recorded?.state === "open" && !effect.idempotent',
-      'recorded?.state === "open" && effect.tool_name === ""',
+      "tool-step.ts",
+      'recorded.state === "open" && !effect.idempotent',
+      'recorded.state === "open" && effect.tool_name === ""',
     ),
   ),
   mutant(
     "a run is tried for ever",
-    session("host.ts", "if (attempt < plans[run.plan].run_attempts)", "if (attempt < 1_000)"),
+    session(
+      "host.ts",
+      "if (attempt - attempts_before < plans[run.plan].run_attempts)",
+      "if (attempt < 1_000)",
+    ),
   ),
   mutant(
     "what was written is lost when a run is cancelled",
-    session("commands/run-cancel.ts", "cancelled(context.textOf(run_id, context.tx))", 'cancelled("")'),
+    session(
+      "commands/run-cancel.ts",
+      "cancelled(context.soFar(run, context.tx))",
+      'cancelled({ content: "", spent: [] })',
+    ),
   ),
   mutant(
     "a run that has ended goes on",
@@ -141,23 +153,15 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
   mutant(
     "an alarm is set in the past for what has to stay",
     session("deadlines.ts", "Math.max(Math.min(...next), now + PAUSE_MS)", "Math.min(...next)"),
-    session("log.ts", "AND seq < ? ORDER BY seq LIMIT 1", "AND seq <= ? ORDER BY seq LIMIT 1"),
+    session("log.ts", "TRIMMABLE} AND seq < ?", "TRIMMABLE} AND seq <= ?"),
     session("retention.ts", "Math.max(this.dueAt(oldest), at + DAY_MS)", "Math.max(this.dueAt(oldest), at)"),
   ),
   mutant(
     "messages are deleted with the steps",
-    session(
-      "log.ts",
-      "'tool_completed', 'notification',",
-      "'tool_completed', 'notification', 'user_message',",
-    ),
+    session("log.ts", "'run_resumed', 'notification',", "'run_resumed', 'notification', 'user_message',"),
   ),
   mutant(
     "the steps of an unfinished run are deleted",
-    session(
-      "retention.ts",
-      "Math.min(...unfinished, this.#log.head)",
-      "this.#log.head + 0 * unfinished.length",
-    ),
+    session("log.ts", "(run_id IS NULL OR run_id NOT IN (SELECT run_id FROM runs))", "TRUE"),
   ),
 ];

@@ -13,11 +13,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   mutant(
     "deletion leaves the journal",
     session("log.ts", "expires_at = NULL, frame = '', journal = NULL", "expires_at = NULL, frame = ''"),
-    session(
-      "log.ts",
-      "expires_at, frame)\n       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`",
-      "expires_at, frame, journal)\n       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'paid for')`",
-    ),
+    session("log.ts", "      event.journal ?? null,\n", '      event.journal ?? "[]",\n'),
   ),
   mutant(
     "a deleted thread comes back with a late message",
@@ -53,11 +49,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "that a thread was deleted is forgotten after a month",
-    session(
-      "log.ts",
-      "'tool_completed', 'notification',",
-      "'tool_completed', 'notification', 'thread_deleted',",
-    ),
+    session("log.ts", "'run_resumed', 'notification',", "'run_resumed', 'notification', 'thread_deleted',"),
   ),
   mutant(
     "a run of a deleted thread goes on",
@@ -77,11 +69,11 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "an answer is hung under the wrong parent",
-    session("runs.ts", "parent?.head ?? question,", "question,"),
+    session("run-end.ts", "{ prev: parent?.head ?? question, journal", "{ prev: question, journal"),
   ),
   mutant(
     "an answer names the wrong parent",
-    session("runs.ts", "parent?.head_message_id ?? run.question_id", "run.question_id"),
+    session("run-end.ts", "parent?.head_message_id ?? run.question_id", "run.question_id"),
   ),
   mutant(
     "regenerate leaves the thread's head where it was",
@@ -124,7 +116,7 @@ export const MUTANTS_THREADS: readonly Mutant[] = [
   ),
   mutant(
     "the answer of a regenerated run is put under another question",
-    session("runs.ts", "const question = questionSeq(run);", "const question = run.start_seq;"),
+    session("run-end.ts", "const question = questionSeq(run);", "const question = run.start_seq;"),
   ),
   mutant(
     "a thread that is named anew moves to the front",

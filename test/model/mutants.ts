@@ -125,11 +125,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "the journal is ignored when a run is taken over",
-    session("host.ts", "new Journal(readEvents(log.ofRun(run.run_id, run.start_seq)))", "new Journal([])"),
+    session("host.ts", "readEvents(log.ofRun(run_id, start_seq)),", "[],"),
   ),
   mutant(
     "the numbers of a run begin anew after a crash",
-    session("runs.ts", "this.#log.countOfRun(run.run_id, run.start_seq)", "0 * run.start_seq"),
+    session("run-log.ts", "this.#log.countOfRun(run.run_id, run.start_seq)", "0 * run.start_seq"),
   ),
   mutant(
     "the cursor is not kept with the socket",
@@ -182,7 +182,10 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (full !== undefined) return full;",
     replace: "",
   }),
-  mutant("retention deletes the last event", session("log.ts", "Math.min(below, this.#head),", "below + 1,")),
+  mutant(
+    "retention deletes the last event",
+    session("log.ts", "TRIMMABLE} AND at < ? AND seq < ?", "TRIMMABLE} AND at < ? AND seq <= ?"),
+  ),
   mutant(
     "what was just written is remembered with a hole",
     session("log.ts", "this.#newest.slice(seq + 1 - first)", "this.#newest.slice(seq + 2 - first)"),

@@ -55,8 +55,8 @@ export class Sdk {
 
   take(text: string): void {
     const incoming = parseFrame(text);
-    if (incoming.kind === "frame" && incoming.frame.type === "connection_established") {
-      this.#intake.greeted(incoming.frame.payload);
+    if (incoming?.frame?.type === "connection_established") {
+      this.#intake.greeted(incoming.frame);
     } else this.#intake.received(incoming);
   }
 

@@ -55,6 +55,18 @@ function update({ user }: Done, base_version: number) {
   return user.ask("PATCH", "/v1/state", { body });
 }
 
+function askModel({ user }: Done) {
+  const body = { content: "?", data: { script: [{ model: "?" }] } };
+  return user.ask("POST", "/v1/messages?wait=true", { body });
+}
+
+async function askAndWait({ user, tab }: Done): Promise<string> {
+  const body = { content: "?", data: { script: [{ signal: "go" }] } };
+  await user.ask("POST", "/v1/messages", { body });
+  const { payload } = await tab.next(({ type }) => type === "run_waiting");
+  return payload.wait_id;
+}
+
 function thread({ user }: Done) {
   return user.ask("POST", "/v1/threads", { body: { thread_id: THREAD } });
 }
@@ -83,6 +95,19 @@ const OPERATIONS: Readonly<
       await user.ask("POST", `/v1/messages/${answer.message_id}/regenerate?wait=true`);
       await tab.next(
         ({ type, payload }) => type === "agent_completed" && payload.message_id !== answer.message_id,
+      );
+    },
+  },
+  "the first answer of a model": { do: askModel },
+  "another answer of a model": { before: askModel, do: askModel },
+  "a run up to where it waits": { do: askAndWait },
+  "the answer it waits for, and its end": {
+    before: async (done) => Object.assign(done, { wait_id: await askAndWait(done) }),
+    do: async (done) => {
+      const { wait_id } = done as Done & { wait_id: string };
+      await done.user.ask("POST", `/v1/waits/${wait_id}`, { body: { value: 1 } });
+      await done.tab.next(
+        ({ type, payload }) => type === "agent_completed" && payload.message_id !== done.answer.message_id,
       );
     },
   },
@@ -116,9 +141,9 @@ const OPERATIONS: Readonly<
     before: (done) => publish(done, { "Idempotency-Key": "k" }),
     do: (done) => publish(done, { "Idempotency-Key": "k" }),
   },
-  "reading: threads, messages, events, state, export": {
+  "reading: threads, messages, events, state, usage, export": {
     do: async ({ user }) => {
-      for (const path of ["threads", "threads/main/messages", "events", "state", "me/export"])
+      for (const path of ["threads", "threads/main/messages", "events", "state", "me/usage", "me/export"])
         await user.ask("GET", `/v1/${path}`);
     },
   },

@@ -2,7 +2,8 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { type Effect, report, type Tool, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { type Effect, report, text, think, tool, tools } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { userId } from "../../src/auth/user-id.ts";
 import { faultOf } from "../../src/session/faults.ts";
 import { connect, newUser, open, stubOf, waitFor } from "../support/client.ts";
@@ -309,7 +310,7 @@ describe("a fault", () => {
       await ask(desk, first, "one", { thread_id: crypto.randomUUID() });
       await ask(desk, first, "two", { thread_id: crypto.randomUUID() });
       await pause();
-      const repair = failing(storage, "UPDATE runs SET attempt", 1);
+      const repair = failing(storage, "UPDATE runs SET state", 1);
       desk.crash(agentOf(ends));
       const socket = desk.connect({ epoch: "id1", since: "0" });
       await desk.idle();

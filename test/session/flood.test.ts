@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agents/agent.ts";
-import { ACK_COST, REFRESH_COST, RESYNC_COST } from "../../src/client/pace.ts";
+import { ACK_COST, RESYNC_COST } from "../../src/client/pace.ts";
 import { planSettings } from "../../src/config/plans.ts";
 import { COMMANDS, type CommandType } from "../../src/protocol/commands.ts";
 import { costOf, TokenBucket } from "../../src/session/flood.ts";
@@ -48,7 +48,7 @@ function closed(socket: RecordingSocket) {
 
 test("[C24] client and server count frames alike", () => {
   const types = ["ack", "resync", "auth_refresh", "user_message", "run_cancel"] as const;
-  expect(types.map(costOf)).toEqual([ACK_COST, RESYNC_COST, REFRESH_COST, 1, 1]);
+  expect(types.map(costOf)).toEqual([ACK_COST, RESYNC_COST, RESYNC_COST, 1, 1]);
 });
 
 test("[A24] the smallest burst that may be configured pays for the dearest frame", () => {

@@ -2,9 +2,10 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { type Effect, report, type Tool, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { type Effect, report, text, think, tool, tools } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { newUser, stubOf } from "../support/client.ts";
-import { Desk, type RecordingSocket } from "../support/desk.ts";
+import { Desk, principalWith, type RecordingSocket } from "../support/desk.ts";
 
 type Script = (input: Parameters<Agent["run"]>[0]) => Generator<Effect, void, unknown>;
 
@@ -247,6 +248,12 @@ describe("replay", () => {
         status: "interrupted",
         error: { code: "agent_changed", retryable: false },
       });
+      const who = principalWith(["chat"]);
+      const listed: any = desk.session.requests.listMessages(who, { thread_id: "main", limit: 9 });
+      const [, shown] = desk.connect().of("state_snapshot")[0].payload.messages;
+      for (const answer of [listed.value.messages.at(-1), shown]) {
+        expect(answer).toMatchObject({ status: "interrupted", error: { code: "agent_changed" } });
+      }
     });
   });
 

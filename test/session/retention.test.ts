@@ -110,6 +110,47 @@ describe("retention", () => {
     });
   });
 
+  test("[D10] a run that waits for months keeps what it has done, and nothing else of its user", async () => {
+    await atTheDesk(async (desk, storage) => {
+      const tab = desk.connect();
+      await ask(desk, tab, "before", TURN);
+      await desk.idle();
+      await ask(desk, tab, "waits", [{ think: "a" }, { tool: "echo", key: "k" }, { signal: "s" }]);
+      await desk.idle();
+      await ask(desk, tab, "after", TURN);
+      await desk.idle();
+      const { run_id, wait_id } = tab.of("run_waiting")[0].payload;
+      const { epoch } = tab.sent[0].payload;
+      daysLater(desk, 31.1);
+      const kept = ["user_message", "final_report", "agent_completed"];
+      const waiting = ["user_message", "agent_started", "agent_thinking", "tool_executing", "tool_completed"];
+      expect(types(storage)).toEqual([...kept, ...waiting, "run_waiting", ...kept]);
+      // Nobody is woken every day for what must stay.
+      expect(desk.alarms.at(-1)).toBeGreaterThanOrEqual(desk.now + 30 * DAY_MS);
+
+      const back = desk.connect({ epoch, since: "0", principal: longLived(desk) });
+      const told = back.sent.flatMap(({ seq, type, payload }) =>
+        type === "events_skipped" ? [[payload.from, payload.to]] : seq === undefined ? [] : [[seq, seq]],
+      );
+      expect(told.map(([from]) => from)).toEqual([1, ...told.slice(0, -1).map(([, to]) => Number(to) + 1)]);
+      expect(
+        back.of("events_skipped").map(({ payload }) => [payload.from, payload.to, payload.reason]),
+      ).toEqual([
+        [2, 5, "trimmed"],
+        [15, 18, "trimmed"],
+      ]);
+      expect(desk.session.requests.runJournal(run_id)).toMatchObject({ ok: true, value: { complete: true } });
+      await desk.send(back, { type: "run_resume", id: "r", payload: { wait_id, value: 1 } });
+      await desk.idle();
+      expect(back.of("agent_completed").at(-1).payload).toMatchObject({
+        status: "succeeded",
+        content: '{"status":"answered","value":1}',
+      });
+      daysLater(desk, 64);
+      expect(types(storage)).toEqual([...kept, "user_message", ...kept, "agent_completed"]);
+    });
+  });
+
   test("[D10] costs nothing until something is old enough, then a day's worth at once", async () => {
     await atTheDesk(async (desk, storage) => {
       const who = principalWith([]);

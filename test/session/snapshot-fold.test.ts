@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, type Tool, text, think, tool } from "../../src/agents/effects.ts";
+import { report, signal, text, think, tool, tools } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { EVENTS } from "../../src/protocol/events.ts";
 import { inProgress } from "../../src/protocol/pure/fold.ts";
 import { newUser, stubOf } from "../support/client.ts";
@@ -92,9 +93,10 @@ class Table {
   /** Only when nothing is running. */
   async evict(): Promise<void> {
     await this.settle();
-    if (this.known.runs.some(inProgress)) return;
+    if (this.known.runs.some((run) => inProgress(run) && run.status !== "waiting")) return;
     await this.desk.idle();
     this.desk.evict();
+    await this.desk.idle();
   }
 
   ack(): void {
@@ -136,7 +138,7 @@ const PLACES = [
   "018f0000-0000-7000-8000-000000000003",
 ];
 
-const KINDS = ["whole", "whole", "held", "held", "broken", "bad tool", "none"] as const;
+const KINDS = ["whole", "whole", "held", "held", "broken", "bad tool", "none", "signal", "approval"] as const;
 
 function chosen<T>(from: readonly T[], index: number): T | undefined {
   return from[index % Math.max(1, from.length)];
@@ -191,6 +193,16 @@ const STEPS = {
     const run_id = chosen(table.known.runs.filter(inProgress), a)?.run_id;
     if (run_id !== undefined) table.send("run_cancel", { run_id });
   },
+  answer: (table, a, b) => {
+    const wait = chosen(
+      table.known.runs.flatMap(({ waits = [] }) => waits),
+      a,
+    );
+    if (wait === undefined) return;
+    const { wait_id, kind } = wait;
+    const said = kind === "signal" ? { value: b } : { decision: b % 2 === 0 ? "approved" : "denied" };
+    table.send("run_resume", { wait_id, ...said });
+  },
   rate: (table, a, b) => {
     const message = chosen(
       table.known.messages.filter(({ role }) => role === "assistant"),
@@ -211,7 +223,7 @@ const STEPS = {
 } satisfies Record<string, (table: Table, a: number, b: number) => void | Promise<void>>;
 
 const step: fc.Arbitrary<Step> = fc.record({
-  do: fc.constantFrom(...(Object.keys(STEPS) as (keyof typeof STEPS)[]), "say", "say", "edit"),
+  do: fc.constantFrom(...(Object.keys(STEPS) as (keyof typeof STEPS)[]), "say", "say", "edit", "answer"),
   a: fc.nat(99),
   b: fc.nat(99),
 });
@@ -317,6 +329,7 @@ function agentWith(hold: (go: () => void) => void): Agent {
     });
     return { waited: true };
   });
+  const agreed: Tool<object, unknown> = { ...look, name: "agreed", approval: "always" };
   const asked = z.object({ kind: z.string() });
   return {
     name: "page",
@@ -330,6 +343,8 @@ function agentWith(hold: (go: () => void) => void): Agent {
       if (kind === "bad tool") yield* tool(break_, {});
       yield* text("this, ");
       if (kind === "held") yield* tool(wait, {});
+      if (kind === "signal") yield* signal("go", { until: "2027-01-01T00:00:00.000Z" });
+      if (kind === "approval") yield* tools([[agreed, {}]]);
       yield* report({ summary: "s", findings: [], recommendations: [], assumptions: [], questions: [] });
       yield* text("then that.");
       return { finish_reason: "stop" };

@@ -58,6 +58,8 @@ export class Desk {
   readonly alarms: number[] = [];
   /** Replaced by a test that wants the disk to take its time. */
   sync = () => this.#storage.sync();
+  /** Called before and after every transaction: a test may crash there. */
+  atTransaction = () => {};
   session: Session;
 
   constructor(storage: DurableObjectStorage, agent: Agent, over: Partial<Ports> = {}) {
@@ -134,6 +136,7 @@ export class Desk {
           return () => this.#timers.delete(timer);
         },
       },
+      random: () => 0.5,
       ids: {
         random: () => {
           this.#ids += 1;
@@ -144,6 +147,7 @@ export class Desk {
       agents: [agent],
       codecs: { native },
       plans: DEFAULT_PLANS,
+      prices: new Map(),
       verify: async () => refuse("token_signature", "no token is good here"),
       retention_days: 30,
       heartbeat: { sweep_ms: 900_000, timeout_ms: 10_000 },
@@ -163,11 +167,18 @@ export class Desk {
     const instance = this.#instance;
     const exec = (query: string, ...bindings: unknown[]) => {
       if (instance !== this.#instance) throw new Error("this instance is dead");
+      // As on the platform; what runs here takes more.
+      if (rowBytes(bindings) > MAX_ROW_BYTES) throw new Error("string or blob too big: SQLITE_TOOBIG");
       return storage.sql.exec(query, ...bindings);
     };
     return {
       sql: { exec } as never,
-      transactionSync: (work) => storage.transactionSync(work),
+      transactionSync: (work) => {
+        this.atTransaction();
+        const value = storage.transactionSync(work);
+        this.atTransaction();
+        return value;
+      },
       getAlarm: async () => null,
       setAlarm: async (at) => {
         this.alarms.push(at);
@@ -175,6 +186,16 @@ export class Desk {
       sync: () => this.sync(),
     };
   }
+}
+
+/** https://developers.cloudflare.com/durable-objects/platform/limits/ */
+const MAX_ROW_BYTES = 2_000_000;
+
+function rowBytes(bindings: readonly unknown[]): number {
+  return bindings.reduce<number>(
+    (sum, value) => sum + (typeof value === "string" ? new TextEncoder().encode(value).byteLength : 0),
+    0,
+  );
 }
 
 export function principalWith(permissions: ("chat" | "agents")[]): Handshake["principal"] {

@@ -1,6 +1,7 @@
 /** Runs an agent to its end as the host would: tools for real, every result through JSON. */
 import type { Agent, AgentInput, AgentResult } from "../../src/agents/agent.ts";
-import type { Effect, ToolCall, ToolOutcome } from "../../src/agents/effects.ts";
+import type { Effect } from "../../src/agents/effects.ts";
+import type { ToolCall, ToolContext, ToolOutcome } from "../../src/agents/tool.ts";
 import type { Report } from "../../src/protocol/report.ts";
 
 export interface DrivenTool {
@@ -33,7 +34,12 @@ export interface DriveOptions {
 const NOW = "2026-07-01T12:00:00.000Z";
 
 export function ask(question: string, more: Partial<AgentInput> = {}): AgentInput {
-  return Object.freeze({ run_id: "r_1", thread_id: "main", question, history: [], now: NOW, ...more });
+  const who = { run_id: "r_1", thread_id: "main", question, history: [], now: NOW, max_steps: 20 };
+  return Object.freeze({ ...who, ...more });
+}
+
+export function toolContext(input = ask("")): ToolContext {
+  return { input, signal: new AbortController().signal, progress: () => {} };
 }
 
 export async function drive(agent: Agent, input: AgentInput, options: DriveOptions = {}): Promise<Driven> {
@@ -44,7 +50,9 @@ export async function drive(agent: Agent, input: AgentInput, options: DriveOptio
   while (!step.done) {
     done.push(step.value);
     const answer =
-      step.value.kind === "tools" ? await execute(step.value.calls, outcomes.length, options) : undefined;
+      step.value.kind === "tools"
+        ? await execute(step.value.calls, input, outcomes.length, options)
+        : undefined;
     if (answer !== undefined) outcomes.push(answer);
     step = generator.next(answer);
   }
@@ -72,6 +80,7 @@ function driven({ tool_name, args }: ToolCall, outcome: ToolOutcome | undefined)
 
 async function execute(
   calls: readonly ToolCall[],
+  input: AgentInput,
   at: number,
   { recorded, broken = [] }: DriveOptions,
 ): Promise<readonly ToolOutcome[]> {
@@ -82,7 +91,7 @@ async function execute(
       const error = { code: "tool_failed", message: "the tool failed" };
       if (broken.includes(call.tool_name)) return { status: "error" as const, error };
       const args = JSON.parse(JSON.stringify(call.args));
-      const result = await call.execute(args, { signal: new AbortController().signal });
+      const result = await call.execute(args, toolContext(input));
       return { status: "ok" as const, result: JSON.parse(JSON.stringify(result)) };
     }),
   );

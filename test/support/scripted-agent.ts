@@ -2,7 +2,9 @@
 import * as z from "zod/mini";
 import { advisor } from "../../src/agents/advisor/advisor.ts";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, type Tool, text, think, tool, tools } from "../../src/agents/effects.ts";
+import { model, report, signal, text, think, tool, tools } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
+import { countedModel } from "./counted-model.ts";
 import { probe } from "./probe.ts";
 
 const keyed = z.object({ key: z.string(), value: z.optional(z.unknown()) });
@@ -43,10 +45,17 @@ const TOOLS = {
   fail: scriptedTool("fail", true, () => {
     throw new Error("secret inner detail");
   }),
+  approved: {
+    ...scriptedTool("approved", false, ({ key }) => {
+      probe.executed(key);
+      return { approved: key };
+    }),
+    approval: "always" as const,
+  },
   huge: scriptedTool("huge", true, () => "x".repeat(70_000)),
 };
 
-const toolName = z.enum(["echo", "hold", "release", "charge", "fail", "huge"]);
+const toolName = z.enum(["echo", "hold", "release", "charge", "fail", "approved", "huge"]);
 const call = z.object({ tool: toolName, key: z.string(), value: z.optional(z.unknown()) });
 
 const line = z.union([
@@ -54,7 +63,9 @@ const line = z.union([
   call,
   z.object({ tools: z.array(call) }),
   z.object({ text: z.string(), times: z.optional(z.number()), pace_ms: z.optional(z.number()) }),
+  z.object({ model: z.string() }),
   z.object({ report: z.string() }),
+  z.object({ signal: z.string() }),
   z.object({ throws: z.string() }),
   z.object({ bad_args: z.literal(true) }),
 ]);
@@ -86,9 +97,13 @@ function* perform(step: Line) {
     );
   } else if ("text" in step) {
     for (let i = 0; i < (step.times ?? 1); i += 1) yield* text(step.text, { pace_ms: step.pace_ms ?? 0 });
+  } else if ("model" in step) {
+    yield* model(countedModel(), { messages: [{ role: "user", content: step.model }] });
   } else if ("report" in step) {
     const { report: summary } = step;
     yield* report({ summary, findings: [], recommendations: [], assumptions: [], questions: [] });
   } else if ("throws" in step) throw new Error(`inner detail ${step.throws}`);
-  else yield* tool(TOOLS.echo, JSON.parse('{"key":7}'));
+  else if ("signal" in step) {
+    yield* text(JSON.stringify(yield* signal(step.signal, { until: "2100-01-01T00:00:00.000Z" })));
+  } else yield* tool(TOOLS.echo, JSON.parse('{"key":7}'));
 }

@@ -1,7 +1,8 @@
 /** Plays a protocol vector against a session at the desk. */
 import * as z from "zod/mini";
 import type { Agent } from "../../src/agents/agent.ts";
-import { report, type Tool, text, think, tool } from "../../src/agents/effects.ts";
+import { report, text, think, tool } from "../../src/agents/effects.ts";
+import type { Tool } from "../../src/agents/tool.ts";
 import { Desk, principalWith, type RecordingSocket } from "./desk.ts";
 
 const line = z.union([

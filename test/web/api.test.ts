@@ -45,6 +45,16 @@ describe("reading over HTTP", () => {
     expect(new URL(fetched.mock.calls[2]?.[0] ?? "").searchParams.get("limit")).toBe("198");
   });
 
+  test("[W13] takes the arguments of an approval from the journal of its run, and fails where they are not", async () => {
+    const waiting = { type: "run_waiting", payload: { wait_id: "w2", args: { amount: 7 } } };
+    const fetched = answering(200, { events: [{ type: "agent_started", payload: {} }, waiting] });
+    expect(await api.argsOf("r/1", "w2")).toEqual({ amount: 7 });
+    expect(fetched.mock.calls[0]?.[0]).toBe("http://server.test/v1/runs/r%2F1/journal");
+    await expect(api.argsOf("r1", "w3")).rejects.toThrow("answered 200");
+    answering(404, { error: { code: "not_found" } });
+    await expect(api.argsOf("r1", "w2")).rejects.toThrow("answered 404");
+  });
+
   test("[W8] finds nothing in a thread that is not there, and fails where it is refused", async () => {
     answering(404, { error: { code: "not_found" } });
     expect(await api.messages("new")).toBeUndefined();

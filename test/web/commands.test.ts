@@ -69,6 +69,63 @@ describe("rating an answer", () => {
   });
 });
 
+describe("answering what a run waits for", () => {
+  test("[W13] sends the verdict, and leaves the rest to the run", async () => {
+    const { commands, asked, told, replies, changes } = byHand();
+    const answering = commands.answer("w1", "denied");
+    expect(asked).toEqual([{ type: "run_resume", payload: { wait_id: "w1", decision: "denied" } }]);
+    expect([commands.answers.given.get("w1"), changes()]).toEqual([{ verdict: "denied" }, 1]);
+    replies[0]?.give({ seq: 9, duplicate: false });
+    await answering;
+    expect(commands.answers.given.get("w1")).toEqual({ verdict: "denied" });
+    expect(told).toEqual([]);
+  });
+
+  test("[W14] sends one answer only, whatever is pressed while it is on its way or was taken", async () => {
+    const { commands, asked, replies } = byHand();
+    const answering = commands.answer("w1", "approved");
+    await commands.answer("w1", "denied");
+    replies[0]?.give({ seq: 9, duplicate: false });
+    await answering;
+    await commands.answer("w1", "approved");
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each(["conflict", "not_found"] as const)(
+    "[W14] is over for good where it is refused as %s",
+    async (code) => {
+      const { commands, asked, told, replies, changes } = byHand();
+      const answering = commands.answer("w1", "approved");
+      replies[0]?.refuse(new ClientError(code, "this was answered already, or its time is over"));
+      await answering;
+      expect(commands.answers.given.get("w1")).toMatchObject({ verdict: "approved", late: true });
+      expect(commands.answers.given.get("w1")?.problem).toMatch(/^Too late: /);
+      await commands.answer("w1", "approved");
+      expect([asked.length, changes(), told]).toEqual([1, 2, []]);
+    },
+  );
+
+  test.each<[string, Error]>([
+    ["Your answer was not taken: not allowed.", new ClientError("forbidden", "not allowed")],
+    [
+      "Your answer may not have been taken: stopped.",
+      new ClientError("stopped", "stopped", { maybe_sent: true }),
+    ],
+    ["Your answer was not sent: something went wrong.", new Error("a bug")],
+  ])("[W14] can be given again: %s", async (problem, error) => {
+    const { commands, asked, replies } = byHand();
+    const answering = commands.answer("w1", "approved");
+    const before = commands.answers.given;
+    replies[0]?.refuse(error);
+    await answering;
+    expect(commands.answers.given.get("w1")).toEqual({ verdict: "approved", problem, late: false });
+    expect(commands.answers.given).not.toBe(before);
+    void commands.answer("w1", "denied");
+    expect(commands.answers.given.get("w1")).toEqual({ verdict: "denied" });
+    expect(asked).toHaveLength(2);
+  });
+});
+
 describe("what is said", () => {
   test("[W7] is on its way until the log has it, in the place it was written for", async () => {
     const { commands, asked, replies } = byHand();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Conversation } from "../../src/client/index.ts";
-import { type Shown, type Turn, turnsOf } from "../../src/web/turns.ts";
+import { firstToStop, type Shown, type Turn, turnsOf } from "../../src/web/turns.ts";
 import { message, run, view } from "./support.ts";
 
 function shown(conversation: Conversation, more: Partial<Shown> = {}): Turn[] {
@@ -54,6 +54,19 @@ describe("turns", () => {
     expect(names(shown(conversation, { head: "a4" }))).toEqual(["m1", "?:a3", "m2", "?:a4"]);
   });
 
+  test("[W9] have as versions beside a run at work what is on other branches, not a late answer before it", () => {
+    const second = message("m2", "m1", { run_id: "r2" });
+    const late = message("a3", "m2", { run_id: "r1" });
+    const working = [run("r2", "m2")];
+    const conversation = view({ messages: [ASKED, second, late], runs: working });
+    expect(shown(conversation, { head: "a3" }).at(-1)).toMatchObject({
+      run: working[0],
+      versions: undefined,
+    });
+    const again = shown(conversation, { head: "m2" }).at(-1);
+    expect(again).toMatchObject({ run: working[0], versions: { ids: ["a3"], index: 1 } });
+  });
+
   test("[W9] end with the newest that is known, where the end of the branch is not", () => {
     expect(names(shown(view({ messages: [ASKED, ANSWERED] }), { head: "a99" }))).toEqual(["m1", "?:a2"]);
     expect(shown(view({}), { head: "a99" })).toEqual([]);
@@ -94,5 +107,35 @@ describe("turns", () => {
     const live = [{ kind: "thinking", step: 0, thought: "live" }] as const;
     const running = { ...conversation, runs: [run("r1", "m1", { steps: live, status: "succeeded" })] };
     expect(shown(running, { head: "a2", listed })[1]).toMatchObject({ steps: live });
+  });
+
+  test("[W13] [W16] have what is told beside the view, and what the server listed of the cost", () => {
+    const note = { waits: [], progress: new Map(), usage: [{ total_tokens: 1 }] };
+    const answers = new Map([["w1", { verdict: "approved" }]] as const);
+    const listed = () => ({ ...ANSWERED, model_calls: [{ total_tokens: 2 }] });
+    const noted = (run_id: string | undefined) => (run_id === "r1" ? note : undefined);
+    const conversation = view({ messages: [ASKED, ANSWERED] });
+    const ended = shown(conversation, { head: "a2", listed, noted, answers })[1];
+    expect(ended).toMatchObject({ note, answers, usage: [{ total_tokens: 1 }] });
+    const reloaded = shown(conversation, { head: "a2", listed })[1];
+    expect(reloaded).toMatchObject({ note: undefined, usage: [{ total_tokens: 2 }] });
+    const working = view({ messages: [ASKED], runs: [run("r1", "m1", { status: "waiting" })] });
+    expect(shown(working, { head: "m1", noted, answers })[1]).toMatchObject({
+      note,
+      answers,
+      answer: undefined,
+    });
+  });
+});
+
+describe("stopping", () => {
+  test("[W15] ends what works before what waits, and what has ended not at all", () => {
+    const [waits, works] = [run("r1", "m1", { status: "waiting" }), run("r2", "m2")];
+    const ended = run("r3", "m3", { status: "succeeded" });
+    const queued = run("r4", "m4", { status: "queued" });
+    expect(firstToStop([ended, waits, works])).toBe(works);
+    expect(firstToStop([waits, queued])).toBe(queued);
+    expect(firstToStop([ended, waits])).toBe(waits);
+    expect(firstToStop([ended])).toBeUndefined();
   });
 });

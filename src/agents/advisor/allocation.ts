@@ -1,15 +1,17 @@
 /** How much is spent on what: from the user's figures as far as they go, from labelled assumptions beyond. */
 import { BUCKETS, type Bucket, LABELS, type Scope, type Spend, totalOf } from "./buckets.ts";
+import type { Change } from "./facts/changes.ts";
 import type { Understanding } from "./facts/facts.ts";
 import { type Facts, middle } from "./facts/message.ts";
 import { HOURS_PER_MONTH } from "./facts/periods.ts";
 import type { Intent } from "./intent.ts";
-import { type Ledger, LIST_PRICES, PLANNING, READING } from "./ledger.ts";
+import { type Ledger, PLANNING, READING } from "./ledger.ts";
 import { money } from "./money-text.ts";
 import { gpuRate } from "./prices.ts";
+import { percent } from "./tools/savings.ts";
 
 /** Where the total comes from. */
-export type Basis = "measured" | "stated" | "list prices" | "illustration";
+export type Basis = "measured" | "stated" | "your rates" | "list prices" | "illustration";
 
 export interface Allocation {
   readonly basis: Basis;
@@ -22,6 +24,18 @@ export interface Allocation {
   readonly assumed: Assumed;
   /** Assumptions the split rests on. */
   readonly ids: readonly string[];
+  /** What was supposed, and what it alone makes of the total. */
+  readonly changed?: Changed;
+}
+
+export interface Changed {
+  readonly said: string;
+  readonly what: string;
+  readonly before: number;
+  readonly after: number;
+  readonly total_before: number;
+  /** How busy the GPUs are then, if the work stays the same; above 1 it does not fit. */
+  readonly utilisation?: number;
 }
 
 export type Assumed = Readonly<Partial<Record<Bucket, string>>>;
@@ -38,6 +52,9 @@ const ALTERNATIVES: ReadonlyArray<readonly [string, Spend]> = [
 /** Round, and nobody takes it for their own bill. */
 const ILLUSTRATION = 10_000;
 
+/** Of GPUs nobody has measured. */
+const USUAL_UTILISATION = 0.45;
+
 /** $ per GPU-hour where the type is not known. */
 const ANY_GPU_RATE = 2.5;
 
@@ -50,18 +67,70 @@ export interface Setting extends Understanding {
 }
 
 export function allocate(setting: Setting): Allocation {
+  return setting.now.changes.reduce((each, change) => supposed(each, change, setting), asIs(setting));
+}
+
+/** "If we cut GPU hours by half": the spend on it is less, and so is the total. */
+function supposed(
+  allocation: Allocation,
+  { scope, factor, said }: Change,
+  { facts, ledger }: Setting,
+): Allocation {
+  const { spend, total } = allocation;
+  const found = BUCKETS.filter((bucket) => bucket === scope && spend[bucket]);
+  // What is trained on is GPUs too, where nothing else is.
+  const meant = found.length > 0 ? found : scope === "gpu" && spend.training ? (["training"] as const) : [];
+  if (meant.length === 0 && scope !== undefined && scope !== "cloud") return allocation;
+  const hit = (bucket: Bucket) => meant.length === 0 || meant.some((each) => each === bucket);
+  const changed = Object.fromEntries(
+    BUCKETS.flatMap((bucket) =>
+      spend[bucket] ? [[bucket, spend[bucket] * (hit(bucket) ? factor : 1)]] : [],
+    ),
+  );
+  const [before, after] =
+    meant.length === 0 ? [total, total * factor] : [sumOf(spend, meant), sumOf(spend, meant) * factor];
+  const what = meant.length === 0 ? "the bill" : meant.map((bucket) => LABELS[bucket]).join(" and ");
+  const { utilisation: now } = facts.percents;
+  const used = scope === "gpu" && factor > 0 && factor < 1 ? (now ?? USUAL_UTILISATION) / factor : undefined;
+  if (used !== undefined && now === undefined)
+    ledger.assume(`GPUs are ${percent(USUAL_UTILISATION)} used now`, PLANNING);
+  const id = ledger.assume(`“${said}” is read as ${what} × ${Math.round(factor * 100) / 100}`, READING);
+  return {
+    ...allocation,
+    spend: changed,
+    total: total - before + after,
+    alternatives: [],
+    ids: [...allocation.ids, id],
+    changed: {
+      said,
+      what,
+      before,
+      after,
+      total_before: allocation.changed?.total_before ?? total,
+      ...(used !== undefined && { utilisation: used }),
+    },
+  };
+}
+
+function sumOf(spend: Spend, buckets: readonly Bucket[]): number {
+  return buckets.reduce((sum, bucket) => sum + (spend[bucket] ?? 0), 0);
+}
+
+function asIs(setting: Setting): Allocation {
   const { facts, intent, ledger, measured } = setting;
   const { currency = "USD" } = facts;
   const { spend: known, assumed } = knownSpend(setting);
   const sum = totalOf(known);
   const total = Math.max(facts.total ? middle(facts.total) : sum + facts.rest, sum) || ILLUSTRATION;
-  const stated = facts.currency === undefined ? (sum > 0 ? "list prices" : "illustration") : "stated";
+  const own = (facts.gpu_rate ?? facts.token_rate) !== undefined && setting.tokenCost === 0;
+  const worked = sum > 0 ? (own ? "your rates" : "list prices") : "illustration";
+  const stated = facts.currency === undefined ? worked : "stated";
   const basis = measured ? "measured" : stated;
   noteReading(facts, ledger);
   if (basis === "illustration")
     ledger.assume(`${money(total, currency)} a month is an illustration, not your bill`, PLANNING);
-  // Data that fits no bucket stays outside: nothing is assumed about it.
-  const rest = measured ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
+  // Data that fits no bucket stays outside, where some does: nothing is assumed about it.
+  const rest = measured && sum > 0 ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
   const compared = basis === "stated" && sum === 0 && intent === "overview" ? ALTERNATIVES : [];
   return {
     basis,
@@ -112,6 +181,8 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   }
   // List prices are in dollars and nothing is converted; parts without a total are the whole bill already.
   if (measured || currency !== "USD" || (parts.length > 0 && !total)) return { spend, assumed };
+  if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
+    add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
   if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
   const fleet = intent === "training" ? intent : "gpu";
   if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
@@ -123,9 +194,8 @@ function fleetCost({ gpus, hours, gpu_rate }: Facts, ledger: Ledger): number {
   if (hours === undefined)
     ledger.assume(`GPUs are paid for all ${HOURS_PER_MONTH} hours of a month`, PLANNING);
   return gpus.reduce((sum, { count, type }) => {
-    const listed = gpuRate(type)?.on_demand ?? ANY_GPU_RATE;
-    if (gpu_rate === undefined)
-      ledger.assume(`${type} at ${money(listed, "USD")} an hour on demand`, LIST_PRICES);
+    const listed = gpuRate(type, ledger.prices)?.on_demand ?? ANY_GPU_RATE;
+    if (gpu_rate === undefined) ledger.rated(`${type} at ${money(listed, "USD")} an hour on demand`);
     return sum + count * (hours ?? HOURS_PER_MONTH) * (gpu_rate ?? listed);
   }, 0);
 }

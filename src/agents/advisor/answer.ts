@@ -1,10 +1,13 @@
 /** The answer as Markdown: an opening that can be said before anything is computed, and the rest. */
-import type { Report } from "../../protocol/report.ts";
+import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
+import type { Asked } from "./asked.ts";
+import { dataLines } from "./data-lines.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts/message.ts";
-import { LIST_PRICES } from "./ledger.ts";
+import { LEVERS } from "./levers.ts";
 import { money, moneyRange } from "./money-text.ts";
-import { PRICES_AS_OF } from "./prices.ts";
+import type { Candidate } from "./recommend.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
 import { percent, percents } from "./tools/savings.ts";
 
@@ -12,37 +15,118 @@ export interface Result {
   readonly allocation: Allocation;
   readonly facts: Facts;
   readonly ranking: Ranking;
+  readonly candidates: readonly Candidate[];
+  readonly evidence: Evidence;
+  readonly asked: Asked;
   readonly report: Report;
 }
 
-/** The steps that pay most get a sentence; the report explains them all. */
-const MAX_EXPLAINED = 2;
+/** The steps that pay most are told with what can go wrong; the report has it for all. */
+const MAX_RISKS = 2;
 
-export function opening(
-  { basis, currency, total, alternatives }: Allocation,
+/** Steps whose break-even or measure is half of what there is to say. */
+const NOTED = /training|spot|Self-host/;
+
+/** What fits into a Monday morning. */
+const MAX_MONDAY = 3;
+
+/** Enough to see what was not understood. */
+const MAX_UNUSED = 5;
+
+interface Opening {
+  /** What is taken from earlier messages, in words. */
+  readonly memory: string;
+  readonly quality: string | undefined;
+  /** The spend itself was said earlier. */
+  readonly said_earlier: boolean;
+  readonly asked: Asked;
+  /** Levers that are done already, or not wanted. */
+  readonly not: readonly string[];
+}
+
+export function opening(allocation: Allocation, facts: Facts, context: Opening): string {
+  const { memory } = context;
+  const said = [
+    start(allocation, facts, context),
+    memory,
+    without(context),
+    refused(facts),
+    supposition(allocation),
+  ];
+  return `${said.filter(Boolean).join(" ")}\n\n`;
+}
+
+function start(
+  { basis, currency, total, alternatives, changed }: Allocation,
   facts: Facts,
-  quality = "",
+  { quality = "", said_earlier, asked }: Opening,
 ): string {
-  const { left_out } = facts;
-  const amount = money(total, currency);
+  const amount = money(changed?.total_before ?? total, currency);
+  if (asked.kind === "forecast" && basis !== "measured")
+    return `A forecast needs data: what you spent on 14 days or in 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
   if (basis === "illustration")
-    return `I found no figures of yours, so this is an illustration for **every ${amount} of monthly spend**.\n\n`;
-  if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}\n\n`;
-  if (basis === "list prices") return `At list prices that is about **${amount} a month**.\n\n`;
-  const open = alternatives.length > 0 ? " I work with a typical split and check two others." : "";
+    return `I found no ${facts.unused.length > 0 ? "monthly spend" : "figures"} of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
+  if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}`;
+  if (basis === "list prices" || basis === "your rates")
+    return `At ${basis} that is about **${amount} a month**.`;
+  const open =
+    alternatives.length > 0 && asked.kind !== "order"
+      ? " I work with a typical split and check two others."
+      : "";
+  const { left_out } = facts;
   const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
-  return `You spend **${amount} a month**.${open}${other}\n\n`;
+  return `${said_earlier ? "As you said earlier in this thread, you" : "You"} spend **${amount} a month**.${open}${other}`;
+}
+
+function without({ not }: Opening): string {
+  const titles = not.map((each) => lower(LEVERS[each]?.title ?? each));
+  return titles.length > 0 ? `Left out, as you said: ${titles.join(", ")}.` : "";
+}
+
+function refused({ refused: said, unused }: Facts): string {
+  const read =
+    said.length > 0
+      ? `I could not read ${said.join(", ")} as an amount somebody pays, and left it out. `
+      : "";
+  return `${read}${unused.length > 0 ? `Not used: ${unused.slice(0, MAX_UNUSED).join(", ")}.` : ""}`.trim();
+}
+
+function supposition({ changed, total, currency }: Allocation): string {
+  if (changed === undefined) return "";
+  const { said, what, before, after, total_before, utilisation } = changed;
+  const difference = total - total_before;
+  const effect = `${money(Math.abs(difference), currency)} a month ${difference < 0 ? "less" : "more"} (${percent(Math.abs(difference) / total_before)})`;
+  const part =
+    what === "the bill" ? "" : `${what} goes from ${money(before, currency)} to ${money(after, currency)}, `;
+  return `\n\n**With “${said}”** ${part}the bill from ${money(total_before, currency)} to **${money(total, currency)} a month**: ${effect}.${load(utilisation)} What follows is on top of that.`;
+}
+
+function load(utilisation: number | undefined): string {
+  if (utilisation === undefined) return "";
+  return utilisation > 1
+    ? ` The same work would need ${percent(utilisation)} of what is left: it does not fit, so drop work or cut less.`
+    : ` For the same work the rest then runs at ${percent(utilisation)}.`;
 }
 
 export function body(result: Result): string {
-  const sections = [
-    headline(result),
-    table(result),
-    explained(result),
-    splits(result),
-    goal(result),
-    notes(result.report),
-  ];
+  const { kind } = result.asked;
+  const sections =
+    kind === "assumptions"
+      ? [notes({ ...result.report, questions: [] })]
+      : kind === "reasons"
+        ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
+        : kind === "order"
+          ? [order(result), monday(result), table(result)]
+          : [
+              findings(result),
+              headline(result),
+              table(result),
+              explained(result),
+              monday(result),
+              splits(result),
+              goal(result),
+              notes(result.report),
+            ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 
@@ -53,24 +137,95 @@ export function headline({
   const { total, share, ranked } = ranking;
   if (ranked.length === 0) return "I see no saving that these figures would support.";
   const unit = basis === "illustration" ? "of it" : "a month";
-  return `**Realistic saving: ${moneyRange(total, currency)} ${unit} (${percents(share)}).** Each step counts what the steps above it leave.`;
+  const each = ranked.length > 1 ? " Each step counts what the steps above it leave." : "";
+  return `**Realistic saving: ${moneyRange(total, currency)} ${unit} (${percents(share)}).**${each}`;
 }
 
-function table({ report: { recommendations }, allocation: { currency } }: Result): string {
-  const rows = recommendations.map((each, index) => {
-    const saving = moneyRange([each.monthly_saving_low, each.monthly_saving_high], currency);
-    return `\n| ${index + 1} | ${each.title} | ${saving} | ${each.effort} | ${each.confidence} |`;
-  });
-  if (rows.length === 0) return "";
+/** What the data shows comes before what to do about it. */
+function findings({ evidence, allocation: { currency } }: Result): string {
+  return dataLines(evidence, currency)
+    .map(([title, detail]) => `- **${title}:** ${detail}.`)
+    .join("\n");
+}
+
+function table({ report: { recommendations } }: Result): string {
+  if (recommendations.length < 2) return "";
+  const rows = recommendations.map(
+    (each, index) =>
+      `\n| ${index + 1} | ${each.title} | ${savingOf(each)} | ${each.effort} | ${each.confidence} |`,
+  );
   return `| # | Step | Saves a month | Effort | Confidence |\n|---|---|---|---|---|${rows.join("")}`;
 }
 
-function explained({ report: { recommendations } }: Result): string {
+function savingOf(each: Recommendation): string {
+  return moneyRange([each.monthly_saving_low, each.monthly_saving_high], each.currency);
+}
+
+function explained(result: Result): string {
+  const { report, asked } = result;
   return numbered(
-    recommendations
-      .slice(0, MAX_EXPLAINED)
-      .map((each) => `**${each.title}.** ${each.evidence}. ${each.action_steps[0]}`),
+    report.recommendations.map((each, index) => {
+      const note = asked.kind === "levers" || NOTED.test(each.title) ? noteOf(result, each.title) : "";
+      const risk = index < MAX_RISKS ? ` Risk: ${lower(each.risk)}` : "";
+      return `**${each.title}.** ${each.evidence}.${note}${risk}`;
+    }),
   );
+}
+
+/** The arithmetic behind the first steps, and why they come in this order. */
+function reasons(result: Result): string {
+  const { report, ranking } = result;
+  const lines = report.recommendations.slice(0, MAX_MONDAY).map((each, index) => {
+    const rests = each.assumption_ids.length > 0 ? ` Rests on ${each.assumption_ids.join(", ")}.` : "";
+    const score = money(ranking.ranked[index]?.score ?? 0, "").trim();
+    return `**${each.title}: ${savingOf(each)}.** ${each.evidence}.${noteOf(result, each.title)}${rests} Score ${score}.`;
+  });
+  if (lines.length === 0) return "";
+  const how =
+    "The score is the middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3); the list is in its order.";
+  return `**Why these steps, and why in this order**\n${numbered(lines)}\n\n${how}`;
+}
+
+function order({ report: { recommendations }, allocation: { currency } }: Result): string {
+  const [first, second] = recommendations;
+  if (first === undefined) return "No step saves anything here, so there is none to begin with.";
+  const largest = recommendations.toSorted((a, b) => b.monthly_saving_high - a.monthly_saving_high)[0];
+  const later =
+    largest && largest !== first
+      ? ` ${largest.title} saves more (up to ${money(largest.monthly_saving_high, currency)}), but with ${largest.effort} effort and ${largest.confidence} confidence: prepare it, do not begin with it.`
+      : "";
+  const next = second ? ` Then: ${lower(second.title)}.` : "";
+  return `**First: ${lower(first.title)}.** It saves ${savingOf(first)} a month with ${first.effort} effort and ${first.confidence} confidence, the best saving for the work.${next}${later}`;
+}
+
+function noteOf({ candidates }: Result, title: string): string {
+  const note = candidates.find((each) => each.title === title)?.note;
+  return note ? ` ${note}.` : "";
+}
+
+/** The first thing to do for each of the steps that pay most. */
+function monday({ report: { recommendations }, evidence }: Result): string {
+  const steps = recommendations.flatMap(({ action_steps: [step] }) => step ?? []);
+  const first = [...urgent(evidence), ...steps].slice(0, MAX_MONDAY);
+  return first.length > 0 ? `**Monday morning**\n${numbered(first)}` : "";
+}
+
+/** What the data shows to be waste comes before what is merely likely. */
+function urgent({ usage, anomalies, summary }: Evidence): readonly string[] {
+  const currency = summary?.currency || "USD";
+  const idle = (usage?.fleet ?? []).filter((each) => each.idle > 0);
+  const [worst] = anomalies?.anomalies ?? [];
+  return [
+    ...idle.map(
+      ({ type, idle: gpus, idle_cost }) =>
+        `Ask who needs the ${gpus} × ${type} that are used under 10 % (${money(idle_cost, currency)} a month); switch off what nobody claims.`,
+    ),
+    ...(worst
+      ? [
+          `Find what cost ${money(worst.extra, currency)} more than usual on ${worst.day} (${worst.name}), and set an alert.`,
+        ]
+      : []),
+  ].slice(0, 2);
 }
 
 function splits({ ranking: { alternatives }, allocation: { currency } }: Result): string {
@@ -81,10 +236,13 @@ function splits({ ranking: { alternatives }, allocation: { currency } }: Result)
   return `**If your split is different**, the same steps save${lines.join("")}`;
 }
 
-/** Whether a target that was named is in reach. */
-function goal({ facts: { target = 0 }, ranking, allocation: { total, currency } }: Result): string {
-  const wanted = total - target;
-  if (target === 0 || wanted <= 0) return "";
+/** Whether a target that was named is in reach: an amount, or so many percent less. */
+function goal({ facts, ranking, allocation: { total, spend, currency } }: Result): string {
+  const { target = 0, percents } = facts;
+  const { goal: cut } = percents;
+  const of = (cut?.scope && cut.scope !== "cloud" && spend[cut.scope]) || total;
+  const wanted = target > 0 ? total - target : of * (cut?.share ?? 0);
+  if (wanted <= 0) return "";
   const [low, high] = ranking.total;
   const reach =
     low >= wanted ? "within reach even at the cautious end" : "within reach if most steps go well";
@@ -93,14 +251,18 @@ function goal({ facts: { target = 0 }, ranking, allocation: { total, currency } 
 }
 
 function notes({ assumptions, questions }: Report): string {
-  const lines = assumptions.map(
-    ({ id, text, source }) =>
-      `\n- ${id}: ${text}${source === LIST_PRICES ? ` (list prices of ${PRICES_AS_OF})` : ""}.`,
-  );
+  const lines = assumptions.map(({ id, text, source }) => {
+    const [dated] = /(?:list prices|GPU rates) of [^:,;]+|GPU rates you gave/.exec(source) ?? [];
+    return `\n- ${id}: ${text}${dated ? ` (${dated})` : ""}.`;
+  });
   const asked = questions.length > 0 ? `\n\n**What would sharpen this**\n${numbered(questions)}` : "";
   return lines.length > 0 ? `**Assumptions** (yours are better)${lines.join("")}${asked}` : asked.trim();
 }
 
 function numbered(lines: readonly string[]): string {
   return lines.map((line, index) => `${index + 1}. ${line}`).join("\n");
+}
+
+function lower(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

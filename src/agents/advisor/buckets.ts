@@ -32,7 +32,7 @@ export const FOCI: ReadonlyArray<readonly [Exclude<Bucket, "platform">, RegExp]>
   ],
   [
     "data",
-    /\b(?:(?<!training )data|storage|s3|bigquery|snowflake|databricks|etl|elt|spark|warehouse|egress|kafka)\b/i,
+    /\b(?:(?<!training )data|storage|s3|bigquery|redshift|athena|glue|analytics|snowflake|databricks|etl|elt|spark|warehouse|egress|kafka)\b/i,
   ],
 ];
 

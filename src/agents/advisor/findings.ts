@@ -2,31 +2,28 @@
 import type { Finding } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
 import { BUCKETS, LABELS } from "./buckets.ts";
+import { dataLines } from "./data-lines.ts";
+import type { Evidence } from "./evidence.ts";
 import { money } from "./money-text.ts";
 import type { Usage } from "./tools/parse-usage.ts";
-import type { Prices } from "./tools/price-lookup.ts";
 import { percent } from "./tools/savings.ts";
-
-export interface Evidence {
-  readonly usage?: Usage | undefined;
-  readonly prices: Prices | undefined;
-}
 
 export function findingsFor(
   { spend, total, currency, basis, assumed }: Allocation,
-  { usage, prices }: Evidence,
-  /** Tools whose levers are missing. */
-  failed: readonly string[],
+  evidence: Evidence,
 ): Finding[] {
+  const { usage, prices, failed } = evidence;
   const [largest] = BUCKETS.toSorted((a, b) => (spend[b] ?? 0) - (spend[a] ?? 0));
   const amount = (largest && spend[largest]) ?? 0;
   const found: ReadonlyArray<readonly [string, string | false | undefined]> = [
     [
       "Largest cost",
       largest &&
+        amount > 0 &&
         `${LABELS[largest]}: ${money(amount, currency)} a month, ${percent(amount / total)} (${assumed[largest] ? `assumed, ${assumed[largest]}` : basis}).`,
     ],
     ["Data quality", usage && qualityOf(usage)],
+    ...dataLines(evidence, currency).map(([title, detail]) => [title, `${detail}.`] as const),
     ...(prices?.cheaper ?? []).map(
       ({ instead_of, model, saving_share }) =>
         [
@@ -40,10 +37,17 @@ export function findingsFor(
 }
 
 /** How much of the data could be used. */
-export function qualityOf({ accepted, rejected, currencies: [, ...others] }: Usage): string {
+export function qualityOf({ accepted, rejected, gaps, days, currencies: [, ...others] }: Usage): string {
   const reasons = rejected.map(({ reason, count }) => `${count} × ${reason}`).join(", ");
   const left = others.map(
-    ({ currency, cost }) => `; left out, not converted: ${money(cost, currency || "unknown ")}`,
+    ({ currency, cost, rows }) => `${money(cost, currency || "no currency,")} in ${counted(rows)}`,
   );
-  return `${accepted} rows used; ${reasons === "" ? "none rejected" : `rejected: ${reasons}`}${left.join("")}.`;
+  const apart = left.length > 0 ? ` Left out, because nothing is converted: ${left.join(", ")}.` : "";
+  const few = days > 0 && days < 7 ? `extrapolated from ${days} days; ` : "";
+  const missing = gaps > 0 ? `; ${gaps} days in between have none` : "";
+  return `${few}${counted(accepted)} used; ${reasons === "" ? "none rejected" : `rejected: ${reasons}`}${missing}.${apart}`;
+}
+
+export function counted(rows: number): string {
+  return `${rows} row${rows === 1 ? "" : "s"}`;
 }

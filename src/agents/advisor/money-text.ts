@@ -1,7 +1,7 @@
 /** Money as it is written in answers. */
 import type { Range } from "./tools/savings.ts";
 
-const SIGNS: Readonly<Record<string, string>> = { USD: "$", EUR: "€", GBP: "£" };
+const SIGNS: Readonly<Record<string, string>> = { USD: "$", EUR: "€", GBP: "£", JPY: "¥", INR: "₹" };
 
 export function money(value: number, currency: string): string {
   const digits = value < 100 && value % 1 !== 0 ? value.toFixed(2) : String(Math.round(value));

@@ -2,7 +2,8 @@
 import type { Recommendation } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
 import { type Bucket, LABELS, type Spend } from "./buckets.ts";
-import { type Ledger, PLANNING } from "./ledger.ts";
+import type { Basics } from "./compute-runs.ts";
+import { PLANNING } from "./ledger.ts";
 import { LEVERS, type Lever } from "./levers.ts";
 import { money } from "./money-text.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
@@ -14,6 +15,8 @@ export interface Candidate extends Lever {
   readonly bucket: Bucket;
   readonly share: Range;
   readonly how: string;
+  /** Break-even or sensitivity, where the tool gave one. */
+  readonly note: string | undefined;
   readonly ids: readonly string[];
 }
 
@@ -28,18 +31,27 @@ export function candidate(found: Omit<Candidate, keyof Lever>): readonly Candida
   return known && found.share[1] > 0 ? [{ ...known, ...found }] : [];
 }
 
+/** Nothing is sure of an amount that is assumed itself. */
+export function soberly(each: Candidate, { assumed, basis }: Allocation): Candidate {
+  const guessed = assumed[each.bucket] !== undefined || basis === "illustration";
+  return guessed && each.confidence === "high" ? { ...each, confidence: "medium" } : each;
+}
+
 /** Where few buckets are in question rules of thumb count too; otherwise only where nothing is simulated. */
-export function ruleCandidates(spend: Spend, ledger: Ledger): readonly Candidate[] {
+export function ruleCandidates(
+  spend: Spend,
+  { ledger, wants }: Pick<Basics, "ledger" | "wants">,
+): readonly Candidate[] {
   const few = Object.keys(spend).length < 3;
-  return RULES.filter(([bucket]) => spend[bucket] && (few || bucket === "platform")).flatMap(
-    ([bucket, lever, share]) => {
-      const how = `rule of thumb, ${percents(share)} of it`;
-      const ids = [
-        ledger.assume(`“${LEVERS[lever]?.title}” saves ${percents(share)} of ${LABELS[bucket]}`, PLANNING),
-      ];
-      return candidate({ lever, bucket, share, how, ids });
-    },
-  );
+  return RULES.filter(
+    ([bucket, lever]) => spend[bucket] && wants(lever) && (few || bucket === "platform"),
+  ).flatMap(([bucket, lever, share]) => {
+    const how = `rule of thumb, ${percents(share)} of it`;
+    const ids = [
+      ledger.assume(`“${LEVERS[lever]?.title}” saves ${percents(share)} of ${LABELS[bucket]}`, PLANNING),
+    ];
+    return candidate({ lever, bucket, share, how, note: undefined, ids });
+  });
 }
 
 export function rankArgs({ spend, total, alternatives }: Allocation, candidates: readonly Candidate[]) {

@@ -1,6 +1,7 @@
 /** One simulation to run. */
-import type { Tool } from "../effects.ts";
+import type { Tool } from "../tool.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
+import { LEVERS } from "./levers.ts";
 import { described, type Factors } from "./tools/factors.ts";
 import type { Simulation } from "./tools/savings.ts";
 
@@ -8,9 +9,14 @@ import type { Simulation } from "./tools/savings.ts";
 export interface Run {
   readonly tool: Tool<unknown, Simulation>;
   readonly args: unknown;
+  /** The part of the bucket it is about, where others do the rest. */
+  readonly what?: string;
   /** Assumptions that the saving of one of its levers rests on. */
   readonly ids: (lever: string) => readonly string[];
 }
+
+/** Whether a lever is asked for; runs nobody asked for would leave their assumptions in the answer. */
+export type Wants = (...levers: readonly string[]) => boolean;
 
 export function run<Args>(tool: Tool<Args, Simulation>, args: Args, ids: Run["ids"]): Run {
   return { tool, args, ids };
@@ -21,9 +27,18 @@ interface FactorArgs {
   readonly levers: Factors;
 }
 
-/** The factors are the assumption. */
-export function factorRun(tool: Tool<FactorArgs, Simulation>, ledger: Ledger, args: FactorArgs): Run {
-  const text = Object.entries(args.levers).map(([lever, factors]) => `${lever}: ${described(factors)}`);
-  const id = ledger.assume(text.join("; "), PLANNING);
-  return run(tool, args, () => [id]);
+/** The factors are the assumption, one per lever; levers nobody asked for are left out. */
+export function factorRun<Args extends FactorArgs>(
+  tool: Tool<Args, Simulation>,
+  { ledger, wants }: { readonly ledger: Ledger; readonly wants: Wants },
+  args: Args,
+): Run {
+  const wanted = Object.entries(args.levers).filter(([lever]) => wants(lever));
+  const ids = new Map(
+    wanted.map(([lever, factors]) => [
+      lever,
+      ledger.assume(`“${LEVERS[lever]?.title ?? lever}”: ${described(factors)}`, PLANNING),
+    ]),
+  );
+  return run(tool, { ...args, levers: Object.fromEntries(wanted) }, (lever) => [ids.get(lever) ?? []].flat());
 }

@@ -27,10 +27,9 @@ export const CLOSE_CODES = {
 
 export type CloseName = keyof typeof CLOSE_CODES;
 
+const BANDS: Readonly<Record<number, CloseAction>> = { 40: "stop", 41: "renew_token", 43: "reset" };
+
 /** Codes outside the four bands (1006 after a lost network, 1012 on a deploy, …) mean "try again". */
 export function closeAction(code: number): CloseAction {
-  if (code >= 4000 && code < 4100) return "stop";
-  if (code >= 4100 && code < 4200) return "renew_token";
-  if (code >= 4300 && code < 4400) return "reset";
-  return "retry";
+  return BANDS[Math.floor(code / 100)] ?? "retry";
 }

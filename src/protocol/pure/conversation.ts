@@ -24,12 +24,21 @@ export interface Message {
   readonly author?: Author | undefined;
   readonly run_id?: string | undefined;
   readonly status?: RunStatus | undefined;
+  /** Why there is no whole answer; absent if there is one, or somebody stopped it. */
+  readonly error?: Failure | undefined;
   readonly report?: Report | undefined;
   /** What the reader thinks of this answer, as last said. */
   readonly rating?: 1 | -1 | undefined;
   /** True if `content` was cut to make a snapshot fit. */
   readonly truncated?: boolean | undefined;
   readonly timestamp: string;
+}
+
+export interface Failure {
+  readonly code: string;
+  /** For people. */
+  readonly message: string;
+  readonly retryable: boolean;
 }
 
 export interface Author {
@@ -59,19 +68,37 @@ export interface ToolStep {
   readonly duration_ms?: number | undefined;
 }
 
+/** Answered by `run_resume`. */
+export interface Wait {
+  readonly wait_id: string;
+  readonly kind: "approval" | "client_tool" | "signal" | "timer";
+  readonly tool_call_id?: string | undefined;
+  readonly tool_name?: string | undefined;
+  readonly args?: unknown;
+  /** True if a snapshot left them out to fit; the event `run_waiting` has them. */
+  readonly args_omitted?: true | undefined;
+  readonly name?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly expires_at: string;
+}
+
 export interface Run {
   readonly run_id: string;
   readonly thread_id: string;
   /** The message that is being answered. */
   readonly question_id: string;
   readonly agent_name: string;
-  readonly status: "queued" | "running" | RunStatus;
+  readonly status: "queued" | "running" | "waiting" | RunStatus;
   /** The attempt whose text is shown; 0 before any text came. */
   readonly attempt: number;
   /** The answer so far. */
   readonly text: string;
   readonly steps: readonly Step[];
+  /** What it waits for, while it waits. */
+  readonly waits?: readonly Wait[] | undefined;
   readonly report?: Report | undefined;
+  /** True if a snapshot had to cut it to fit. */
+  readonly truncated?: boolean | undefined;
 }
 
 export interface Report {

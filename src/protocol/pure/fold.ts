@@ -2,7 +2,18 @@
  * Folds frames into a `Conversation`. Pure: the same frames give the same view
  * everywhere. An event already folded is ignored, so feeding one twice is harmless.
  */
-import type { Author, Conversation, Message, Report, Run, RunStatus, Step, Thread } from "./conversation.ts";
+import type {
+  Author,
+  Conversation,
+  Failure,
+  Message,
+  Report,
+  Run,
+  RunStatus,
+  Step,
+  Thread,
+  Wait,
+} from "./conversation.ts";
 
 interface OfRun {
   readonly run_id: string;
@@ -60,6 +71,7 @@ type AgentCompleted = EventOf<
     readonly status: RunStatus;
     readonly content: string;
     readonly attempts: number;
+    readonly error?: Failure | undefined;
   }
 >;
 
@@ -69,6 +81,8 @@ interface ThreadChange {
   readonly run_id?: string | undefined;
   readonly question_id?: string | undefined;
 }
+
+type Waiting = OfRun & Wait & { readonly attempt: number; readonly text?: string | undefined };
 
 /** The part of each event that the view depends on. */
 export type FoldedEvent =
@@ -81,6 +95,8 @@ export type FoldedEvent =
   | EventOf<"agent_thinking", OfRun & { readonly step: number; readonly thought: string }>
   | EventOf<"tool_executing", OfTool & { readonly args?: unknown }>
   | ToolCompleted
+  | EventOf<"run_waiting", Waiting>
+  | EventOf<"run_resumed", OfRun & { readonly wait_id: string }>
   | EventOf<"final_report", OfRun & { readonly report: Report }>
   | AgentCompleted
   | EventOf<"notification", { readonly topic: string; readonly data?: unknown; readonly timestamp: string }>;
@@ -128,15 +144,23 @@ function foldEvent(view: Conversation, event: FoldedEvent): Conversation {
     }
     case "agent_thinking": {
       const { step, thought } = event.payload;
-      return withStep(view, event.payload, { kind: "thinking", step, thought });
+      const thinking = { kind: "thinking", step, thought } as const;
+      return withRun(view, event.payload, ({ steps }) => ({ steps: [...steps, thinking] }));
     }
     case "tool_executing": {
       const { step, tool_call_id, tool_name, args } = event.payload;
       const call = { kind: "tool", step, tool_call_id, tool_name, args, status: "running" } as const;
-      return withStep(view, event.payload, call);
+      return withRun(view, event.payload, ({ steps }) => ({ steps: [...steps, call] }));
     }
     case "tool_completed":
-      return withRun(view, event.payload, (run) => ({ steps: completeTool(run.steps, event.payload) }));
+      return withRun(view, event.payload, ({ steps }) => ({ steps: completeTool(steps, event.payload) }));
+    case "run_waiting":
+      return withRun(view, event.payload, (run) => waiting(run, event.payload));
+    case "run_resumed":
+      return withRun(view, event.payload, ({ waits = [] }) => {
+        const left = waits.filter(({ wait_id }) => wait_id !== event.payload.wait_id);
+        return { waits: left, status: left.length > 0 ? "waiting" : "running" };
+      });
     case "final_report":
       return withRun(view, event.payload, () => ({ report: event.payload.report }));
     case "agent_completed":
@@ -163,7 +187,7 @@ export function messageOf({ type, seq, payload }: UserMessage | AgentCompleted):
   const said = { message_id, thread_id, content, seq, parent_message_id, run_id, timestamp };
   return type === "user_message"
     ? { ...said, role: "user", author: payload.author }
-    : { ...said, role: "assistant", status: payload.status };
+    : { ...said, role: "assistant", error: payload.error, status: payload.status };
 }
 
 function foldUserMessage(view: Conversation, event: UserMessage): Conversation {
@@ -204,7 +228,8 @@ function withQueued(
   { thread_id, run_id }: OfThread & Pick<ThreadChange, "run_id">,
   question_id = "",
 ): Conversation {
-  if (run_id === undefined) return view;
+  // A run that is there already is told of it, not asked for.
+  if (run_id === undefined || view.runs.some((run) => run.run_id === run_id)) return view;
   return withRun(view, { run_id, thread_id, agent_name: "" }, () => ({ question_id, status: "queued" }));
 }
 
@@ -213,11 +238,28 @@ function foldCompleted(view: Conversation, event: AgentCompleted): Conversation 
   const { run_id, thread_id, message_id, parent_message_id, status, content, attempts } = payload;
   const report = view.runs.find((run) => run.run_id === run_id)?.report;
   const said = { ...view, messages: [...view.messages, { ...messageOf(event), report }] };
-  const seen = withRun(said, payload, () => ({ status, attempt: attempts, text: content }));
+  const seen = withRun(said, payload, () => ({ status, attempt: attempts, text: content, waits: undefined }));
   // An answer to a branch that was left stays there.
   const thread = view.threads.find((known) => known.thread_id === thread_id);
   const goesOn = thread === undefined || thread.head_message_id === parent_message_id;
   return touchThread(seen, payload, goesOn ? { head_message_id: message_id } : {});
+}
+
+function waiting(run: Run, payload: Waiting) {
+  const {
+    attempt,
+    text = run.text,
+    wait_id,
+    kind,
+    tool_call_id,
+    tool_name,
+    args,
+    name,
+    reason,
+    expires_at,
+  } = payload;
+  const wait = { wait_id, kind, tool_call_id, tool_name, args, name, reason, expires_at };
+  return { status: "waiting", attempt, text, waits: [...(run.waits ?? []), wait] } as const;
 }
 
 /** A delta that does not join the text known so far waits for the `set` that follows a resume. */
@@ -232,7 +274,7 @@ function foldText(view: Conversation, part: PartialResult): Conversation {
 }
 
 export function inProgress({ status }: Run): boolean {
-  return status === "queued" || status === "running";
+  return status === "queued" || status === "running" || status === "waiting";
 }
 
 function touchThread(
@@ -241,8 +283,8 @@ function touchThread(
   change: Partial<Thread>,
 ): Conversation {
   const known = view.threads.find((thread) => thread.thread_id === thread_id);
-  const blank: Thread = { thread_id, title: "", head_message_id: null, updated_at: timestamp };
-  const touched = { ...blank, ...known, ...change, updated_at: timestamp };
+  const blank = { thread_id, title: "", head_message_id: null };
+  const touched: Thread = { ...blank, ...known, ...change, updated_at: timestamp };
   const others = view.threads.filter((thread) => thread !== known);
   return { ...view, threads: [touched, ...others] };
 }
@@ -254,10 +296,7 @@ function withRun(
   change: (run: Run) => Partial<Run>,
 ): Conversation {
   const { runs } = view;
-  if (runs.some((run) => run.run_id === run_id)) {
-    return { ...view, runs: runs.map((run) => (run.run_id === run_id ? { ...run, ...change(run) } : run)) };
-  }
-  const run: Run = {
+  const blank: Run = {
     run_id,
     thread_id,
     agent_name,
@@ -267,11 +306,9 @@ function withRun(
     text: "",
     steps: [],
   };
-  return { ...view, runs: [...runs, { ...run, ...change(run) }] };
-}
-
-function withStep(view: Conversation, of: OfRun, step: Step): Conversation {
-  return withRun(view, of, ({ steps }) => ({ steps: [...steps, step] }));
+  const isIt = (run: Run) => run.run_id === run_id;
+  const all = runs.some(isIt) ? runs : [...runs, blank];
+  return { ...view, runs: all.map((run) => (isIt(run) ? { ...run, ...change(run) } : run)) };
 }
 
 function completeTool(steps: readonly Step[], payload: ToolCompleted["payload"]): Step[] {

@@ -11,6 +11,11 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   return isRecord(value) && Object.hasOwn(value, name) ? field(value[name], ...rest) : undefined;
 }
 
+/** What is left of a value that goes through JSON: where it was none, null. */
+export function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value) ?? "null");
+}
+
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -4,8 +4,9 @@ import type { MessageAck } from "../../protocol/replies.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import type { ThreadUpdated } from "../../protocol/thread-events.ts";
 import { seqOf } from "../ids.ts";
-import type { Run } from "../run.ts";
-import type { Question } from "../runs.ts";
+import type { Question } from "../planning.ts";
+import { questionAskedBy, type Run } from "../run.ts";
+import { unheard } from "../steering.ts";
 import { readEvent } from "../stored-event.ts";
 import type { Context } from "./context.ts";
 
@@ -15,21 +16,22 @@ export function questionOf({ log, threads }: Context, message_id: string): UserM
   const thread_id = asked !== undefined && "thread_id" in asked.payload ? asked.payload.thread_id : "";
   if (threads.find(thread_id, message_id) === undefined) return undefined;
   if (asked?.type === "user_message") return asked;
-  const again = asked?.type === "thread_updated" ? askedIn(asked.payload) : undefined;
+  const again = asked && questionAskedBy(asked);
   const question = readEvent(log.at(seqOf(again, ["m"]) ?? 0));
   return question?.type === "user_message" ? question : undefined;
 }
 
-function askedIn({ question_id, head_message_id }: ThreadUpdated["payload"]): string | undefined {
-  return question_id ?? head_message_id;
-}
-
-/** The run that answers this message, or is about to: by the answer's id, the question's, or an earlier answer's. */
+/**
+ * The run that answers this message, or is about to: by the answer's id, the question's, or an earlier
+ * answer's; or the one that it has joined, which hears it or leaves it to a run of its own.
+ */
 export function runAnswering(context: Context, message_id: string): Run | undefined {
   const named = [message_id, questionOf(context, message_id)?.payload.message_id];
+  const joined = (run: Run) =>
+    run.state === "running" && unheard(context.log, run).some((said) => named.includes(said.message_id));
   return context.runs
     .unfinished()
-    .find((run) => named.includes(run.question_id) || named.includes(run.message_id));
+    .find((run) => named.includes(run.question_id) || named.includes(run.message_id) || joined(run));
 }
 
 /**
@@ -72,8 +74,9 @@ function announce({ tx }: Context, change: Change, { run_id }: Run): Event {
 type Change = Pick<ThreadUpdated["payload"], "thread_id" | "head_message_id" | "question_id">;
 
 /** What the reply says, made from the event so that a duplicate gets the very same one. */
-export function againFacts({ type, seq, payload }: Event): Omit<MessageAck["payload"], "duplicate"> {
-  const message_id = type === "thread_updated" ? askedIn(payload) : undefined;
+export function againFacts(event: Event): Omit<MessageAck["payload"], "duplicate"> {
+  const { type, seq, payload } = event;
+  const message_id = questionAskedBy(event);
   if (type !== "thread_updated" || message_id === undefined || payload.run_id === undefined) {
     throw new TypeError("the inbox points at an event of another kind");
   }

@@ -11,13 +11,14 @@ import { feedback } from "./feedback.ts";
 import { messageRegenerate } from "./message-regenerate.ts";
 import { type PublishCommand, publish } from "./publish.ts";
 import { runCancel } from "./run-cancel.ts";
+import { runResume, type WaitAnswerCommand, waitAnswer } from "./run-resume.ts";
 import { type RunStartCommand, runStart } from "./run-start.ts";
 import { stateFacts, stateUpdate } from "./state-update.ts";
 import { threadCreate, threadDelete, threadFacts, threadUpdate } from "./threads.ts";
 import { messageFacts, userMessage } from "./user-message.ts";
 
 /** Everything that goes through the inbox. */
-export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand;
+export type Command = EffectCommand | PublishCommand | RunStartCommand | FeedCommand | WaitAnswerCommand;
 
 /** The version that the shared state came to. */
 export interface SharedVersion {
@@ -46,6 +47,8 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return messageRegenerate(context, command);
     case "run_cancel":
       return runCancel(context, command);
+    case "run_resume":
+      return runResume(context, command);
     case "thread_create":
       return threadCreate(context, command);
     case "thread_update":
@@ -62,6 +65,8 @@ export function carryOut(context: Context, command: Command): Result<Effect> {
       return runStart(context, command);
     case "feed":
       return feed(context, command);
+    case "wait_answer":
+      return waitAnswer(context, command);
   }
 }
 
@@ -90,6 +95,7 @@ export function ackOf(command: EffectCommand, { effect, duplicate }: Done): Ack 
     case "state_update":
       return { type: "command_ack", reply_to, payload: { ...stateFacts(effect), duplicate } };
     case "run_cancel":
+    case "run_resume":
     case "thread_update":
     case "thread_delete":
     case "feedback":

@@ -12,14 +12,19 @@ import type { Context } from "./context.ts";
 export interface FeedCommand {
   readonly type: "feed";
   readonly id?: undefined;
-  readonly payload: { readonly run_id: string; readonly events: readonly Fed[] };
+  readonly payload: {
+    readonly run_id: string;
+    readonly events: readonly Fed[];
+    /** From the session itself: nobody else feeds a run of its remote agent, and it feeds no other. */
+    readonly remote?: true;
+  };
 }
 
 /** All of them or none; the newest event of the run is what the reply is made from. */
 export function feed(context: Context, { payload }: FeedCommand): Result<Event> {
   const { runs, tx, log } = context;
   const run = runs.get(payload.run_id);
-  if (run !== undefined && run.feed === undefined) return UNKNOWN_RUN;
+  if (run !== undefined && (run.feed === undefined || run.feed.remote !== payload.remote)) return UNKNOWN_RUN;
   const course = context.courseOf(payload.run_id, run !== undefined, tx);
   const newest = course.newest;
   if (newest === undefined) return UNKNOWN_RUN;
@@ -106,7 +111,7 @@ function listen({ runs, tx }: Context, run: Run, fed: readonly Fed[], fresh: rea
   const { silent_after_ms, until } = run.feed;
   const wanted = tx.now + silent_after_ms;
   // Rows are billed: a lease that is a little too long is written once, not with every piece of text.
-  if (wanted > until) runs.heard(run, { silent_after_ms, until: wanted + Math.ceil(silent_after_ms / 4) });
+  if (wanted > until) runs.heard(run, { ...run.feed, until: wanted + Math.ceil(silent_after_ms / 4) });
 }
 
 function textsOf(fed: readonly Fed[]): (FedText | { whole: string })[] {

@@ -13,7 +13,7 @@ export function runCancel(context: Context, command: RunCancelCommand): Result<E
   const run = context.runs.get(run_id);
   if (run === undefined) return refuseUnknown(context, run_id);
   const first = context.tx.events.length;
-  context.runs.finish(context.tx, run, cancelled(context.textOf(run_id, context.tx)));
+  context.runs.finish(context.tx, run, cancelled(context.soFar(run, context.tx)));
   const ended = context.tx.events
     .slice(first)
     .find((event) => event.type === "agent_completed" && event.payload.run_id === run_id);

@@ -4,25 +4,29 @@ import type { Event, UserMessage } from "../../protocol/events.ts";
 import { DEFAULT_THREAD_ID } from "../../protocol/pure/constants.ts";
 import { ok, type Result, refuse } from "../../protocol/result.ts";
 import { makeId } from "../ids.ts";
+import type { Question } from "../planning.ts";
 import type { Run } from "../run.ts";
-import type { Question } from "../runs.ts";
 import type { ThreadRow } from "../thread-row.ts";
 import { isNewThreadId, titleOf } from "../threads.ts";
 import type { Context } from "./context.ts";
 
 /** What is said, and how whoever said it will know it again. */
-export interface Words extends Omit<UserMessageCommand["payload"], "respond"> {
+export interface Words extends Omit<UserMessageCommand["payload"], "respond" | "policy"> {
   /** Absent: the user did. */
   readonly author?: UserMessage["payload"]["author"];
   readonly client_id: string;
   readonly id: string;
 }
 
-/** @param plan the run that is to answer; absent: none */
+/**
+ * @param plan the run that is to answer; absent: none
+ * @param joined the run at work that is to hear of it
+ */
 export function say(
   context: Context,
   words: Words,
   plan?: (question: Question) => Result<Run>,
+  joined?: Run,
 ): Result<Event> {
   const place = placeOf(context, words);
   if (!place.ok) return place;
@@ -30,7 +34,15 @@ export function say(
   const question_id = makeId("m", tx.nextSeq, ids.random());
   const run = plan?.({ thread_id: place.value.thread_id, question_id }) ?? ok(undefined);
   if (!run.ok) return run;
-  return ok(append(context, words, { ...place.value, message_id: question_id }, run.value));
+  const event = append(
+    context,
+    words,
+    { ...place.value, message_id: question_id },
+    run.value ?? joined,
+    joined,
+  );
+  if (run.value !== undefined) context.runs.accept(tx, run.value);
+  return ok(event);
 }
 
 interface Place {
@@ -41,7 +53,8 @@ interface Place {
   readonly parent_message_id: string | null;
 }
 
-function placeOf(context: Context, words: Words): Result<Place> {
+/** Where it is said, or why it cannot be. Writes nothing. */
+export function placeOf(context: Context, words: Words): Result<Place> {
   const { threads, tx } = context;
   const { thread_id = DEFAULT_THREAD_ID, parent_message_id } = words;
   const thread = threads.get(thread_id, tx);
@@ -69,13 +82,15 @@ function newest(thread: ThreadRow | undefined): Pick<Place, "prev" | "parent_mes
   return { prev: thread.head, parent_message_id: thread.head_message_id };
 }
 
+/** @param found the run at work that has to find it in the log */
 function append(
   context: Context,
   words: Words,
   place: Place & { readonly message_id: string },
-  run: Run | undefined,
+  run: Pick<Run, "run_id"> | undefined,
+  found: Run | undefined,
 ): Event {
-  const { tx, threads, runs } = context;
+  const { tx, threads } = context;
   const { content, author, data, metadata, client_id, id } = words;
   const { message_id, thread_id, thread, prev, parent_message_id } = place;
   const head = { head: tx.nextSeq, head_message_id: message_id };
@@ -101,8 +116,7 @@ function append(
         timestamp: tx.timestamp,
       },
     },
-    { thread_id, ...(prev === undefined ? {} : { prev }) },
+    { thread_id, ...(prev === undefined ? {} : { prev }), ...(found && { run_id: found.run_id }) },
   );
-  if (run !== undefined) runs.accept(tx, run);
   return event;
 }

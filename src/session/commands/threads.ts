@@ -61,12 +61,12 @@ export function threadUpdate(context: Context, { payload }: ThreadUpdateCommand)
 
 /** What is being answered there ends without a word: the event says it of all there was. */
 export function threadDelete(
-  { tx, threads, runs }: Context,
+  { tx, threads, runs, soFar }: Context,
   { payload }: ThreadDeleteCommand,
 ): Result<Event> {
   const { thread_id } = payload;
   if (threads.get(thread_id, tx) === undefined) return NO_THREAD;
-  runs.abandon(tx, thread_id);
+  runs.abandon(tx, thread_id, (run) => soFar(run, tx));
   threads.delete(tx, thread_id);
   return ok(tx.append({ type: "thread_deleted", payload: { thread_id, timestamp: tx.timestamp } }, {}));
 }

@@ -3,17 +3,21 @@ import type { UserMessageCommand } from "../../protocol/commands.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { MessageAck } from "../../protocol/replies.ts";
 import type { Result } from "../../protocol/result.ts";
-import type { Question } from "../runs.ts";
+import type { Question } from "../planning.ts";
 import type { Context } from "./context.ts";
-import { refuseWithoutAgents } from "./permissions.ts";
+import { refuseOverBudget, refuseWithoutAgents } from "./permissions.ts";
+import { sayUnder } from "./policies.ts";
 import { say } from "./saying.ts";
 
 export function userMessage(context: Context, { id, payload }: UserMessageCommand): Result<Event> {
   const { tx, runs, agent, who, client_id } = context;
-  const words = { ...payload, client_id, id };
+  const { policy, ...said } = payload;
+  const words = { ...said, client_id, id };
   if (payload.respond === false) return say(context, words);
-  const plan = (question: Question) => runs.plan(tx, { ...question, plan: who.plan }, agent);
-  return refuseWithoutAgents(who, "payload.respond") ?? say(context, words, plan);
+  const plan = (question: Question, place?: { readonly inPlace: boolean }) =>
+    runs.planning.plan(tx, { ...question, plan: who.plan }, agent, place);
+  const refused = refuseWithoutAgents(who, "payload.respond") ?? refuseOverBudget(context, agent);
+  return refused ?? sayUnder(policy, context, words, plan);
 }
 
 /** What its reply says, made from the event so that a duplicate gets the very same one. */

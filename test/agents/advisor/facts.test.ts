@@ -61,7 +61,32 @@ describe("spend", () => {
     ["our costs doubled from $25k to $50k per month", 50_000, "USD"],
     ["Our Anthropic bill hit $18,432.17 last month, up from $9k", 18_432, "USD"],
     ["a budget of $10k per month, and currently we spend $14k", 14_000, "USD"],
+    ["we pay 3k for GPT-4o and 12k for 8xA100 at 35% utilization", 15_000, "USD"],
+    ["wir zahlen 12.000 Euro pro Jahr für KI", 1_000, "EUR"],
+    ["KI kostet uns 1,5 Mio. € pro Jahr", 125_000, "EUR"],
+    ["2 Mrd. € im Jahr", 166_666_667, "EUR"],
+    ["nous payons 12 000 € par an", 1_000, "EUR"],
+    ["30.000 euros al año", 2_500, "EUR"],
+    ["nous dépensons 5 millions d'euros par an", 416_667, "EUR"],
+    ["2 millones de euros al año", 166_667, "EUR"],
+    ["Our AI spend isn't $50k, it's $60k a month", 60_000, "USD"],
+    ["we pay $10k, not $12k, a month", 10_000, "USD"],
+    ["700 € pro Tag", 21_292, "EUR"],
+    ["₹40 lakh a month", 4_000_000, "INR"],
+    ["₹2 crore a year", 1_666_667, "INR"],
+    ["our AI bill is 5 million yen a month", 5_000_000, "JPY"],
+    ["¥300,000 per month", 300_000, "JPY"],
+    ["we spend two hundred thousand dollars a month", 200_000, "USD"],
+    ["fifty thousand euros per month", 50_000, "EUR"],
+    ["a million dollars a year", 83_333, "USD"],
+    ["half a million dollars a year", 41_667, "USD"],
+    ["ninety thousand dollars a month", 90_000, "USD"],
+    ["ten thousand dollars a month", 10_000, "USD"],
+    ["twenty thousand dollars a month", 20_000, "USD"],
     ["we have 22k users, 14k sessions and no costs", undefined],
+    ["we pay 3k for GPT-4o, and have 12k users", 3_000, "USD"],
+    ["$0.50 per 1M tokens", undefined],
+    ["$3 per 1M input tokens and $15 per million output tokens", undefined],
     ["cut costs to $30k", undefined],
     ["keep it under $30k", undefined],
     ["save $10k a month", undefined],
@@ -95,6 +120,10 @@ describe("spend", () => {
     ["I want to spend $30k, now it is $50k a month", { target: 30_000 }],
     ["we spend $50k/month with a budget of $40k", { target: 40_000 }],
     ["our budget is $40k, now we spend €50k a month", { target: undefined }],
+    ["We have a $20k budget but pay $35k a month", { target: 20_000, total: { low: 35_000 } }],
+    ["We have a $20k budget but spent $35k last month", { target: 20_000, total: { low: 35_000 } }],
+    ["$20k monthly AI budget, we burn about $35k", { target: 20_000, total: { low: 35_000 } }],
+    ["We have a $20k budget a month", { target: undefined, total: { low: 20_000, role: "budget" } }],
   ])("[G8] %j holds a wish", (text, wish) => {
     expect(read(text)).toMatchObject(wish);
   });
@@ -142,6 +171,8 @@ describe("hardware", () => {
     ["our GPUs are idle 60% of the time", 0.4],
     ["40 percent utilised", 0.4],
     ["utilization of 140%", undefined],
+    ["Auslastung 30 Prozent", 0.3],
+    ["30 pour cent d'utilisation", 0.3],
     ["80% of it on GPT-5", undefined],
     ["90% cache hit rate", undefined],
   ])("[G9] utilisation in %j", (text, expected) => {
@@ -168,6 +199,18 @@ describe("hardware", () => {
     ]) {
       expect(read(text), text).toMatchObject({ gpu_rate: 2.5, parts: [], total: undefined });
     }
+  });
+
+  test.each<[string, number | undefined]>([
+    ["$0.50 per 1M tokens and 2B tokens a month", 0.5],
+    ["$0.0005 per 1k tokens", 0.5],
+    ["$0.50 / million tokens", 0.5],
+    ["$0.000002 per token", undefined],
+    ["$3 per 1M input tokens", undefined],
+    ["$20 per seat", undefined],
+  ])("[G9] a price per million tokens in %j", (text, expected) => {
+    const { token_rate } = read(text);
+    expect(token_rate && Math.round(token_rate * 1e6) / 1e6).toBe(expected);
   });
 
   test("[G9] reserved capacity is noticed, its absence too", () => {

@@ -4,7 +4,7 @@ import { advisor } from "../../../src/agents/advisor/advisor.ts";
 import { pieces } from "../../../src/agents/advisor/stream.ts";
 import { rankRecommendations } from "../../../src/agents/advisor/tools/rank-recommendations.ts";
 import { validate } from "../../../src/agents/schema.ts";
-import { ask, drive } from "../../support/drive-agent.ts";
+import { ask, drive, toolContext } from "../../support/drive-agent.ts";
 
 /** A small generator of our own (mulberry32): the seed alone reproduces a failure. */
 function random(seed: number): () => number {
@@ -121,9 +121,7 @@ describe("whatever is asked", () => {
       };
     });
     const args = validate(rankRecommendations.input, { buckets, levers, alternatives: [] }, "args");
-    const { ranked, total } = await rankRecommendations.execute(args, {
-      signal: new AbortController().signal,
-    });
+    const { ranked, total } = await rankRecommendations.execute(args, toolContext());
     for (const { bucket, spend } of buckets) {
       const saved = ranked
         .filter((each) => each.bucket === bucket)

@@ -1,6 +1,6 @@
 /** The arithmetic of the tools, against numbers worked out by hand. */
 import { describe, expect, test } from "vitest";
-import { gpuRate, MODEL_PRICES, priceOf } from "../../../src/agents/advisor/prices.ts";
+import { BUNDLED, gpuRate, priceOf } from "../../../src/agents/advisor/prices.ts";
 import { dataPipelineAudit } from "../../../src/agents/advisor/tools/data-pipeline-audit.ts";
 import { gpuRightsizing } from "../../../src/agents/advisor/tools/gpu-rightsizing.ts";
 import { priceLookup } from "../../../src/agents/advisor/tools/price-lookup.ts";
@@ -13,10 +13,11 @@ import {
   spotSaving,
   trainingEfficiency,
 } from "../../../src/agents/advisor/tools/training-efficiency.ts";
-import type { Tool } from "../../../src/agents/effects.ts";
 import { SchemaError, validate } from "../../../src/agents/schema.ts";
+import type { Tool } from "../../../src/agents/tool.ts";
+import { toolContext } from "../../support/drive-agent.ts";
 
-const context = { signal: new AbortController().signal };
+const context = toolContext();
 
 /** As the host does it: arguments are validated first. */
 async function run<Args, Result>(tool: Tool<Args, Result>, args: Args): Promise<Result> {
@@ -79,15 +80,10 @@ describe("simulate_routing", () => {
   });
 
   test("[G10] shows how the saving depends on escalations", async () => {
-    expect(await run(simulateRouting, args)).toMatchObject({
-      break_even_escalation: 0.6667,
-      sensitivity: [
-        { escalation: 0, share: [0.2, 0.3333] },
-        { escalation: 0.1, share: [0.17, 0.2833] },
-        { escalation: 0.2, share: [0.14, 0.2333] },
-        { escalation: 0.3, share: [0.11, 0.1833] },
-      ],
-    });
+    const { notes } = await run(simulateRouting, args);
+    expect(notes?.[0]?.text).toBe(
+      "Break-even where 67 % of routed calls escalate. It saves, of this spend: 0 % escalate: 20–33 %, 10 % escalate: 17–28 %, 20 % escalate: 14–23 %, 30 % escalate: 11–18 %",
+    );
   });
 
   test("[G10] applies to the share of the big model only", async () => {
@@ -228,9 +224,9 @@ describe("price_lookup", () => {
   });
 
   test("[G10] the table is whole: positive prices, cached not dearer, smaller models cheaper and present", () => {
-    expect(MODEL_PRICES.length).toBeGreaterThanOrEqual(12);
-    expect(new Set(MODEL_PRICES.map(({ model }) => model)).size).toBe(MODEL_PRICES.length);
-    for (const price of MODEL_PRICES) {
+    expect(BUNDLED.models.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(BUNDLED.models.map(({ model }) => model)).size).toBe(BUNDLED.models.length);
+    for (const price of BUNDLED.models) {
       expect(price.input_cost_per_token, price.model).toBeGreaterThan(0);
       expect(price.cache_read_input_token_cost, price.model).toBeLessThanOrEqual(price.input_cost_per_token);
       if (price.smaller === undefined) continue;
@@ -279,10 +275,20 @@ describe("rank_recommendations", () => {
     expect(result).toMatchObject({ total: [700, 700], share: [0.7, 0.7] });
   });
 
-  test("[G10] rounds down to two figures, and the total is the sum of what is shown", async () => {
+  test("[G10] rounds to three figures, and the total is the sum of what is shown", async () => {
     const result = await rank([lever("a", [0.1234, 0.5678])], 10_000);
-    expect(result.ranked[0]?.saving).toEqual([1_200, 5_600]);
-    expect(result.total).toEqual([1_200, 5_600]);
+    expect(result.ranked[0]?.saving).toEqual([1_230, 5_680]);
+    expect(result.total).toEqual([1_230, 5_680]);
+    // 38 % of 45,000 is 17,100, and 9 % of 25,000 is 2,250: no reader should have to wonder.
+    expect((await rank([lever("a", [0.31, 0.38])], 45_000)).total).toEqual([14_000, 17_100]);
+    expect((await rank([lever("a", [0.09, 0.0901])], 25_000)).total).toEqual([2_250, 2_250]);
+  });
+
+  test("[G10] rounding never passes the bucket", async () => {
+    expect((await rank([lever("a", [1, 1])], 99_990)).total).toEqual([99_990, 99_990]);
+    expect(
+      (await rank([lever("a", [0.9996, 0.9996]), lever("b", [1, 1])], 12_345)).total[1],
+    ).toBeLessThanOrEqual(12_345);
   });
 
   test("[G10] never passes the bucket, even where low ends overlap high ends", async () => {

@@ -5,9 +5,9 @@ import { parseUsage, type Usage, type UsageRow } from "../../../src/agents/advis
 import { summarizeSpend } from "../../../src/agents/advisor/tools/summarize-spend.ts";
 import { findUsage } from "../../../src/agents/advisor/usage/find.ts";
 import { numberOf } from "../../../src/agents/advisor/usage/row.ts";
-import { ask, drive } from "../../support/drive-agent.ts";
+import { ask, drive, toolContext } from "../../support/drive-agent.ts";
 
-const context = { signal: new AbortController().signal };
+const context = toolContext();
 
 async function parse(text: string): Promise<Usage> {
   return parseUsage.execute({ text }, context);
@@ -135,6 +135,27 @@ describe("parse_usage", () => {
     expect((await parse("service,cost_usd\na,5")).currencies[0]?.currency).toBe("USD");
   });
 
+  test("[G11] days are those of the main currency, and of rows that are used", async () => {
+    const rows = ["2026-05-01,a,5,USD", "2026-05-02,a,5,USD", "2026-05-03,a,5,USD", "2026-05-30,a,5,EUR"];
+    const csv = `date,service,cost,currency\n${rows.join("\n")}\n2026-05-31,a,-5,USD`;
+    expect(await parse(csv)).toMatchObject({ days: 3, gaps: 0 });
+    const { text, report } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
+    expect(text).toContain("**$152 a month**: extrapolated from 3 days; 4 rows used");
+    expect(report?.findings.find(({ title }) => title === "Data quality")?.detail).toContain("from 3 days");
+  });
+
+  test("[G11] rows that cannot be dated among rows that can are rejected", async () => {
+    const csv = "date,service,cost\n2026-05-01,a,5\n2026-05-02,a,5\nnotadate,a,90\n,Total,100";
+    expect(await parse(csv)).toMatchObject({
+      accepted: 2,
+      rejected: [{ reason: "no date that can be read", count: 2 }],
+      currencies: [{ cost: 10 }],
+    });
+    // Where no row has a date that is known, they are of one period.
+    expect(await parse("date,service,cost\n5/1/26,a,5\n5/2/26,a,5")).toMatchObject({ accepted: 2, days: 0 });
+    expect((await parse("service,cost\na,5")).rejected).toEqual([]);
+  });
+
   test("[G11] bounds the rows, while totals cover all", async () => {
     const lines = Array.from({ length: 500 }, (_, index) => `2026-05-01,service ${index},${index + 1}`);
     const usage = await parse(`date,service,cost_usd\n${lines.join("\n")}`);
@@ -250,6 +271,21 @@ describe("answers from data", () => {
     expect((await drive(advisor, ask(question))).text).toContain("$500 a month");
   });
 
+  test("[G17] months that are listed in the text are data, and have a trend", async () => {
+    const { text } = await drive(advisor, ask("Jan $10k, Feb $12k, Mar $15k. budget $20k"));
+    expect(text).toContain("2026-01 $10,000, 2026-02 $12,000 (+20 %), 2026-03 $15,000 (+25 %)");
+    expect(text).toContain("At this pace $20,000 a month is passed by 2026-06-02");
+    const winter = await drive(advisor, ask("Forecast: Nov: €10k, Dec: €12k, Jan: €15k"));
+    expect(winter.text).toContain("2025-11 €10,000, 2025-12 €12,000 (+20 %), 2026-01 €15,000");
+  });
+
+  test.each(["Jan $10k and Feb $12k on AI", "In May we may spend 3k, 4k or 5k", "march 5, sept 3"])(
+    "[G17] fewer than three months are no trend: %s",
+    (question) => {
+      expect(findUsage({ question })).toEqual({ prose: question });
+    },
+  );
+
   test("[G12] data of an earlier message still counts", async () => {
     const history = [{ role: "user" as const, content: CSV }];
     const driven = await drive(advisor, ask("And what about caching?", { history }));
@@ -259,7 +295,7 @@ describe("answers from data", () => {
   test("[G12] a second currency is left out and named", async () => {
     const mixed = `${CSV}\n2026-05-01,Mistral,,700,EUR`;
     expect((await drive(advisor, ask("save", { data: mixed }))).text).toContain(
-      "left out, not converted: €700",
+      "Left out, because nothing is converted: €700 in 1 row.",
     );
   });
 
@@ -295,6 +331,28 @@ describe("answers from data", () => {
     const csv = `date,service,model,cost,currency\n${line.repeat(Math.floor(65_000 / line.length))}`;
     const driven = await drive(advisor, ask(`Where can we save?\n${csv}`));
     expect(driven.text).toContain("rows used; none rejected");
+  });
+
+  test.each([
+    ["short lines", "a, b\n".repeat(12_000)],
+    ["lines that look like JSON", "{a\n".repeat(15_000)],
+    ["amounts", "$50k/month on AI, ".repeat(3_600)],
+    ["rows", `date,model,cost\n${"2026-05-01,gpt-5,1\n".repeat(3_400)}`],
+  ])("[G12] 40 messages of 64 KiB of %s before the question do not hold up the object", (_, content) => {
+    const history = Array.from({ length: 40 }, () => ({ role: "user" as const, content }));
+    const begun = performance.now();
+    advisor.run(ask("what about caching?", { history })).next();
+    // It took 8 s when every line of every message was tried as a header.
+    expect(performance.now() - begun).toBeLessThan(1_500);
+  });
+
+  test("[G12] the latest data of a conversation counts", async () => {
+    const history = ["500", "700"].map((cost) => ({
+      role: "user" as const,
+      content: `Where can we save?\nservice,cost_usd\nOpenAI,${cost}`,
+    }));
+    const { text } = await drive(advisor, ask("which first?", { history }));
+    expect(text).toContain("Your data comes to **$700 a month**");
   });
 
   test.each([

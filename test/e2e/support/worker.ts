@@ -1,12 +1,13 @@
 /**
  * The real Worker with the real advisor, which takes its time: a run lasts long
- * enough to be interrupted. Besides, an object can be looked into and pinned.
+ * enough to be interrupted; the clerk beside it asks first. Besides, an object can be looked into and pinned.
  */
 import { advisor } from "../../../src/agents/advisor/advisor.ts";
 import type { Agent } from "../../../src/agents/agent.ts";
 import { native } from "../../../src/dialects/native.ts";
 import { app } from "../../../src/edge/app.ts";
 import { SessionObject } from "../../../src/session/object.ts";
+import { clerk } from "./clerk.ts";
 import type { Inspection } from "./inspection.ts";
 
 /** Per piece of text; an answer has about a hundred. */
@@ -18,7 +19,7 @@ const OPEN = 1;
 const unhurried: Agent = {
   ...advisor,
   *run(input) {
-    const generator = advisor.run(input);
+    const generator = clerk(input) ?? advisor.run(input);
     let next = generator.next();
     while (next.done !== true) {
       const effect = next.value;

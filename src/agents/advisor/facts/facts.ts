@@ -1,8 +1,10 @@
 /** What the user has said in figures over the whole conversation; what is newer counts. */
+import type { PriceTable } from "../prices.ts";
 import { type Facts, middle, readMessage } from "./message.ts";
+import { PER_MONTH } from "./periods.ts";
 
 /** Older messages than this are about something else. */
-const MAX_USER_MESSAGES = 10;
+export const MAX_USER_MESSAGES = 10;
 
 export interface Understanding {
   readonly facts: Facts;
@@ -10,10 +12,14 @@ export interface Understanding {
   readonly now: Facts;
 }
 
-export function understand(question: string, earlier: readonly string[]): Understanding {
-  const now = readMessage(question);
-  const facts = [...earlier.slice(-MAX_USER_MESSAGES).map(readMessage), now].reduce(combine);
-  return { facts, now };
+export function understand(question: string, earlier: readonly string[], table?: PriceTable): Understanding {
+  const read = (text: string, at = 0) => readMessage(text, table, at > 0);
+  const before = earlier.map(read);
+  const now = read(question, before.length);
+  return {
+    facts: [...before, now].reduce(combine),
+    now,
+  };
 }
 
 function combine(older: Facts, newer: Facts): Facts {
@@ -23,12 +29,18 @@ function combine(older: Facts, newer: Facts): Facts {
     left_out: [...older.left_out, ...newer.left_out],
     target: newer.target ?? older.target,
     gpu_rate: newer.gpu_rate ?? older.gpu_rate,
+    token_rate: newer.token_rate ?? older.token_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
     committed: older.committed || newer.committed,
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
+    stand_in: newer.stand_in ?? older.stand_in,
     tokens: newer.tokens ?? older.tokens,
+    training: { ...older.training, ...newer.training },
+    refused: newer.refused,
+    unused: newer.unused,
+    changes: newer.changes,
   };
 }
 
@@ -36,11 +48,18 @@ type SpendFacts = Pick<Facts, "total" | "parts" | "rest" | "currency" | "currenc
 
 /** A new total keeps the parts it can contain, new parts keep the total they fit in; another currency starts afresh. */
 function spendOf(older: SpendFacts, newer: SpendFacts): SpendFacts {
-  const { total, parts, rest, currency, currency_stated } = newer.currency === undefined ? older : newer;
-  const own = { total, parts, rest, currency, currency_stated };
+  const { total, parts, rest, ...named } = newer.currency === undefined ? older : newer;
+  // "We spend 80k instead" is in the currency named before.
+  const same = named.currency_stated || !older.currency;
+  const { currency, currency_stated } = same ? named : older;
+  // "It's 700k" corrects "600k a year" by the year.
+  const period = total?.period === undefined && older.total?.period;
+  const factor = period ? PER_MONTH[period] : 1;
+  const scaled = period && total && { ...total, period, low: total.low * factor, high: total.high * factor };
+  const own = { total: scaled || total, parts, rest, currency, currency_stated };
   if (older.currency !== currency) return own;
   const kept = older.parts.filter(({ scope }) => parts.every((part) => part.scope !== scope));
-  const all = { ...own, total: total ?? older.total, parts: [...kept, ...parts] };
+  const all = { ...own, total: own.total ?? older.total, parts: [...kept, ...parts] };
   const sum = all.parts.reduce((each, { amount }) => each + amount, 0);
   return all.total === undefined || sum <= middle(all.total) ? all : own;
 }

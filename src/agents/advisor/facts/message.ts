@@ -1,10 +1,15 @@
 /** Everything one message says in figures. */
 import type { Scope } from "../buckets.ts";
+import type { PriceTable } from "../prices.ts";
 import { type Amount, readAmounts } from "./amounts.ts";
+import { type Change, readChanges } from "./changes.ts";
 import { type Gpus, readHardware } from "./hardware.ts";
-import { readModels } from "./models.ts";
+import { readModels, standInFor } from "./models.ts";
+import { withDigits } from "./numbers.ts";
 import { type PercentFacts, readPercents } from "./percents.ts";
+import { refusedIn } from "./refused.ts";
 import { readTokens, type Tokens } from "./tokens.ts";
+import { readTraining, type TrainingFacts } from "./training.ts";
 
 /** Spend per month on one thing. */
 export interface Part {
@@ -24,24 +29,51 @@ export interface Facts {
   readonly left_out: readonly string[];
   readonly target: number | undefined;
   readonly gpu_rate: number | undefined;
+  /** Per million tokens. */
+  readonly token_rate: number | undefined;
   readonly gpus: readonly Gpus[];
   readonly hours: number | undefined;
   readonly committed: boolean;
+  /** Of the GPUs, where some are and some are not. */
+  readonly committed_part?: number;
+  /** GPUs by type, each with its own load and cost, where an inventory tells them apart. */
+  readonly fleets?: ReadonlyArray<FleetFacts & { readonly cost: number }>;
   readonly percents: PercentFacts;
   readonly models: readonly string[];
+  /** Priced like it where none is named. */
+  readonly stand_in: string | undefined;
   readonly tokens: Tokens | undefined;
+  readonly training: TrainingFacts;
+  /** Amounts that can be no spend: negative ones, and ones beyond reason. */
+  readonly refused: readonly string[];
+  /** Figures beside words about paying that count nowhere, and loads above 100 %. */
+  readonly unused: readonly string[];
+  /** "What if GPU hours were halved": by what the spend on something is multiplied. */
+  readonly changes: readonly Change[];
+}
+
+/** What is known of some GPUs. */
+export interface FleetFacts {
+  readonly gpus: readonly Gpus[];
+  readonly utilisation: number | undefined;
+  readonly committed: boolean;
+  readonly committed_part: number;
 }
 
 /** Prose longer than this is not read on: nobody hides their bill there. */
-const MAX_PROSE_CHARS = 8_000;
+export const MAX_PROSE_CHARS = 8_000;
 
-export function readMessage(message: string): Facts {
-  const text = message.slice(0, MAX_PROSE_CHARS).normalize("NFKC");
-  const { models, rest: withoutModels } = readModels(text);
-  const { tokens, rest: withoutTokens } = readTokens(withoutModels);
+/** `follows` where amounts were named before, which a bare number may correct. */
+export function readMessage(message: string, table?: PriceTable, follows = false): Facts {
+  const text = withDigits(message.slice(0, MAX_PROSE_CHARS).normalize("NFKC"));
+  const { refused, rest: sound } = refusedIn(text);
+  const { models, rest: withoutModels } = readModels(sound, table);
+  const { changes, rest: unchanged } = readChanges(withoutModels);
+  const { training, rest: untrained } = readTraining(unchanged);
+  const { tokens, rest: withoutTokens } = readTokens(untrained);
   const { rest: withoutHardware, ...hardware } = readHardware(withoutTokens);
-  const { rest, ...percents } = readPercents(withoutHardware, text);
-  const amounts = readAmounts(rest, text);
+  const { rest, percents, refused: overfull } = readPercents(withoutHardware, text, table);
+  const { amounts, unused } = readAmounts(rest, text, follows);
   const committed =
     /\b(?:reserved|committed|savings plans?|cuds?)\b/i.test(text) &&
     !/\b(?:no|not|un|non)[\s-]?(?:reserved|committed)|on.demand/i.test(text);
@@ -51,13 +83,32 @@ export function readMessage(message: string): Facts {
     committed,
     percents,
     models,
+    stand_in: standInFor(text),
     tokens,
+    training,
+    refused,
+    unused: [...unused, ...overfull, ...notSpend(amounts)],
+    changes,
   };
+}
+
+/** Where no spend is named, what the amounts were that are none. */
+function notSpend(amounts: readonly Amount[]): readonly string[] {
+  const spend = amounts.some(({ role }) => role === "spend" || role === "budget" || role.endsWith("_rate"));
+  return spend ? [] : amounts.map(({ said }) => said);
 }
 
 type MoneyFacts = Pick<
   Facts,
-  "total" | "parts" | "rest" | "currency" | "currency_stated" | "left_out" | "target" | "gpu_rate"
+  | "total"
+  | "parts"
+  | "rest"
+  | "currency"
+  | "currency_stated"
+  | "left_out"
+  | "target"
+  | "gpu_rate"
+  | "token_rate"
 >;
 
 function money(amounts: readonly Amount[]): MoneyFacts {
@@ -83,6 +134,7 @@ function money(amounts: readonly Amount[]): MoneyFacts {
         currency === main?.currency && (role === "target" || (role === "budget" && paid === "spend")),
     ),
     gpu_rate: first(({ role }) => role === "gpu_rate"),
+    token_rate: first(({ role }) => role === "token_rate"),
   };
 }
 

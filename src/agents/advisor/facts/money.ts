@@ -17,14 +17,18 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   US$: "USD",
   "€": "EUR",
   "£": "GBP",
+  "¥": "JPY",
+  "₹": "INR",
   DOLLAR: "USD",
   EURO: "EUR",
+  YEN: "JPY",
+  RUPEE: "INR",
 };
 
-const MARK = String.raw`(?:US)?\$|[€£]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|dollars?|euros?)\b`;
+const MARK = String.raw`(?:US)?\$|[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|dollars?|euros?|yen|rupees?)\b`;
 
 const MONEY = new RegExp(
-  `(?<![\\w.,])(?:(${MARK}) ?)?(${SPACED_NUMBER})(?: ?(${SUFFIX})(?![a-z]))?(?: ?(${MARK}))?(?![\\w%])`,
+  `(?<![\\w.,])(?:(${MARK}) ?)?(${SPACED_NUMBER})(?: ?(${SUFFIX})(?![a-z]))?(?: ?(?:d['’]|de )?(${MARK}))?(?![\\w%])`,
   "gi",
 );
 

@@ -5,9 +5,18 @@ export const NUMBER = String.raw`\d+(?:[,.]\d+)*`;
 export const SPACED_NUMBER = String.raw`\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d{1,2})?(?!\d)|${NUMBER}`;
 
 /** Longest first; a suffix never runs on into another word. */
-export const SUFFIX = "thousand|million|billion|mn|bn|[kmbt]";
+export const SUFFIX =
+  "thousand|tausend|mill[a-zó]+|billion|trillion|lakhs?|crores?|mio\\.?|mrd\\.?|mn|bn|[kmbt]";
 
-const SCALE: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9, t: 1e12 };
+/** First match wins. */
+const SCALES: ReadonlyArray<readonly [RegExp, number]> = [
+  [/^(?:k|th|ta)/, 1e3],
+  [/^(?:b|mrd)/, 1e9],
+  [/^m/, 1e6],
+  [/^t/, 1e12],
+  [/^l/, 1e5],
+  [/^c/, 1e7],
+];
 
 /** More than this is a slip of the finger, not a bill. */
 const MAX_NUMBER = 1e15;
@@ -19,7 +28,22 @@ export function parseNumber(digits: string, suffix = ""): number | undefined {
 }
 
 function scaleOf(suffix: string): number {
-  return suffix === "thousand" ? 1e3 : (SCALE[suffix.charAt(0)] ?? 1);
+  return SCALES.find(([said]) => said.test(suffix))?.[1] ?? 1;
+}
+
+const UNITS =
+  "half a,a,two,three,four,five,six,seven,eight,nine,ten,twenty,thirty,forty,fifty,sixty,seventy,eighty,ninety";
+const WORDS = new RegExp(
+  `\\b(${UNITS.replaceAll(",", "|")})( hundred)?(?=[ -](?:thousand|million)\\b)`,
+  "gi",
+);
+
+/** "Two hundred thousand" as "200 thousand": round numbers, which is what people write out. */
+export function withDigits(text: string): string {
+  return text.replace(WORDS, (_, word: string, hundred?: string) => {
+    const at = UNITS.split(",").indexOf(word.toLowerCase()) || 0.5;
+    return String((at > 10 ? (at - 9) * 10 : at) * (hundred ? 100 : 1));
+  });
 }
 
 /** The separator that can only be decimal becomes ".", the others go. */

@@ -1,5 +1,6 @@
 /** What the percentages of a text mean: utilisation, or a share of the spend. */
 import { type Scope, scopeOf } from "../buckets.ts";
+import type { PriceTable } from "../prices.ts";
 import { mask } from "./mask.ts";
 import { readModels } from "./models.ts";
 import { type Context, contexts } from "./sentences.ts";
@@ -13,30 +14,62 @@ export interface Share {
 /** Fractions, 0 to 1. */
 export interface PercentFacts {
   readonly utilisation?: number;
+  /** Input tokens that are read from a cache now. */
+  readonly cache_hits?: number;
+  /** Training spend on runs that fail. */
+  readonly failed?: number;
+  /** API work that nobody waits for. */
+  readonly deferrable?: number;
+  /** Calls that a smaller model could take. */
+  readonly easy?: number;
+  /** By how much the spend, or a part of it, should fall. */
+  readonly goal?: Share;
   readonly shares: readonly Share[];
 }
 
 const PERCENT =
-  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b)/gi;
+  /(?<![\d.,])(?:(\d{1,3}(?:\.\d+)?)\s?%?\s?(?:-|–|to)\s?)?(\d{1,3}(?:\.\d+)?)\s?(?:%|(?:percent|prozent|pour ?cent|por ciento)\b)/gi;
 
 const IDLE = /\bidle\b/i;
-const USED = /\b(?:utili[sz]|busy)/i;
-/** Percentages that are said about something else than the bill. */
-const OTHER =
-  /\b(?:cach|hit rate|batch|async|overnight|can wait|fail|crash|wasted|margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more)/i;
+const USED = /\b(?:utili[sz]|busy|auslast)/i;
+/** Percentages that are said about the work, not the bill. */
+const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "goal" | "shares">, RegExp]> =
+  [
+    ["cache_hits", /\b(?:cach\w*|hit rate)/i],
+    ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
+    ["failed", /\b(?:fail|crash|diverge|wasted)/i],
+    ["easy", /\b(?:simple|easy|trivial)\b/i],
+  ];
+/** And those that are about neither. */
+const OTHER = /\b(?:margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more|off|less|fewer)/i;
 const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
+const DONE = /\b(?:saved|reduced|have|already|did|could)\b/i;
 const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
-export function readPercents(text: string, original: string): PercentFacts & { readonly rest: string } {
+export interface PercentsRead {
+  readonly percents: PercentFacts;
+  /** Said of the load of GPUs, and above 100 %. */
+  readonly refused: readonly string[];
+  readonly rest: string;
+}
+
+export function readPercents(text: string, original: string, table?: PriceTable): PercentsRead {
   const { matches, rest } = mask(text, PERCENT);
   const spans = matches.map((match) => ({ start: match.index, end: match.index + match[0].length }));
-  const found = contexts(original, spans).flatMap((context, index) => {
+  const around = contexts(original, spans);
+  const refused = around.flatMap(({ before, after }, index) =>
+    fraction(matches[index]) === undefined && USED.test(before.slice(-25) + after.slice(0, 25))
+      ? `${matches[index]?.[0].trim()} utilisation`
+      : [],
+  );
+  const found = around.flatMap((context, index) => {
     const value = fraction(matches[index]);
-    return value === undefined ? [] : meaningsOf(context, value);
+    return value === undefined ? [] : meaningsOf(context, value, table);
   });
-  const utilisation = found.find((each) => typeof each === "number");
-  const shares = found.filter((each) => typeof each !== "number");
-  return { ...(utilisation === undefined ? {} : { utilisation }), shares, rest };
+  // The first mention of a kind counts.
+  const about = Object.assign({}, ...found.filter((each) => !("share" in each)).toReversed());
+  const shares = found.filter((each) => "share" in each);
+  return { percents: { ...about, shares }, refused, rest };
 }
 
 /** The middle of a range; `undefined` above 100 %. */
@@ -45,23 +78,33 @@ function fraction([, low, high = ""]: readonly string[] = []): number | undefine
   return value <= 1 ? value : undefined;
 }
 
-/** The words after say more than the words before. A bare number is the utilisation. */
-function meaningsOf(context: Context, value: number): ReadonlyArray<number | Share> {
-  const { before, lead, after } = context;
+/** The words after say more than the words before. */
+function meaningsOf(
+  context: Context,
+  value: number,
+  table?: PriceTable,
+): ReadonlyArray<Omit<PercentFacts, "shares"> | Share> {
+  const { before, lead, after, sentence } = context;
   for (const words of [after.slice(0, 40).split(",")[0] ?? "", before.slice(-40)]) {
-    if (IDLE.test(words)) return [1 - value];
-    if (USED.test(words)) return [value];
-    if (OTHER.test(words) || WISH.test(lead.slice(-50))) return [];
+    if (IDLE.test(words)) return [{ utilisation: 1 - value }];
+    if (USED.test(words)) return [{ utilisation: value }];
+    if (WISH.test(lead.slice(-50))) {
+      const scope = scopeOf(lead.slice(-50));
+      return DONE.test(sentence) ? [] : [{ goal: { share: value, ...(scope && { scope }) } }];
+    }
+    const work = WORK.find(([, said]) => said.test(words))?.[0];
+    if (work !== undefined) return [{ [work]: value }];
+    if (OTHER.test(words)) return [];
   }
-  return RUNNING.test(before) ? [value] : shareOf(context, value);
+  return RUNNING.test(before) ? [{ utilisation: value }] : shareOf(context, value, table);
 }
 
-function shareOf({ before, after }: Context, share: number): readonly Share[] {
+function shareOf({ before, after }: Context, share: number, table?: PriceTable): readonly Share[] {
   const words = after.slice(0, 45).split(/[,(]/)[0] ?? "";
   // "GPT-5 is 80 %", but not "$3k on GPT-5, 70 % of calls are simple".
   const subject = /(?:\b(?:is|are|at|about)|[:=(~]) ?$/i.test(before) ? before.slice(-25) : "";
   for (const near of [words, subject]) {
-    const model = readModels(near).models[0];
+    const model = readModels(near, table).models[0];
     if (model !== undefined) return [{ share, model }];
     const scope = scopeOf(near);
     if (scope !== undefined) return [{ share, scope }];

@@ -15,12 +15,14 @@ export const PER_MONTH: Readonly<Record<Period, number>> = {
   year: 1 / 12,
 };
 
-const UNIT = "hours?|hrs?|h|days?|d|weeks?|wk|months?|mo|mth|quarters?|qtr|years?|yr|y|annum";
+/** English, German, French, Spanish. */
+const UNIT =
+  "hours?|hrs?|h|days?|d|weeks?|wk|months?|mo|mth|quarters?|qtr|years?|yr|y|annum|Tag|Woche|Monat|Quartal|Jahr|jour|semaine|mois|an|année|d[ií]a|semana|mes|año";
 
 const PERIODS = ["hour", "day", "week", "month", "quarter", "year"] as const;
 
 /** One group: the unit, or the adverb. */
-export const PERIOD = String.raw`(?:(?:\/|\b(?:per|an?|each|every|this|last)\s)\s*(?:single\s)?(${UNIT})\b|\b(hourly|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?))`;
+export const PERIOD = String.raw`(?:(?:\/|\b(?:per|an?|each|every|this|last|pro|im|par|al|por)\s)\s*(?:single\s)?(${UNIT})\b|\b(hourly|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?|monatlich|jährlich|mensual|mensuel|anual|annuel))`;
 
 const FIRST = new RegExp(PERIOD, "i");
 
@@ -33,5 +35,7 @@ export function periodIn(text: string): Period | undefined {
 export function periodOf(word = ""): Period | undefined {
   const unit = word.toLowerCase();
   if (unit === "") return undefined;
+  if (/^(?:t|jo)/.test(unit)) return "day";
+  if (/^s/.test(unit)) return "week";
   return PERIODS.find((each) => each.startsWith(unit.charAt(0))) ?? "year";
 }

@@ -18,6 +18,12 @@ const VOLUME = new RegExp(
   "gi",
 );
 
+/** "Per 1M tokens" is what a price is for, not how many there are. */
+const UNIT = new RegExp(
+  `(?:\\bper|\\/) ?${NUMBER} ?(?:${SUFFIX})?(?: ?(?:input|output|cached))? tokens?\\b`,
+  "gi",
+);
+
 interface Volume {
   readonly count: number;
   readonly direction: string;
@@ -26,7 +32,7 @@ interface Volume {
 }
 
 export function readTokens(text: string): { readonly tokens: Tokens | undefined; readonly rest: string } {
-  const { matches, rest } = mask(text, VOLUME);
+  const { matches, rest } = mask(mask(text, UNIT).rest, VOLUME);
   const volumes = matches.flatMap(
     ([said, digits = "", suffix, direction = "", unit, adverb]): readonly Volume[] => {
       const count = parseNumber(digits, suffix);

@@ -4,23 +4,27 @@
  * that the arithmetic can be read in the arguments and in the result.
  */
 import * as z from "zod/mini";
-import { amount, isRange, percents, type Range, savingOf, simulator } from "./savings.ts";
+import { amount, isRange, percents, type Range, type Saving, savingOf, simulator } from "./savings.ts";
 
 /** Per lever its factors by name. */
 export type Factors = Readonly<Record<string, Readonly<Record<string, Range>>>>;
 
-const input = z.object({ spend: amount, levers: z.custom<Factors>(isFactors) });
+export const factorFields = { spend: amount, levers: z.custom<Factors>(isFactors) };
+
+const input = z.object(factorFields);
 
 export function factorSimulator(name: string) {
-  return simulator(name, input, ({ spend, levers }) => ({
-    levers: Object.entries(levers).map(([lever, factors]) => {
-      const product = Object.values(factors).reduce<Range>(
-        ([a, b], [low, high]) => [a * low, b * high],
-        [1, 1],
-      );
-      return savingOf(lever, spend, product, described(factors));
-    }),
-  }));
+  return simulator(name, input, (args) => ({ levers: factorSavings(args) }));
+}
+
+export function factorSavings({ spend, levers }: z.infer<typeof input>): Saving[] {
+  return Object.entries(levers).map(([lever, factors]) => {
+    const product = Object.values(factors).reduce<Range>(
+      ([a, b], [low, high]) => [a * low, b * high],
+      [1, 1],
+    );
+    return savingOf(lever, spend, product, described(factors));
+  });
 }
 
 function isFactors(value: unknown): value is Factors {

@@ -1,12 +1,21 @@
 /** Billing and usage exports as rows with known columns; daily rows come back as monthly sums, totals cover everything. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
+import type { Tool } from "../../tool.ts";
+import { type PriceTable, withOwnPrices } from "../prices.ts";
 import { columnsOf, looksLikeUsage } from "../usage/columns.ts";
+import { type Fleets, fleetOf } from "../usage/fleets.ts";
+import { type Measures, measuresOf } from "../usage/measures.ts";
 import { type Row, readRow } from "../usage/row.ts";
+import { type Series, seriesOf } from "../usage/series.ts";
 import { readTable, recordsOf, type Table } from "../usage/table.ts";
-import { amount, cents } from "./savings.ts";
+import { amount, cents, ours } from "./savings.ts";
 
-const input = z.object({ text: z.optional(z.string()), rows: z.optional(z.array(z.unknown())) });
+const input = z.object({
+  text: z.optional(z.string()),
+  rows: z.optional(z.array(z.unknown())),
+  /** Prices that take the place of the bundled ones, for rows without a cost. */
+  prices: z.optional(z.unknown()),
+});
 
 export const usageRow = z.object({
   period: z.string(),
@@ -20,23 +29,34 @@ export const usageRow = z.object({
   currency: z.string(),
 });
 
-const output = z.object({
+export interface Usage {
   /** Largest first; what does not fit is summed up as "(other)". */
-  rows: z.array(usageRow),
-  accepted: amount,
-  rejected: z.array(z.object({ reason: z.string(), count: amount })),
+  readonly rows: UsageRow[];
+  readonly accepted: number;
+  readonly rejected: ReadonlyArray<{ readonly reason: string; readonly count: number }>;
   /** Never added together, the most frequent first. Empty code: not stated. */
-  currencies: z.array(z.object({ currency: z.string(), rows: amount, cost: amount })),
+  readonly currencies: ReadonlyArray<{
+    readonly currency: string;
+    readonly rows: number;
+    readonly cost: number;
+  }>;
   /** Days from the first to the last, where rows are daily; 0 otherwise. */
-  days: amount,
-  input_tokens: amount,
-  output_tokens: amount,
-  /** Rows without a cost, priced by their tokens at list prices. */
-  priced_rows: amount,
-});
+  readonly days: number;
+  /** Days in between without a row. */
+  readonly gaps: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** Rows without a cost, priced at list prices. */
+  readonly priced_rows: number;
+  /** What unit costs follow from, per currency. */
+  readonly measures: readonly Measures[];
+  /** Cost per day of the main currency, where rows are daily: in total, and of the largest services. */
+  readonly series: readonly Series[];
+  /** GPUs of an inventory. */
+  readonly fleet: Fleets;
+}
 
 type Args = z.infer<typeof input>;
-export type Usage = z.infer<typeof output>;
 export type UsageRow = z.infer<typeof usageRow>;
 
 /** Keeps the result a few kilobytes. */
@@ -48,36 +68,49 @@ export const parseUsage: Tool<Args, Usage> = {
   name: "parse_usage",
   description: "Reads billing data.",
   input,
-  output,
+  output: ours<Usage>(),
   idempotent: true,
-  execute({ text = "", rows }) {
+  execute({ text = "", rows, prices }) {
     const table = rows ? { records: recordsOf(rows), broken: [] } : readTable(text);
-    const read = rowsOf(table);
+    const read = dated(rowsOf(table, withOwnPrices(prices)));
     const good = read.filter((each) => typeof each !== "string");
     const reasons = [...table.broken, ...read.filter((each) => typeof each === "string")];
+    const currencies = [...Map.groupBy(good, ({ labels }) => labels.currency)]
+      .map(([currency, own]) => ({ currency, rows: own.length, cost: cents(sum(own, "cost")) }))
+      .toSorted((a, b) => b.rows - a.rows);
+    const main = good.filter(({ labels }) => labels.currency === currencies[0]?.currency);
+    const days = daysOf(main);
+    const daily = days > 0 ? seriesOf(main) : [];
     return {
       rows: bounded(good),
       accepted: good.length,
       rejected: [...Map.groupBy(reasons, String)].map(([reason, { length: count }]) => ({ reason, count })),
-      currencies: [...Map.groupBy(good, ({ labels }) => labels.currency)]
-        .map(([currency, own]) => ({ currency, rows: own.length, cost: cents(sum(own, "cost")) }))
-        .toSorted((a, b) => b.rows - a.rows),
-      days: daysOf(good),
+      currencies,
+      days,
+      gaps: days > 0 ? days - daysIn(main).length : 0,
       input_tokens: sum(good, "input"),
       output_tokens: sum(good, "output"),
       priced_rows: good.filter(({ priced }) => priced).length,
+      measures: currencies.map(({ currency }) =>
+        measuresOf(
+          currency,
+          good.filter(({ labels }) => labels.currency === currency),
+        ),
+      ),
+      series: daily,
+      fleet: fleetOf(main),
     };
   },
 };
 
 /** Records need not have the same columns, but usually do: they are mapped once per shape. */
-function rowsOf({ records }: Table): ReadonlyArray<Row | string> {
+function rowsOf({ records }: Table, prices: PriceTable): ReadonlyArray<Row | string> {
   const shapes = new Map<string, ReturnType<typeof columnsOf>>();
   return records.map((cells) => {
     const shape = Object.keys(cells).join("\n");
     const columns = shapes.get(shape) ?? columnsOf(cells);
     shapes.set(shape, columns);
-    return looksLikeUsage(columns) ? readRow(cells, columns) : "no cost column";
+    return looksLikeUsage(columns) ? readRow(cells, columns, prices) : "no cost column";
   });
 }
 
@@ -109,9 +142,21 @@ function merged(rows: readonly Sum[]): Sum[] {
     .toSorted((a, b) => b.cost - a.cost);
 }
 
+/** A row that cannot be dated would be added to days it does not belong to: sums, say, under the rows. */
+function dated(rows: ReadonlyArray<Row | string>): ReadonlyArray<Row | string> {
+  const some = rows.some((row) => typeof row !== "string" && row.day !== "");
+  return rows.map((row) =>
+    some && typeof row !== "string" && row.day === "" && !row.fleet ? "no date that can be read" : row,
+  );
+}
+
+function daysIn(rows: readonly Row[]): readonly string[] {
+  return [...new Set(rows.map(({ day }) => day).filter((day) => day.length > 7))].toSorted();
+}
+
 /** Only data with more days than months is daily. */
 function daysOf(rows: readonly Row[]): number {
-  const days = [...new Set(rows.map(({ day }) => day).filter((day) => day.length > 7))].toSorted();
+  const days = daysIn(rows);
   const months = new Set(days.map((day) => day.slice(0, 7))).size;
   const span = Date.parse(days.at(-1) ?? "") - Date.parse(days[0] ?? "");
   return days.length > months && span > 0 ? Math.round(span / DAY_MS) + 1 : 0;

@@ -1,70 +1,83 @@
 /** What a mix of tokens costs on the models named, and which models of the same class are cheaper. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
-import { MODEL_PRICES, type ModelPrice, PRICES_AS_OF, PRICES_SOURCE } from "../prices.ts";
-import { amount, cents, clamp } from "./savings.ts";
+import type { Tool } from "../../tool.ts";
+import { type ModelPrice, withOwnPrices } from "../prices.ts";
+import { amount, cents, clamp, ours } from "./savings.ts";
 
-const input = z.object({
+export const mixFields = {
   models: z.array(z.string()),
-  /** Tokens per month; input includes what is read from or written to a cache. */
+  /** Tokens per month; input includes what is read from or written to a cache, output what is reasoned. */
   input_tokens: amount,
   cached_tokens: amount,
   cache_write_tokens: amount,
   output_tokens: amount,
-});
+  reasoning_tokens: z.optional(amount),
+  /** Prices that take the place of the bundled ones: `{prices: {model: {input_cost_per_token, …}}}`. */
+  prices: z.optional(z.unknown()),
+};
 
-const priced = z.object({ model: z.string(), cost: amount });
-const output = z.object({
-  models: z.array(priced),
+const input = z.object(mixFields);
+
+export interface Prices {
+  readonly as_of: string;
+  readonly source: string;
+  readonly models: ReadonlyArray<{ readonly model: string; readonly cost: number }>;
   /** The cheapest model of the same tier: a candidate to test, not an equal. */
-  cheaper: z.array(
-    z.object({ instead_of: z.string(), model: z.string(), cost: amount, saving_share: amount }),
-  ),
-});
+  readonly cheaper: ReadonlyArray<{
+    readonly instead_of: string;
+    readonly model: string;
+    readonly cost: number;
+    readonly saving_share: number;
+  }>;
+  readonly unknown: readonly string[];
+}
 
 type Mix = z.infer<typeof input>;
-export type Prices = z.infer<typeof output>;
+type Tokens = Omit<Mix, "models" | "prices">;
 
 export const priceLookup: Tool<Mix, Prices> = {
   name: "price_lookup",
   description: "Cost of tokens.",
   input,
-  output,
+  output: ours<Prices>(),
   idempotent: true,
   execute(mix) {
-    const known = MODEL_PRICES.filter(({ model }) => mix.models.includes(model));
+    const table = withOwnPrices(mix.prices);
+    const known = table.models.filter(({ model }) => mix.models.includes(model));
     return {
-      as_of: PRICES_AS_OF,
-      source: PRICES_SOURCE,
+      as_of: table.as_of,
+      source: table.source,
       models: known.map((price) => ({
         model: price.model,
         cost: cents(costOf(price, mix)),
       })),
-      cheaper: known.flatMap((price) => cheaper(price, mix)),
+      cheaper: known.flatMap((price) => cheaper(price, mix, table.models)),
       unknown: mix.models.filter((name) => !known.some(({ model }) => model === name)),
     };
   },
 };
 
-function costOf(
+export function costOf(
   price: ModelPrice,
-  { input_tokens, cached_tokens, cache_write_tokens, output_tokens }: Mix,
+  { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens = 0 }: Tokens,
 ): number {
   const cached = Math.min(cached_tokens, input_tokens);
   const written = Math.min(cache_write_tokens, input_tokens - cached);
+  const reasoned = Math.min(reasoning_tokens, output_tokens);
   return (
     (input_tokens - cached - written) * price.input_cost_per_token +
     cached * price.cache_read_input_token_cost +
     written * price.cache_creation_input_token_cost +
-    output_tokens * price.output_cost_per_token
+    (output_tokens - reasoned) * price.output_cost_per_token +
+    reasoned * price.output_cost_per_reasoning_token
   );
 }
 
-function cheaper(price: ModelPrice, mix: Mix): Prices["cheaper"] {
+function cheaper(price: ModelPrice, mix: Mix, all: readonly ModelPrice[]): Prices["cheaper"] {
   const own = costOf(price, mix);
-  const [cheapest = price] = MODEL_PRICES.filter(({ tier }) => tier === price.tier).toSorted(
-    (a, b) => costOf(a, mix) - costOf(b, mix),
-  );
+  const [cheapest = price] = all
+    .filter(({ tier }) => tier === price.tier)
+    .toSorted((a, b) => costOf(a, mix) - costOf(b, mix));
   const { model } = cheapest;
   const cost = costOf(cheapest, mix);
   return cost < own

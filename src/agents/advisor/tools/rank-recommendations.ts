@@ -4,8 +4,8 @@
  * ones before it have left, which comes to bucket × (1 − ∏(1 − sᵢ)).
  */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
-import { amount, amounts, cents, clamp, type Range, shares } from "./savings.ts";
+import type { Tool } from "../../tool.ts";
+import { amount, cents, clamp, ours, type Range, shares } from "./savings.ts";
 
 const level = z.enum(["low", "medium", "high"]);
 const buckets = z.array(z.object({ bucket: z.string(), spend: amount }));
@@ -25,18 +25,24 @@ const input = z.object({
   alternatives: z.array(z.object({ name: z.string(), buckets })),
 });
 
-const totals = { total: amounts, share: shares };
+interface Totals {
+  readonly total: Range;
+  readonly share: Range;
+}
 
-const output = z.object({
-  ranked: z.array(z.object({ lever: z.string(), bucket: z.string(), saving: amounts, score: amount })),
-  ...totals,
-  alternatives: z.array(z.object({ name: z.string(), ...totals })),
-});
+export interface Ranking extends Totals {
+  readonly ranked: ReadonlyArray<{
+    readonly lever: string;
+    readonly bucket: string;
+    readonly saving: Range;
+    readonly score: number;
+  }>;
+  readonly alternatives: ReadonlyArray<Totals & { readonly name: string }>;
+}
 
 type Args = z.infer<typeof input>;
 type Lever = z.infer<typeof lever>;
 type Buckets = z.infer<typeof buckets>;
-export type Ranking = z.infer<typeof output>;
 
 const CONFIDENCE = { low: 0.35, medium: 0.6, high: 0.9 } as const;
 const EFFORT = { low: 1, medium: 2, high: 3 } as const;
@@ -45,7 +51,7 @@ export const rankRecommendations: Tool<Args, Ranking> = {
   name: "rank_recommendations",
   description: "Orders levers.",
   input,
-  output,
+  output: ours<Ranking>(),
   idempotent: true,
   execute({ buckets: split, levers, alternatives }) {
     const ranked = rank(split, levers);
@@ -62,6 +68,7 @@ export const rankRecommendations: Tool<Args, Ranking> = {
 
 function rank(split: Buckets, levers: readonly Lever[]): Ranking["ranked"] {
   const left = new Map<string, Range>(split.map(({ bucket, spend }) => [bucket, [spend, spend]]));
+  const shown = new Map(split.map(({ bucket, spend }) => [bucket, spend]));
   return levers
     .map((each) => ({ ...each, score: cents(score(each, left.get(each.bucket)?.[0] ?? 0)) }))
     .filter((each) => each.score > 0)
@@ -71,7 +78,9 @@ function rank(split: Buckets, levers: readonly Lever[]): Ranking["ranked"] {
       const [low, high] = [rest[0] * each.share[0], rest[1] * each.share[1]];
       left.set(each.bucket, [rest[0] - low, rest[1] - high]);
       // The high end leaves less for late levers; their low end then gives way, or the sum would pass the bucket.
-      const saving: Range = [roundDown(Math.min(low, high)), roundDown(high)];
+      const most = Math.min(rounded(high), shown.get(each.bucket) ?? 0);
+      shown.set(each.bucket, cents((shown.get(each.bucket) ?? 0) - most));
+      const saving: Range = [Math.min(rounded(low), most), most];
       return { lever: each.lever, bucket: each.bucket, saving, score: each.score };
     });
 }
@@ -80,13 +89,13 @@ function score({ share, confidence, effort }: Lever, spend: number): number {
   return ((spend * (share[0] + share[1])) / 2) * (CONFIDENCE[confidence] / EFFORT[effort]);
 }
 
-/** Two significant figures: an estimate does not know more; down, so that it promises no more. */
-function roundDown(value: number): number {
-  const step = 10 ** Math.max(-2, Math.floor(Math.log10(value)) - 1);
-  return value > 0 ? cents(Math.floor(value / step + 1e-9) * step) : 0;
+/** Three significant figures: an estimate does not know more. */
+function rounded(value: number): number {
+  const step = 10 ** Math.max(-2, Math.floor(Math.log10(value)) - 2);
+  return value > 0 ? cents(Math.round(value / step + 1e-9) * step) : 0;
 }
 
-function sum(ranked: Ranking["ranked"], split: Buckets): { total: Range; share: Range } {
+function sum(ranked: Ranking["ranked"], split: Buckets): Totals {
   const spend = split.reduce((all, each) => all + each.spend, 0);
   const at = (end: 0 | 1) => cents(ranked.reduce((all, { saving }) => all + saving[end], 0));
   const total: Range = [at(0), at(1)];

@@ -1,7 +1,7 @@
 /** What every simulation answers: how much of a bucket each of its levers saves, and why. */
 import * as z from "zod/mini";
-import type { Tool } from "../../effects.ts";
 import type { Schema } from "../../schema.ts";
+import type { Tool } from "../../tool.ts";
 
 /** From the cautious end to the hopeful one. */
 export type Range = readonly [number, number];
@@ -16,20 +16,29 @@ export const share = amount.check(z.refine((value) => value <= 1));
 export const shares = z.custom<Range>((value) => isRange(value, 1));
 export const amounts = z.custom<Range>((value) => isRange(value, Number.MAX_VALUE));
 
-const saving = z.object({
-  lever: z.string(),
+/**
+ * For results of tools that only the advisor's own code makes: between making and
+ * reading they have been through JSON, and a run of another version is never replayed.
+ */
+export function ours<T>() {
+  return z.custom<T>((value) => typeof value === "object" && value !== null);
+}
+
+export interface Saving {
+  readonly lever: string;
   /** Of the bucket's spend, were this lever pulled alone. */
-  share: shares,
+  readonly share: Range;
   /** The same in money. */
-  saving: amounts,
+  readonly saving: Range;
   /** The arithmetic in words and numbers. */
-  how: z.string(),
-});
+  readonly how: string;
+}
 
-const simulation = z.object({ levers: z.array(saving) });
-
-export type Saving = z.infer<typeof saving>;
-export type Simulation = z.infer<typeof simulation>;
+export interface Simulation {
+  readonly levers: readonly Saving[];
+  /** What else the arithmetic tells: break-even points, sensitivity; keyed by lever. */
+  readonly notes?: ReadonlyArray<{ readonly lever: string; readonly text: string }>;
+}
 
 export function isRange(value: unknown, most: number): value is Range {
   return Array.isArray(value) && value.length === 2 && value.every((end) => end >= 0 && end <= most);
@@ -42,7 +51,7 @@ export function simulator<Args>(
   execute: (args: Args) => Simulation,
 ): Tool<Args, Simulation> {
   const description = "What levers save, and why.";
-  return { name, description, input, output: simulation, idempotent: true, execute };
+  return { name, description, input, output: ours<Simulation>(), idempotent: true, execute };
 }
 
 /** Shares outside 0 to 1 and swapped ends are put right: a saving is never negative and never more than the spend. */
@@ -64,6 +73,11 @@ export function clamp(value: number): number {
 
 export function cents(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+/** A price: cents where there are any, more digits where they count. */
+export function dollars(value: number): string {
+  return `$${Number.isInteger(value * 100) || value >= 1 ? value.toFixed(2) : value}`;
 }
 
 export function percent(value: number): string {

@@ -20,6 +20,8 @@ const input = z.object({
   price_big: amount,
   price_small: amount,
   routed: shares,
+  /** What it is called in the answer: "route" unless said otherwise. */
+  lever: z.optional(z.string()),
   /** Part of the routed calls that escalate: paid on both models. */
   escalation: share,
 });
@@ -29,18 +31,27 @@ const ESCALATIONS = [0, 0.1, 0.2, 0.3];
 export const simulateRouting = simulator(
   "simulate_routing",
   input,
-  ({ spend, addressable, price_big, price_small, routed, escalation }) => {
-    const ratio = price_big > 0 ? price_small / price_big : 1;
+  ({ spend, addressable, price_big, price_small, routed, escalation, lever = "route" }) => {
+    // Dearer than twice as much is dear enough.
+    const ratio = price_big > 0 ? Math.min(2, price_small / price_big) : 1;
     const at = (e: number): Range => [
       addressable * routed[0] * (1 - e - ratio),
       addressable * routed[1] * (1 - e - ratio),
     ];
     const part = addressable < 1 ? `${percent(addressable)} on the big model × ` : "";
     const how = `${part}${percents(routed)} routed × (${percent(1 - escalation)} kept − ${percent(ratio)} price)`;
+    const table = ESCALATIONS.map((e) => {
+      const [low, high] = at(e);
+      return `${percent(e)} escalate: ${percents([clamp(low), clamp(high)])}`;
+    });
     return {
-      levers: [savingOf("route", spend, at(escalation), how)],
-      break_even_escalation: clamp(1 - ratio),
-      sensitivity: ESCALATIONS.map((e) => ({ escalation: e, share: at(e).map(clamp) })),
+      levers: [savingOf(lever, spend, at(escalation), how)],
+      notes: [
+        {
+          lever,
+          text: `Break-even where ${percent(clamp(1 - ratio))} of routed calls escalate. It saves, of this spend: ${table.join(", ")}`,
+        },
+      ],
     };
   },
 );

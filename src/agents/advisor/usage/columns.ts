@@ -1,28 +1,55 @@
-/** Which column means what: FOCUS, and the exports of OpenAI, LiteLLM, OpenRouter and clouds. */
+/** Which column means what: FOCUS, the exports of OpenAI, LiteLLM, OpenRouter, OpenTelemetry and clouds, GPU inventories. */
 import type { Cells } from "./table.ts";
 
-/** Best name first; names are compared in lower case, without punctuation. */
+/** Best name first; names are compared in lower case, without punctuation, and without what they are nested in. */
 const NAMES = {
-  cost: "billedcost effectivecost cost costusd totalcost amountvalue amount amountusd spend responsecost total",
+  cost: "billedcost effectivecost cost costusd totalcost costtotal monthlycost amountvalue amount spend responsecost usage usagecost total",
   currency: "billingcurrency currency amountcurrency",
-  period: "chargeperiodstart date day month starttime timestamp createdat",
-  provider: "providername provider vendor customllmprovider",
+  period:
+    "chargeperiodstart date day month starttime usagestartdate timestamp createdat time starttimeunixnano",
+  provider:
+    "providername serviceprovidername provider vendor customllmprovider genaiprovidername genaisystem",
   service: "servicename service product lineitem",
   category: "servicecategory category type",
-  model: "model modelname skuid sku",
+  model: "genairesponsemodel genairequestmodel model modelname modelpermaslug modelgroup skuid sku",
   quantity: "consumedquantity quantity totaltokens tokens",
   unit: "consumedunit unit",
-  input: "inputtokens prompttokens",
-  output: "outputtokens completiontokens",
+  input: "inputtokens prompttokens tokensprompt genaiusageinputtokens",
+  output: "outputtokens completiontokens tokenscompletion genaiusageoutputtokens",
+  cached:
+    "inputcachedtokens cachedtokens cachereadinputtokens tokenscached genaiusagecachereadinputtokens prompttokensdetailscachedtokens",
+  written: "cachecreationinputtokens inputcachewritetokens genaiusagecachecreationinputtokens",
+  requests: "nummodelrequests requests apirequests calls",
+  /** A row per request has one. */
+  request: "requestid generationid spanid",
+  batch: "batch",
+  tags: "tags requesttags labels projectid teamid team",
+  machine: "gputype gpu accelerator instancetype machinetype resourcetype chargedescription",
+  gpus: "gpucount gpus acceleratorcount count",
+  utilisation: "utilizationgpu gpuutilization utilization utilisation avgutilization",
+  hours: "hourspermonth hours",
+  rate: "hourlyrate priceperhour hourlycost rate",
+  purchase: "pricingcategory purchaseoption pricingmodel commitment capacitytype",
+  /** nvidia-smi calls the GPU so. */
+  name: "name",
 } as const;
 
 export type Column = keyof typeof NAMES;
 
 export type Columns = Readonly<Partial<Record<Column, string>>>;
 
+/** Where OpenTelemetry and others nest the fields that count. */
+const NESTED = /^(?:attributes|metrics|spanattributes|usage(?=prompttokens|completiontokens|cost))/;
+
 export function columnsOf(cells: Cells): Columns {
   const given = new Map(
-    Object.keys(cells).map((name) => [name.toLowerCase().replace(/[^a-z0-9]/g, ""), name]),
+    Object.keys(cells).map((name) => [
+      name
+        .toLowerCase()
+        .replace(/[^a-z0-9]/g, "")
+        .replace(NESTED, ""),
+      name,
+    ]),
   );
   const found = Object.entries(NAMES).map(([column, names]) => [
     column,
@@ -31,7 +58,15 @@ export function columnsOf(cells: Cells): Columns {
   return Object.fromEntries(found.filter(([, name]) => name !== undefined));
 }
 
-/** Enough to be usage: a cost, or tokens of a model that may have a price. */
-export function looksLikeUsage({ cost, model, input }: Columns): boolean {
-  return cost !== undefined || (model !== undefined && input !== undefined);
+/** Enough to be usage: a cost, tokens of a model that may have a price, or GPUs that have one. */
+export function looksLikeUsage(columns: Columns): boolean {
+  const { cost, model, input } = columns;
+  return cost !== undefined || (model !== undefined && input !== undefined) || looksLikeFleet(columns);
+}
+
+export function looksLikeFleet({ cost, machine, gpus, utilisation, rate, name }: Columns): boolean {
+  if (cost !== undefined) return false;
+  return machine === undefined
+    ? name !== undefined && utilisation !== undefined
+    : gpus !== undefined || utilisation !== undefined || rate !== undefined;
 }

@@ -1,7 +1,19 @@
 /** Usage data that came with a question: attached, or pasted into the text. */
 import type { AgentInput } from "../../agent.ts";
+import { mask } from "../facts/mask.ts";
+import { currencyOf } from "../facts/money.ts";
+import { NUMBER, parseNumber } from "../facts/numbers.ts";
 import { columnsOf, looksLikeUsage } from "./columns.ts";
 import { delimiterOf, readTable, recordsOf } from "./table.ts";
+
+const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
+const MONTHLY = new RegExp(
+  `\\b(${MONTHS.replace(/...(?=.)/g, "$&|")})[a-z]*\\W{1,3}?([$€£¥₹])?(${NUMBER})([km])?\\b`,
+  "gi",
+);
+
+/** Fewer make no trend. */
+const MIN_MONTHS = 3;
 
 export interface Found {
   /** The arguments of `parse_usage`. */
@@ -10,9 +22,19 @@ export interface Found {
   readonly prose: string;
 }
 
+/** Lines of prose that might be a header: one among more is not looked for. */
+const MAX_HEADERS = 50;
+
+/** Records that tell whether a text is usage: pages may begin empty. */
+const SAMPLE = 20;
+
 /** Attached data first, then what the question holds. */
-export function findUsage({ question, data }: Pick<AgentInput, "question" | "data">): Found {
-  const pasted = findPasted(question);
+export function findUsage({
+  question,
+  data,
+  now,
+}: Pick<AgentInput, "question" | "data"> & Partial<Pick<AgentInput, "now">>): Found {
+  const pasted = findPasted(question, now);
   const attached = attachedData(data);
   return attached === undefined ? pasted : { data: attached, prose: pasted.prose };
 }
@@ -25,12 +47,27 @@ function attachedData(data: unknown): Found["data"] {
   return recordsOf(rows).some((cells) => looksLikeUsage(columnsOf(cells))) ? { rows } : undefined;
 }
 
-/** JSON, or lines under a header that names a cost. */
-export function findPasted(text: string): Found {
+/** JSON, or lines under a header that names a cost, or "Jan $10k, Feb $12k, Mar $15k". */
+export function findPasted(text: string, now = ""): Found {
   for (const block of blocksOf(text)) {
     if (isUsage(block)) return { data: { text: block }, prose: text.replace(block, () => " ") };
   }
-  return { prose: text };
+  const { matches, rest } = mask(text, MONTHLY);
+  return matches.length < MIN_MONTHS
+    ? { prose: text }
+    : { data: { rows: monthly(matches, now) }, prose: rest };
+}
+
+/** The months up to `now`, the last of them named last. */
+function monthly(matches: readonly RegExpExecArray[], now: string): unknown[] {
+  const numbers = matches.map(([, month = ""]) => MONTHS.indexOf(month.toLowerCase()) / 3 + 1);
+  const last = numbers.at(-1) ?? 0;
+  const year = Number(now.slice(0, 4)) - (last > Number(now.slice(5, 7)) ? 1 : 0);
+  return matches.map(([, , currency, digits = "", suffix], at) => {
+    const month = numbers[at] ?? 0;
+    const date = `${month > last ? year - 1 : year}-${String(month).padStart(2, "0")}`;
+    return { date, cost: parseNumber(digits, suffix), currency: currencyOf(currency) };
+  });
 }
 
 function blocksOf(text: string): readonly string[] {
@@ -41,7 +78,10 @@ function blocksOf(text: string): readonly string[] {
 /** From each line that could be a header, the lines that have a delimiter like it. */
 function delimited(text: string): readonly string[] {
   const lines = text.split("\n");
-  const start = lines.findIndex((line) => delimiterOf(line) !== undefined && isHeader(line));
+  let tried = 0;
+  const start = lines.findIndex(
+    (line) => tried < MAX_HEADERS && delimiterOf(line) && ++tried && isHeader(line),
+  );
   const mark = delimiterOf(lines[start] ?? "");
   if (mark === undefined) return [];
   const length = lines.slice(start).findIndex((line) => !line.includes(mark));
@@ -55,6 +95,5 @@ function isHeader(line: string): boolean {
 }
 
 function isUsage(text: string): boolean {
-  const { records } = readTable(text);
-  return records.slice(0, 5).some((cells) => looksLikeUsage(columnsOf(cells)));
+  return readTable(text, SAMPLE).records.some((cells) => looksLikeUsage(columnsOf(cells)));
 }

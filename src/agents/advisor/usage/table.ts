@@ -1,5 +1,7 @@
 /** Turning text or JSON of any of the usual shapes into records: column name → value. */
 
+import { isRecord } from "../../../protocol/pure/json.ts";
+
 export type Cells = Readonly<Record<string, unknown>>;
 
 export interface Table {
@@ -12,18 +14,20 @@ export interface Table {
 const MAX_RECORDS = 20_000;
 
 /** Where APIs put their rows. */
-const LISTS = /^(?:data|rows|results|items|records|usage)$/i;
+const LISTS = /^(?:data|rows|results|items|records|usage|resourceSpans|scopeSpans|spans|instances|gpus)$/i;
 
-export function readTable(text: string): Table {
+/** The first `most` records, or a few more. */
+export function readTable(text: string, most = MAX_RECORDS): Table {
   const trimmed = text.replace(/^\uFEFF/, "").trim();
-  if (!/^[[{]/.test(trimmed)) return readDelimited(trimmed);
+  const lines = trimmed.split("\n", most + 1);
+  if (!/^[[{]/.test(trimmed)) return readDelimited(most < MAX_RECORDS ? lines.join("\n") : trimmed);
   const whole = parseJson(trimmed);
   if (whole !== undefined) return { records: recordsOf(whole), broken: [] };
-  const lines = trimmed.split("\n").map(parseJson);
-  const good = lines.filter((each) => each !== undefined);
+  const parsed = lines.filter((line) => line.trim() !== "").map(parseJson);
+  const good = parsed.filter((each) => each !== undefined);
   return {
     records: recordsOf(good),
-    broken: lines.slice(good.length).map(() => "not JSON"),
+    broken: parsed.slice(good.length).map(() => "not JSON"),
   };
 }
 
@@ -37,15 +41,25 @@ export function recordsOf(value: unknown): readonly Cells[] {
   return list === undefined ? [own] : recordsOf(list[1]).map((cells) => ({ ...own, ...cells }));
 }
 
+/** What is tagged, not by what, is of interest. */
+const TAGS = /^(?:tags|labels|request_tags)$/i;
+
 /** `{amount: {value: 3}}` has the column "amount value", one level deep. */
 function flat(entries: ReadonlyArray<[string, unknown]>): Cells {
   return Object.fromEntries(
-    entries.flatMap(([key, inner]) =>
-      typeof inner === "object" && inner !== null
-        ? Object.entries(inner).map(([name, leaf]) => [`${key} ${name}`, leaf])
-        : [[key, inner]],
-    ),
+    entries.flatMap(([key, inner]) => {
+      if (typeof inner !== "object" || inner === null) return [[key, inner]];
+      if (TAGS.test(key)) return [[key, JSON.stringify(inner)]];
+      if (Array.isArray(inner)) return inner.flatMap(attribute);
+      return Object.entries(inner).map(([name, leaf]) => [`${key} ${name}`, leaf]);
+    }),
   );
+}
+
+/** OTLP: `{key: "gen_ai.request.model", value: {stringValue: "gpt-5"}}`. */
+function attribute(each: unknown): Array<[string, unknown]> {
+  if (!isRecord(each) || typeof each.key !== "string" || !isRecord(each.value)) return [];
+  return [[each.key, Object.values(each.value)[0]]];
 }
 
 function parseJson(text: string): unknown {
