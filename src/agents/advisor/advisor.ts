@@ -13,6 +13,7 @@ import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
 import type { Line } from "./data-lines.ts";
 import { type Evidence, lookCloser, type Measured } from "./evidence.ts";
+import { absentIn } from "./facts/absent.ts";
 import { MAX_USER_MESSAGES, understand } from "./facts/facts.ts";
 import { type Facts, MAX_PROSE_CHARS } from "./facts/message.ts";
 import { findingsFor, qualityOf } from "./findings.ts";
@@ -92,14 +93,18 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const { said, data } = earlier(input, found.data);
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
-  const out = exclusionsIn(found.prose);
+  const out = exclusionsIn(absentIn(found.prose).rest);
   const asked = askedFor(out.rest, said.length > 0, { ...now, models: facts.models });
   const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
     (lever) => !asked.levers.includes(lever),
   );
   const setting = {
     ...understanding,
-    intent: topicOf(out.rest, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
+    intent: topicOf(
+      out.rest,
+      said.map((each) => absentIn(each).rest),
+      { asked, now, given: data !== undefined || hasFigures(facts) },
+    ),
     ledger: openLedger(prices),
     measured: false,
     tokenCost: 0,

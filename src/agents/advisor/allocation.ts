@@ -131,7 +131,8 @@ function asIs(setting: Setting): Allocation {
     ledger.assume(`${money(total, currency)} a month is an illustration, not your bill`, PLANNING);
   // Data that fits no bucket stays outside, where some does: nothing is assumed about it.
   const rest = measured && sum > 0 ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
-  const compared = basis === "stated" && sum === 0 && intent === "overview" ? ALTERNATIVES : [];
+  const compared =
+    basis === "stated" && sum === 0 && facts.absent.length === 0 && intent === "overview" ? ALTERNATIVES : [];
   return {
     basis,
     currency,
@@ -147,8 +148,12 @@ function asIs(setting: Setting): Allocation {
 function restSplit({ facts, now, intent, ledger }: Setting, known: Spend, rest: number) {
   // A total given with a question about one thing is the cost of that thing, unless it was said to be for all.
   const own = totalOf(known) === 0 && (facts.total === undefined || now.total?.general === false);
-  const focus = own ? bucketOf(intent) : undefined;
-  const split = focus === undefined ? openSplit(known, intent) : { [focus]: 1 };
+  // Nobody trains without GPUs, as far as is known.
+  const absent = facts.absent.includes("gpu") ? [...facts.absent, "training"] : facts.absent;
+  const without = Object.fromEntries(absent.map((bucket) => [bucket, 1]));
+  const about = own ? bucketOf(intent) : undefined;
+  const focus = about && facts.absent.includes(about) ? undefined : about;
+  const split = focus === undefined ? openSplit({ ...known, ...without }, intent) : { [focus]: 1 };
   const open = rest > 1 && (focus === undefined || facts.total !== undefined);
   return { split, assumed: open ? assumeSplit(split, rest, facts, ledger) : {} };
 }
@@ -200,7 +205,9 @@ function fleetCost({ gpus, hours, gpu_rate }: Facts, ledger: Ledger): number {
   }, 0);
 }
 
-function noteReading({ total, tokens, currency, currency_stated }: Facts, ledger: Ledger): void {
+function noteReading({ total, tokens, currency, currency_stated, absent }: Facts, ledger: Ledger): void {
+  if (absent.length > 0)
+    ledger.assume(`${absent.map((each) => LABELS[each]).join(" and ")}: none, as you said`, READING);
   if (currency && !currency_stated)
     ledger.assume("No currency was named; amounts are read as US dollars", READING);
   if (tokens?.period_stated === false) ledger.assume(`${tokens.said} is read as per month`, READING);

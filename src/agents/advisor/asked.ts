@@ -48,7 +48,7 @@ export function askedFor(question: string, follows: boolean, { models, tokens, t
 /** Said to be done, or unwanted; "we don't cache yet" and "should we cache?" are neither. */
 const EXCLUDED =
   /(?<!^(?:is|are|does|do)\b.*)\balready (?!spen|pa[yi])|(?<!\b(?:if|whether|should|could|would|can) )\b(?:we|i)(?:'ve)? (?:do|use|did|tried)\b(?! not)|\b(?:except|besides|other than|apart from|excluding|(?<=^(?:what|how|where) .*)without)\b|(?<!\b(?:do|does|did|have|has|are|is) )\bnot? |\b(?:can't|cannot|won't)\b/i;
-const PARTS = /[.?!;\n]+\s*|,? +but +|, *(?=(?:so|and)? ?(?:what|which|how|why|should|can|is|tell)\b)/i;
+const PARTS = /[.?!;\n]+\s*|,? but |, *(?=(?:so|and)? ?(?:what|which|how|why|should|can|is|tell)\b)/i;
 
 export interface Exclusions {
   /** Levers that are done already, or not wanted. */

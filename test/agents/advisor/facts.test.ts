@@ -220,6 +220,29 @@ describe("hardware", () => {
   });
 });
 
+describe("what is not there", () => {
+  test.each<[string, string[]]>([
+    ["No, we have no GPUs at all", ["gpu"]],
+    ["$50k a month, we do not train models", ["training"]],
+    ["We don’t train or run any GPUs", ["training", "gpu"]],
+    ["$50k/month without GPUs", ["gpu"]],
+    ["none of it is GPUs", ["gpu"]],
+    ["no GPU reservations yet", []],
+    ["We have no GPU utilisation data", []],
+    ["our GPUs are not busy", []],
+    ["What if we had no GPUs?", []],
+    ["we do not know", []],
+  ])("[G8] %j names what is nothing", (text, absent) => {
+    expect(read(text).absent).toEqual(absent);
+  });
+
+  test("[G8] what was said to be nothing is, until it gets an amount", () => {
+    const said = ["We spend $50k/month on AI infrastructure, $10k of it on GPUs", "we have no GPUs"];
+    expect(understand("and?", said).facts).toMatchObject({ absent: ["gpu"], parts: [] });
+    expect(understand("sorry: $5k of it on GPUs", said).facts).toMatchObject({ absent: [] });
+  });
+});
+
 describe("models and tokens", () => {
   test.each<[string, string[]]>([
     ["GPT 5", ["gpt-5"]],

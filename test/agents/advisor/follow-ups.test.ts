@@ -56,6 +56,19 @@ describe("a follow-up", () => {
     expect((await talk(FIFTY_K, question)).text).toContain(expected);
   });
 
+  test.each([
+    [FIFTY_K, "No, we have no GPUs at all"],
+    ["We have no GPUs. $50k/month", "where can we save?"],
+    ["$50k a month, we do not train models or run GPUs", "where can we save?"],
+  ])("[G19] what is said to be nothing is no topic: %s %s", async (...questions) => {
+    const { text, report } = await talk(...questions);
+    expect(report?.assumptions.map(({ text: said }) => said).join()).toContain(
+      "77 % LLM API calls, 23 % platform",
+    );
+    expect(text).not.toContain("Right-size");
+    expect(text).not.toContain("If your split is different");
+  });
+
   test("[G19] with another figure replaces the old one, in the currency named before", async () => {
     expect((await talk(FIFTY_K, "we spend 80k instead")).text).toContain("You spend **$80,000 a month**");
     expect(

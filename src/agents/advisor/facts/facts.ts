@@ -1,4 +1,5 @@
 /** What the user has said in figures over the whole conversation; what is newer counts. */
+import type { Scope } from "../buckets.ts";
 import type { PriceTable } from "../prices.ts";
 import { type Facts, middle, readMessage } from "./message.ts";
 import { PER_MONTH } from "./periods.ts";
@@ -23,9 +24,26 @@ export function understand(question: string, earlier: readonly string[], table?:
 }
 
 function combine(older: Facts, newer: Facts): Facts {
+  const gone = ({ scope }: { readonly scope?: Scope }) => newer.absent.some((bucket) => bucket === scope);
+  const had = {
+    ...older,
+    parts: older.parts.filter((part) => !gone(part)),
+    gpus: gone({ scope: "gpu" }) ? [] : older.gpus,
+    percents: { ...older.percents, shares: older.percents.shares.filter((share) => !gone(share)) },
+  };
+  return joined(had, newer);
+}
+
+function joined(older: Facts, newer: Facts): Facts {
   const last = <T>(key: (facts: Facts) => readonly T[]) => (key(newer).length > 0 ? key(newer) : key(older));
   return {
     ...spendOf(older, newer),
+    absent: [
+      ...new Set([
+        ...older.absent.filter((each) => !newer.parts.some(({ scope }) => scope === each)),
+        ...newer.absent,
+      ]),
+    ],
     left_out: [...older.left_out, ...newer.left_out],
     target: newer.target ?? older.target,
     gpu_rate: newer.gpu_rate ?? older.gpu_rate,

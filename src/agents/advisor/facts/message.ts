@@ -1,6 +1,7 @@
 /** Everything one message says in figures. */
-import type { Scope } from "../buckets.ts";
+import type { Bucket, Scope } from "../buckets.ts";
 import type { PriceTable } from "../prices.ts";
+import { absentIn } from "./absent.ts";
 import { type Amount, readAmounts } from "./amounts.ts";
 import { type Change, readChanges } from "./changes.ts";
 import { type Gpus, readHardware } from "./hardware.ts";
@@ -25,6 +26,8 @@ export interface Facts {
   readonly rest: number;
   readonly currency: string | undefined;
   readonly currency_stated: boolean;
+  /** Said not to be there. */
+  readonly absent: readonly Bucket[];
   /** Amounts in a second currency, which is not converted. */
   readonly left_out: readonly string[];
   readonly target: number | undefined;
@@ -65,7 +68,8 @@ export const MAX_PROSE_CHARS = 8_000;
 
 /** `follows` where amounts were named before, which a bare number may correct. */
 export function readMessage(message: string, table?: PriceTable, follows = false): Facts {
-  const text = withDigits(message.slice(0, MAX_PROSE_CHARS).normalize("NFKC"));
+  const whole = withDigits(message.slice(0, MAX_PROSE_CHARS).normalize("NFKC"));
+  const { absent, rest: text } = absentIn(whole);
   const { refused, rest: sound } = refusedIn(text);
   const { models, rest: withoutModels } = readModels(sound, table);
   const { changes, rest: unchanged } = readChanges(withoutModels);
@@ -79,6 +83,7 @@ export function readMessage(message: string, table?: PriceTable, follows = false
     !/\b(?:no|not|un|non)[\s-]?(?:reserved|committed)|on.demand/i.test(text);
   return {
     ...money(amounts),
+    absent,
     ...hardware,
     committed,
     percents,
