@@ -274,6 +274,35 @@ describe("models and tokens", () => {
     expect(read(text).tokens?.period_stated).toBe(stated);
   });
 
+  test.each<[string, number | undefined, number?, boolean?]>([
+    ["500k documents a month, each 3,000 input and 500 output tokens", 1.5e9, 0.25e9, true],
+    ["6k token system prompt with each of 2 million calls a month", 12e9, undefined, true],
+    ["2M calls of 6,000/300 tokens on gpt-5", 12e9, 0.6e9, false],
+    ["40k calls/day, 3k in and 500 out", 120e6 * (365 / 12), 20e6 * (365 / 12), true],
+    ["we do 2M API calls per month, 1,200 input tokens and 300 output tokens each", 2.4e9, 0.6e9, true],
+    ["200M input and 40M output tokens a month, 2M calls a day", 200e6, 40e6, true],
+    ["3,000 input tokens per request", undefined, undefined],
+    ["prompts of 6,000/300 tokens", undefined, undefined],
+  ])("[G9] tokens of one call are multiplied by the calls in %j", (text, input, output, stated) => {
+    const { tokens } = read(text);
+    expect(tokens?.input === undefined ? undefined : Math.round(tokens.input)).toBe(
+      input === undefined ? undefined : Math.round(input),
+    );
+    expect(tokens?.output === undefined ? undefined : Math.round(tokens.output)).toBe(
+      output === undefined ? undefined : Math.round(output),
+    );
+    expect(tokens?.period_stated).toBe(stated);
+  });
+
+  test.each([
+    ["Every day we embed 50k documents of 2k tokens", 100e6 * (365 / 12)],
+    ["10M documents of 1,000 tokens, text-embedding-3-large", 10e9],
+    ["We make 2M calls a month and 300M tokens", 300e6],
+    ["5M tokens a month for 20k requests", 5e6],
+  ])("[G9] tokens without a direction in %j", (text, total) => {
+    expect(read(text).tokens?.total).toBeCloseTo(total, -2);
+  });
+
   test.each<[string, object]>([
     ["80% of it on GPT-5", { shares: [{ share: 0.8, model: "gpt-5" }] }],
     [

@@ -74,6 +74,14 @@ describe("substance", () => {
     }
   });
 
+  test.each([
+    ["500k documents a month, each 3,000 input and 500 output tokens, claude-sonnet-4-6", "$8,250 a month"],
+    ["2M calls of 6,000/300 tokens on gpt-5", "$21,000 a month"],
+    ["10M documents of 1,000 tokens, text-embedding-3-large", "$1,300 a month"],
+  ])("[G4] prices every call, not one: %s", async (question, expected) => {
+    expect((await answer(question)).text).toContain(`At list prices that is about **${expected}**`);
+  });
+
   test("[G1] analyses $50,000 a month on one split, and says what two others would change", async () => {
     const { text, tools } = await answer(FIFTY_K);
     expect(text).toContain("You spend **$50,000 a month**");
