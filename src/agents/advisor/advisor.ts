@@ -112,7 +112,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const wants = wantsOf(
     asked.kind === "levers" ? found.prose : [...said, found.prose].join("\n"),
     asked.levers,
-    not,
+    facts.fleets?.some(({ purchase }) => purchase === "spot") ? [...not, "spot", "gpu_spot"] : not,
   );
   return {
     setting,

@@ -2,12 +2,12 @@
 import { BUCKETS, type Bucket, LABELS, type Scope, type Spend, totalOf } from "./buckets.ts";
 import type { Change } from "./facts/changes.ts";
 import type { Understanding } from "./facts/facts.ts";
+import { hourlyRate } from "./facts/fleets.ts";
 import { type Facts, middle } from "./facts/message.ts";
 import { HOURS_PER_MONTH } from "./facts/periods.ts";
 import type { Intent } from "./intent.ts";
 import { type Ledger, PLANNING, READING } from "./ledger.ts";
 import { money } from "./money-text.ts";
-import { gpuRate } from "./prices.ts";
 import { percent } from "./tools/savings.ts";
 
 /** Where the total comes from. */
@@ -54,9 +54,6 @@ const ILLUSTRATION = 10_000;
 
 /** Of GPUs nobody has measured. */
 const USUAL_UTILISATION = 0.45;
-
-/** $ per GPU-hour where the type is not known. */
-const ANY_GPU_RATE = 2.5;
 
 export interface Setting extends Understanding {
   readonly intent: Intent;
@@ -195,12 +192,17 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   return { spend, assumed };
 }
 
-function fleetCost({ gpus, hours, gpu_rate }: Facts, ledger: Ledger): number {
+function fleetCost({ gpus, fleets = [], hours, gpu_rate }: Facts, ledger: Ledger): number {
   if (hours === undefined)
     ledger.assume(`GPUs are paid for all ${HOURS_PER_MONTH} hours of a month`, PLANNING);
-  return gpus.reduce((sum, { count, type }) => {
-    const listed = gpuRate(type, ledger.prices)?.on_demand ?? ANY_GPU_RATE;
-    if (gpu_rate === undefined) ledger.rated(`${type} at ${money(listed, "USD")} an hour on demand`);
+  const each =
+    fleets.length > 0
+      ? fleets.flatMap(({ gpus: own, purchase }) => own.map((some) => ({ ...some, purchase })))
+      : gpus.map((some) => ({ ...some, purchase: undefined }));
+  return each.reduce((sum, { count, type, purchase }) => {
+    const listed = hourlyRate({ type, purchase }, ledger.prices);
+    const terms = purchase === "on-demand" ? "on demand" : (purchase ?? "on demand");
+    if (gpu_rate === undefined) ledger.rated(`${type} at ${money(listed, "USD")} an hour ${terms}`);
     return sum + count * (hours ?? HOURS_PER_MONTH) * (gpu_rate ?? listed);
   }, 0);
 }

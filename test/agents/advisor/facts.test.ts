@@ -180,7 +180,65 @@ describe("hardware", () => {
     expect(utilisation === undefined ? undefined : Math.round(utilisation * 100) / 100).toBe(expected);
   });
 
+  test.each<[string, Array<readonly [number, string, number?, string?]>]>([
+    [
+      "8 reserved H100 and 8 spot H100",
+      [
+        [8, "H100", undefined, "reserved"],
+        [8, "H100", undefined, "spot"],
+      ],
+    ],
+    [
+      "10 A100 at 30 % and 4 H100 at 80 %, all reserved",
+      [
+        [10, "A100", 0.3, "reserved"],
+        [4, "H100", 0.8, "reserved"],
+      ],
+    ],
+    [
+      "We have 16 H100s at 35 % and 3 A100s. The 3 A100s are idle.",
+      [
+        [16, "H100", 0.35],
+        [3, "A100", 0],
+      ],
+    ],
+    ["4x A100 spot, 12 hours a day", [[4, "A100", undefined, "spot"]]],
+    ["8xA100 at 40 % utilisation", []],
+    ["Should we move 8 H100s to spot or reserved?", []],
+    ["10 A100 and 4 H100, 60 % of it on the H100s", []],
+  ])("[G9] each fleet keeps its load and its terms in %j", (text, expected) => {
+    const fleets = (read(text).fleets ?? []).map(({ gpus: [each], utilisation, purchase }) => [
+      each?.count,
+      each?.type,
+      utilisation,
+      purchase,
+    ]);
+    expect(fleets).toEqual(expected.map(([count, type, used, terms]) => [count, type, used, terms]));
+  });
+
+  test("[G9] a load is weighted by GPUs, and one given later holds for all", () => {
+    const said = "16 H100s at 50 %, 4 A100s idle";
+    expect(read(said).percents.utilisation).toBeCloseTo(0.4);
+    const { facts } = understand("and at 70 % utilisation, all committed?", [said]);
+    expect(facts.fleets?.map(({ utilisation }) => utilisation)).toEqual([0.7, 0.7]);
+    expect(understand("we reserved nothing", [said]).facts.committed).toBe(false);
+  });
+
+  test.each<[string, boolean]>([
+    ["Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?", false],
+    ["Spot or reserved?", false],
+    ["What would reserved capacity save? Our 8 A100s are on demand", false],
+    ["Is it worth buying savings plans?", false],
+    ["Our 8 reserved H100s are at 30 %, where can we save?", true],
+    ["We have savings plans. Where can we save?", true],
+  ])("[G9] a question about commitments is none: %j", (text, committed) => {
+    expect(read(text).committed).toBe(committed);
+  });
+
   test.each<[string, number | undefined]>([
+    ["Fine-tune weekly on 8 H100s for 20 hours", (20 * 52) / 12],
+    ["every month a run on 8 H100s takes 100 hours", 100],
+    ["training on 8 H100s for 20 hours", undefined],
     ["24/7", 730],
     ["8 hours a day", 243],
     ["40 hours per week", 173],
@@ -188,7 +246,7 @@ describe("hardware", () => {
     ["hours", undefined],
   ])("[G9] hours in %j", (text, expected) => {
     const { hours } = read(text);
-    expect(hours && Math.round(hours)).toBe(expected);
+    expect(hours && Math.round(hours)).toBe(expected && Math.round(expected));
   });
 
   test("[G9] a rate per GPU-hour is no spend", () => {

@@ -50,7 +50,7 @@ function joined(older: Facts, newer: Facts): Facts {
     token_rate: newer.token_rate ?? older.token_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
-    committed: older.committed || newer.committed,
+    ...(newer.gpus.length > 0 ? fleetsOf(newer) : updated(older, newer)),
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
     stand_in: newer.stand_in ?? older.stand_in,
@@ -60,6 +60,19 @@ function joined(older: Facts, newer: Facts): Facts {
     unused: newer.unused,
     changes: newer.changes,
   };
+}
+
+type FleetFacts = Pick<Facts, "committed" | "committed_part" | "fleets">;
+
+function fleetsOf({ committed, committed_part = 0, fleets = [] }: FleetFacts): FleetFacts {
+  return { committed, committed_part, fleets };
+}
+
+/** What is said later without naming GPUs is said of all there are. */
+function updated(older: FleetFacts, { committed, percents: { utilisation } }: Facts): FleetFacts {
+  const { fleets = [], ...terms } = fleetsOf(older);
+  const known = { ...(committed && { committed }), ...(utilisation !== undefined && { utilisation }) };
+  return { ...terms, ...(committed && { committed }), fleets: fleets.map((each) => ({ ...each, ...known })) };
 }
 
 type SpendFacts = Pick<Facts, "total" | "parts" | "rest" | "currency" | "currency_stated">;

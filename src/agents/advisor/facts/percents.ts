@@ -44,7 +44,7 @@ const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | 
 const OTHER = /\b(?:margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more|off|less|fewer)/i;
 const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
 const DONE = /\b(?:saved|reduced|have|already|did|could)\b/i;
-const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
+const RUNNING = /\b(?:(?:gpus?|[abhlv]\d{2,3}s?|t4s?)\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
 export interface PercentsRead {
   readonly percents: PercentFacts;
