@@ -179,8 +179,9 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
   // A supposition moves the whole bill.
   if (changes.length > 0 && said.length > 0) return "overview";
   if (training.params !== undefined && /\btrain/i.test(question)) return "training";
-  // "Why?" is about what was talked about, whatever words it uses.
-  const about = (asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
+  // "Why?" is about what was talked about, whatever words it uses; "the GPUs are 10 % of it" corrects the split.
+  const split = percents.shares.some(({ scope }) => scope !== undefined) && asked.kind === "analysis";
+  const about = (split || asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
   const named = intentOf(about ? "" : question, said, given);
   // A bill of several parts is about all of them, whichever is named most.
   const scopes = new Set(parts.map(({ scope }) => scope)).size + (total?.general ? 1 : 0);

@@ -181,6 +181,7 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   for (const { share, scope = "llm_api" } of total ? percents.shares : []) {
     if (parts.every((part) => part.scope !== scope)) add(scope, share * (total ? middle(total) : 0));
   }
+  if (percents.rest && total && room > 0 && !spendsOn(percents.rest, spend)) add(percents.rest, room);
   // List prices are in dollars and nothing is converted; parts without a total are the whole bill already.
   if (measured || currency !== "USD" || (parts.length > 0 && !total)) return { spend, assumed };
   if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
@@ -190,6 +191,10 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
     add(fleet, fleetCost(facts, ledger));
   return { spend, assumed };
+}
+
+function spendsOn(scope: Scope, spend: Spend): boolean {
+  return BUCKETS.some((bucket) => bucket === scope && spend[bucket]);
 }
 
 function fleetCost({ gpus, fleets = [], hours, gpu_rate }: Facts, ledger: Ledger): number {

@@ -114,6 +114,16 @@ describe("spend", () => {
     ]);
   });
 
+  test.each<[string, unknown[]]>([
+    ["$20k on Pinecone and $30k on OpenAI", ["platform", "llm_api"]],
+    ["We pay $5k/month for Acme and $10k on GPUs", ["platform", "gpu"]],
+    ["$50k a month on Generative AI", []],
+    ["$12k a month for June", []],
+    ["$50k a month on AI", []],
+  ])("[G8] who nobody knows is no GPU: %j", (text, scopes) => {
+    expect(read(text).parts.map(({ scope }) => scope)).toEqual(scopes);
+  });
+
   test.each<[string, object]>([
     ["we spend $50k/month, cut it to $30k", { target: 30_000 }],
     ["we spend $50k/month, target $30k", { target: 30_000 }],
@@ -381,6 +391,13 @@ describe("models and tokens", () => {
     ["$3,000/month on GPT-4o, 70% of calls are simple", { shares: [] }],
     ["GPT-4o is 70% of it", { shares: [{ share: 0.7, model: "gpt-4o" }] }],
     ["200% of GPUs", { shares: [] }],
+    ["GPT-5, $12k/month, 80 % of prompts share a 5k prefix", { shares: [], repeated: 0.8 }],
+    [
+      "About 60 % is training, the rest is OpenAI",
+      { shares: [{ share: 0.6, scope: "training" }], rest: "llm_api" },
+    ],
+    ["the GPUs are only 10 % of it", { shares: [{ share: 0.1, scope: "gpu" }] }],
+    ["we work the rest of the day", { shares: [] }],
   ])("[G9] the percentage in %j", (text, expected) => {
     expect(read(text).percents).toMatchObject(expected);
   });

@@ -69,6 +69,18 @@ describe("a follow-up", () => {
     expect(text).not.toContain("If your split is different");
   });
 
+  test("[G19] that corrects the split keeps the topic", async () => {
+    const { report } = await talk(FIFTY_K, "the GPUs are only 10 % of it");
+    expect(report?.assumptions[0]?.text).toContain("$45,000 without a breakdown is 77 % LLM API calls");
+    expect(report?.recommendations.map(({ title }) => title)).toContain("Cache repeated prompt prefixes");
+    const rest = await talk(
+      "We spend $50k/month on AI infrastructure",
+      "60 % is training, the rest is OpenAI",
+    );
+    expect(rest.text).not.toContain("without a breakdown");
+    expect(rest.text).toContain("$20,000 a month for LLM API calls");
+  });
+
   test("[G19] with another figure replaces the old one, in the currency named before", async () => {
     expect((await talk(FIFTY_K, "we spend 80k instead")).text).toContain("You spend **$80,000 a month**");
     expect(

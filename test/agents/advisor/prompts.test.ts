@@ -101,6 +101,12 @@ describe("substance", () => {
     );
   });
 
+  test("[G4] takes the share of prompts with a common prefix for what it is", async () => {
+    const { text } = await answer("GPT-5, $12k/month, 80 % of prompts share a 5k prefix. Save?");
+    expect(text).toContain("$12,000 a month for LLM API calls");
+    expect(text).toContain("56–80 % of input tokens repeat (yours, less a margin)");
+  });
+
   test("[G1] analyses $50,000 a month on one split, and says what two others would change", async () => {
     const { text, tools } = await answer(FIFTY_K);
     expect(text).toContain("You spend **$50,000 a month**");
