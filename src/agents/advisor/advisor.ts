@@ -67,7 +67,7 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
       const talk = read(input, own, table);
       if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting), "List prices.");
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
-        ? greet(hello(input.question))
+        ? greet(`${talk.unread}${hello(input.question)}`)
         : analyse(talk);
     },
   };
@@ -80,6 +80,8 @@ interface Talk {
   readonly not: readonly string[];
   readonly wants: Basics["wants"];
   readonly data: Found["data"];
+  /** What is said of data that could not be read. */
+  readonly unread: string;
   /** The data came with an earlier message. */
   readonly earlier_data: boolean;
   readonly own_prices: unknown;
@@ -120,6 +122,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
     not: [...new Set(not)],
     wants,
     data,
+    unread: found.unread === undefined ? "" : unreadText(found.unread),
     earlier_data: found.data === undefined,
     own_prices,
     question: found.prose,
@@ -153,6 +156,13 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
   const as_of = given.prices === undefined ? own.prices_as_of : given.prices_as_of;
   if (prices === undefined && gpu_rates === undefined) return undefined;
   return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
+}
+
+const EXPECTED =
+  "What I read is CSV or JSON with a cost per row (cost, amount), or a model with input and output tokens, or GPU types with counts; better with a date, a service and a currency.";
+
+function unreadText(columns: string): string {
+  return `I could not read your data, so nothing below rests on it. Its columns are “${columns}”. ${EXPECTED}\n\n`;
 }
 
 function quote({ facts: { models }, ledger: { prices } }: Setting): string {
@@ -204,6 +214,7 @@ function* greet(answer: string, thought = "No question about costs."): Steps<Age
 function* analyse(talk: Talk): Steps<AgentResult> {
   const { setting, data, asked, own_prices } = talk;
   yield* think(plan(talk));
+  yield* stream(talk.unread);
   const measured = data && (yield* measure(data, own_prices));
   const facts = measured
     ? measuredFacts(setting.facts, measured.usage, measured.summary, setting.ledger)
@@ -278,11 +289,14 @@ function verdict(steps: readonly Recommendation[]): string {
   return `Steps that save something: ${steps.length}.`;
 }
 
-/** Nothing usable in the data: the question is answered without it. */
+/** Nothing usable in the data: that is said, and the question is answered without it. */
 function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Measured | undefined> {
   const usage = yield* tool(parseUsage, { ...data, prices });
   const [main] = usage.currencies;
-  if (main === undefined) return undefined;
+  if (main === undefined) {
+    yield* stream(`I could not use a single row of your data: ${qualityOf(usage)} ${EXPECTED}\n\n`);
+    return undefined;
+  }
   const { rows, days, measures, series } = usage;
   const summary = yield* tool(summarizeSpend, { rows, currency: main.currency, days, measures, series });
   return summary.monthly > 0 ? { usage, summary } : undefined;

@@ -181,15 +181,16 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
   for (const { share, scope = "llm_api" } of total ? percents.shares : []) {
     if (parts.every((part) => part.scope !== scope)) add(scope, share * (total ? middle(total) : 0));
   }
-  if (percents.rest && total && room > 0 && !spendsOn(percents.rest, spend)) add(percents.rest, room);
   // List prices are in dollars and nothing is converted; parts without a total are the whole bill already.
-  if (measured || currency !== "USD" || (parts.length > 0 && !total)) return { spend, assumed };
-  if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
-    add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
-  if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
-  const fleet = intent === "training" ? intent : "gpu";
-  if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
-    add(fleet, fleetCost(facts, ledger));
+  if (!measured && currency === "USD" && (parts.length === 0 || total)) {
+    if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
+      add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
+    if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
+    const fleet = intent === "training" ? intent : "gpu";
+    if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
+      add(fleet, fleetCost(facts, ledger));
+  }
+  if (percents.rest && total && room > 0 && !spendsOn(percents.rest, spend)) add(percents.rest, room);
   return { spend, assumed };
 }
 

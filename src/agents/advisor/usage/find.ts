@@ -20,10 +20,15 @@ export interface Found {
   readonly data?: { readonly text: string } | { readonly rows: unknown[] };
   /** The text without the data: prices in a bill are not statements about spend. */
   readonly prose: string;
+  /** The columns of data that came, and could not be read. */
+  readonly unread?: string;
 }
 
 /** Lines of prose that might be a header: one among more is not looked for. */
 const MAX_HEADERS = 50;
+
+/** Where a table is looked for. */
+const MAX_LINES = 200;
 
 /** Records that tell whether a text is usage: pages may begin empty. */
 const SAMPLE = 20;
@@ -36,7 +41,38 @@ export function findUsage({
 }: Pick<AgentInput, "question" | "data"> & Partial<Pick<AgentInput, "now">>): Found {
   const pasted = findPasted(question, now);
   const attached = attachedData(data);
-  return attached === undefined ? pasted : { data: attached, prose: pasted.prose };
+  if (attached !== undefined) return { data: attached, prose: pasted.prose };
+  const unread = pasted.data ? undefined : (unreadIn(data) ?? unreadTable(question));
+  return { ...pasted, ...(unread !== undefined && { unread }) };
+}
+
+/** What may come beside usage: it is no usage itself. */
+const PRICES = /^(?:prices|prices_as_of|gpu_rates)$/;
+const MAX_SHOWN_CHARS = 120;
+
+function unreadIn(data: unknown): string | undefined {
+  const given: Array<[string, unknown]> =
+    typeof data === "string" || Array.isArray(data) ? [["", data]] : Object.entries(Object(data));
+  const values = given.filter(([key, value]) => !PRICES.test(key) && Object(value ?? "").length !== 0);
+  const [first] = values;
+  if (first === undefined) return undefined;
+  const text = values.map(([, value]) => value).find((value) => typeof value === "string");
+  const [cells] = text === undefined ? recordsOf(first[1]) : readTable(text, 1).records;
+  const columns = cells ? Object.keys(cells).join(", ") : (text?.trim().split("\n", 1)[0] ?? first[0]);
+  return columns.slice(0, MAX_SHOWN_CHARS);
+}
+
+/** A line of names, and below it lines of as many cells with figures in them. */
+function unreadTable(question: string): string | undefined {
+  const lines = question.split("\n", MAX_LINES);
+  const at = lines.findIndex((line, index) => {
+    const mark = delimiterOf(line);
+    if (mark === undefined || /\d/.test(line)) return false;
+    const cells = line.split(mark).length;
+    const rows = lines.slice(index + 1, index + 3);
+    return rows.length === 2 && rows.every((row) => /\d/.test(row) && row.split(mark).length === cells);
+  });
+  return lines[at]?.trim().slice(0, MAX_SHOWN_CHARS);
 }
 
 function attachedData(data: unknown): Found["data"] {
