@@ -24,7 +24,7 @@ const ORDER =
   /\b(?:which|what|where)\b.{0,40}\b(?:first|start|begin)\b|\bpriorit|\bin what order\b|\bmonday\b/i;
 const ASSUMPTIONS = /\b(?:what|which|list|show)\b(?! if).{0,30}\bassum/i;
 const FORECAST =
-  /\b(?:forecast|predict\w*|project(?:ed|ion)|trend|run.?rate|next (?:month|quarter|year)|exceed|overrun|breach|run out)\b/i;
+  /\b(?:forecast|predict\w*|project(?:ed|ion)|trend|run.?rate|next (?:month|quarter|year)|exceed|when (?:will|do|would) we (?:pass|reach|hit)|overrun|breach|run out)\b/i;
 const COMPARISON =
   /\b(?:compar\w+|versus|vs\.?|switch(?:ing)? (?:from|to)|cheap(?:er|est) (?:model|alternative)|instead of)\b/i;
 
@@ -33,7 +33,7 @@ const PRICES =
 
 /** A follow-up is one by what came before; alone, "why?" is nothing. */
 export function askedFor(question: string, follows: boolean, { models, tokens, total, parts }: Facts): Asked {
-  const levers = follows ? leversNamed(question) : [];
+  const levers = follows ? leversNamed(question) : leversAsked(question);
   if (follows && REASONS.test(question)) return { kind: "reasons", levers };
   if (follows && ASSUMPTIONS.test(question)) return { kind: "assumptions", levers: [] };
   if (follows && ORDER.test(question)) return { kind: "order", levers: [] };
@@ -45,10 +45,26 @@ export function askedFor(question: string, follows: boolean, { models, tokens, t
   return levers.length > 0 ? { kind: "levers", levers } : { kind: "analysis", levers: [] };
 }
 
+const GAIN =
+  /^(?:and |so )?(?:how much|what) (?:would|could|can|will|does|do|might|is|are)\b|^(?:and |so )?(?:should (?:we|i)|is it worth|(?:would|will|does|do) \S+ (?:pay|save|help))/i;
+
+/** In a first message levers are also told of; only a question after what one brings is about it alone. */
+function leversAsked(question: string): readonly string[] {
+  return [
+    ...new Set(
+      question
+        .split(PARTS)
+        .filter((part) => GAIN.test(part))
+        .flatMap(leversNamed),
+    ),
+  ];
+}
+
 /** Said to be done, or unwanted; "we don't cache yet" and "should we cache?" are neither. */
 const EXCLUDED =
   /(?<!^(?:is|are|does|do)\b.*)\balready (?!spen|pa[yi])|(?<!\b(?:if|whether|should|could|would|can) )\b(?:we|i)(?:'ve)? (?:do|use|did|tried)\b(?! not)|\b(?:except|besides|other than|apart from|excluding|(?<=^(?:what|how|where) .*)without)\b|(?<!\b(?:do|does|did|have|has|are|is) )\bnot? |\b(?:can't|cannot|won't)\b/i;
-const PARTS = /[.?!;\n]+\s*|,? but |, *(?=(?:so|and)? ?(?:what|which|how|why|should|can|is|tell)\b)/i;
+const PARTS =
+  /[.?!;\n]+\s*|,? but |, *(?=(?:so|and)? ?(?:what|which|how|why|should|would|does|can|is|tell)\b)/i;
 
 export interface Exclusions {
   /** Levers that are done already, or not wanted. */

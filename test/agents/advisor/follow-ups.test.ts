@@ -81,6 +81,23 @@ describe("a follow-up", () => {
     expect(rest.text).toContain("$20,000 a month for LLM API calls");
   });
 
+  test.each([
+    ["We spend $50k/month on AI infrastructure. How much would batching save?", ["Batch work that can wait"]],
+    ["We spend $50k/month on gpt-5, would caching pay off?", ["Cache repeated prompt prefixes"]],
+    ["Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?", ["Commit to GPUs that always run"]],
+  ])("[G19] or a first question, gets the step it asks about: %s", async (question, titles) => {
+    const { report } = await talk(question);
+    expect(report?.recommendations.map(({ title }) => title)).toEqual(titles);
+  });
+
+  test.each([
+    "We spend $50k/month on AI infrastructure and use caching. How much can we save?",
+    "We spend $50k/month on AI infrastructure. Does anything help besides batching?",
+    "$50k/month on AI infrastructure: caching, batching, GPUs, where do we begin?",
+  ])("[G19] a step that is only told of is not all that is asked: %s", async (question) => {
+    expect((await talk(question)).report?.recommendations.length).toBeGreaterThan(1);
+  });
+
   test("[G19] with another figure replaces the old one, in the currency named before", async () => {
     expect((await talk(FIFTY_K, "we spend 80k instead")).text).toContain("You spend **$80,000 a month**");
     expect(

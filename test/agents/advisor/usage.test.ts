@@ -380,6 +380,25 @@ describe("answers from data", () => {
     expect(text).toContain("a cost per row");
   });
 
+  test.each([
+    "April 30k, May 36k, June 45k, budget 60k",
+    "Our costs were 30k in April, 36k in May and 45k in June. Our budget is 60k. When do we exceed it?",
+    "We spent $30k in April, $36k in May, $45k in June. When will we pass $60k?",
+    "Spend: $30k (April), $36k (May), $45k (June); budget $60k, forecast?",
+  ])("[G12] months in prose are data: %s", async (question) => {
+    const { text } = await drive(advisor, ask(question));
+    expect(text).toContain("2026-04 $30,000, 2026-05 $36,000 (+20 %), 2026-06 $45,000 (+25 %)");
+    expect(text).toContain("$60,000 a month is passed by 2026-08-31");
+  });
+
+  test("[G12] an amount goes with its own month, and two months are no series", () => {
+    const question = "$1k in January, $2k in February, $3k in March, $4k in April";
+    expect(findUsage({ question, now: "2026-07-01" }).data).toMatchObject({
+      rows: [{ date: "2026-01", cost: 1e3 }, { cost: 2e3 }, { cost: 3e3 }, { date: "2026-04", cost: 4e3 }],
+    });
+    expect(findUsage({ question: "$1k in January, $2k in February" }).data).toBeUndefined();
+  });
+
   test.each([{ prices: {} }, { gpu_rates: { H100: {} }, prices_as_of: "2026-01-01" }, "", [], null])(
     "[G12] without data nothing is said of it: %j",
     async (data) => {

@@ -7,10 +7,13 @@ import { columnsOf, looksLikeUsage } from "./columns.ts";
 import { delimiterOf, readTable, recordsOf } from "./table.ts";
 
 const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
-const MONTHLY = new RegExp(
-  `\\b(${MONTHS.replace(/...(?=.)/g, "$&|")})[a-z]*\\W{1,3}?([$€£¥₹])?(${NUMBER})([km])?\\b`,
-  "gi",
-);
+const MONTH = `\\b(?<month>${MONTHS.replace(/...(?=.)/g, "$&|")})[a-z]*`;
+const COST = `(?<mark>[$€£¥₹])?(?<digits>${NUMBER})(?<scale>[km])?\\b`;
+/** "$10k in January" before "Jan $10k": the other way round, what follows a month is of the next. */
+const MONTHLY = [
+  new RegExp(`(?<![\\d.,])${COST} ?(?:in |for |\\()${MONTH}`, "gi"),
+  new RegExp(`${MONTH}\\W{1,3}?${COST}`, "gi"),
+];
 
 /** Fewer make no trend. */
 const MIN_MONTHS = 3;
@@ -88,21 +91,23 @@ export function findPasted(text: string, now = ""): Found {
   for (const block of blocksOf(text)) {
     if (isUsage(block)) return { data: { text: block }, prose: text.replace(block, () => " ") };
   }
-  const { matches, rest } = mask(text, MONTHLY);
-  return matches.length < MIN_MONTHS
+  const series = MONTHLY.map((each) => mask(text, each)).find(({ matches }) => matches.length >= MIN_MONTHS);
+  return series === undefined
     ? { prose: text }
-    : { data: { rows: monthly(matches, now) }, prose: rest };
+    : { data: { rows: monthly(series.matches, now) }, prose: series.rest };
 }
 
 /** The months up to `now`, the last of them named last. */
 function monthly(matches: readonly RegExpExecArray[], now: string): unknown[] {
-  const numbers = matches.map(([, month = ""]) => MONTHS.indexOf(month.toLowerCase()) / 3 + 1);
+  const numbers = matches.map(
+    ({ groups: { month = "" } = {} }) => MONTHS.indexOf(month.toLowerCase()) / 3 + 1,
+  );
   const last = numbers.at(-1) ?? 0;
   const year = Number(now.slice(0, 4)) - (last > Number(now.slice(5, 7)) ? 1 : 0);
-  return matches.map(([, , currency, digits = "", suffix], at) => {
+  return matches.map(({ groups: { mark, digits = "", scale } = {} }, at) => {
     const month = numbers[at] ?? 0;
     const date = `${month > last ? year - 1 : year}-${String(month).padStart(2, "0")}`;
-    return { date, cost: parseNumber(digits, suffix), currency: currencyOf(currency) };
+    return { date, cost: parseNumber(digits, scale), currency: currencyOf(mark) };
   });
 }
 
