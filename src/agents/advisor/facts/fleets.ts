@@ -1,6 +1,8 @@
-/** What is said of some GPUs and not of others: "10 A100 at 30 % and 4 reserved H100 at 80 %". */
+/** GPUs of which something is said that is not said of others, as prose and inventories have it. */
 import { gpuRate, type PriceTable } from "../prices.ts";
-import { type Purchase, purchaseOf, wondered } from "./purchase.ts";
+import { clamp } from "../tools/savings.ts";
+import type { FleetFacts } from "./message.ts";
+import type { Purchase } from "./purchase.ts";
 
 export interface Fleet {
   readonly count: number;
@@ -10,90 +12,56 @@ export interface Fleet {
   readonly purchase?: Purchase | undefined;
 }
 
-/** What stands around the GPUs: to the previous, and to the next. */
-export interface Around {
-  readonly lead: string;
-  /** Between count and type. */
-  readonly word: string | undefined;
-  readonly after: string;
+/** GPUs of one kind, and how many of them are committed. */
+export interface Kind {
+  readonly type: string;
+  readonly gpus: number;
+  readonly committed: number;
+  readonly utilisation?: number | undefined;
 }
 
-const KIND = "reserved|committed|on[- ]demand|spot|pre-?emptible";
-const IS = String.raw`[\s(,]*(?:\b(?:gpus?|instances?|which|that|are|is|runn?(?:s|ing)?|sit(?:ting)?|used|busy|${KIND})\b[\s(,]*)*`;
-const LOAD = new RegExp(
-  String.raw`^${IS}(?:\b(?:at|about|around|only|roughly)\b\s*|~)*(?:(\d{1,3}) ?%?[-–])?(\d{1,3}(?:\.\d+)?)\s?%(?! ?(?:of|off|discount))(?:\s*(?:utili[sz]\w*|used|busy|(idle))\b)?`,
-  "i",
-);
-const IDLE = new RegExp(
-  String.raw`^${IS}(?:fully |completely )?idle\b(?! ?(?:at|for|about|around|~)? ?\d)`,
-  "i",
-);
-const TERMS = new RegExp(
-  String.raw`^[\s(,]*(?:\b(?:gpus?|instances?|nodes?|which|that|are|is|all|on|as)\b[\s(,]*)*\b(${KIND})\b(?! (?:or|vs))`,
-  "i",
-);
-const ALL = new RegExp(
-  String.raw`\b(?:all|both|everything|each)(?: of (?:them|it|these))?(?: (?:is|are))?(?: on)? (${KIND})\b`,
-  "i",
-);
-
-export interface Details {
-  readonly utilisation: number | undefined;
-  readonly purchase: Purchase | undefined;
-  /** Characters of `after` that say how busy they are. */
-  readonly read: number;
-}
-
-export function detailsOf({ lead, word = "", after }: Around): Details {
-  const load = LOAD.exec(after);
-  const [, low, high = "", idle] = load ?? [];
-  const value = load ? (Number(low ?? high) + Number(high)) / 200 : undefined;
-  const off = /idle/i.test(word) || IDLE.test(after);
-  const rest = after.replace(LOAD, "");
-  const term =
-    purchaseOf(word.trim()) ?? purchaseOf(TERMS.exec(after)?.[1]) ?? purchaseOf(TERMS.exec(rest)?.[1]);
-  const known = value !== undefined && value <= 1;
+/** All of them together: loads are weighted by GPUs. */
+export function factsOf(fleet: readonly Kind[]): FleetFacts {
+  const counts = (of: (each: Kind) => number) => fleet.reduce((sum, each) => sum + of(each), 0);
+  const seen = counts(({ gpus, utilisation }) => (utilisation === undefined ? 0 : gpus));
+  const committed_part = clamp(counts(({ committed }) => committed) / (counts(({ gpus }) => gpus) || 1));
   return {
-    utilisation: known ? (idle ? 1 - value : value) : off ? 0 : undefined,
-    purchase: wondered(lead) ? undefined : term,
-    read: known ? (load?.[0].length ?? 0) : 0,
+    gpus: fleet.map(({ type, gpus: count }) => ({ type, count })),
+    utilisation:
+      seen > 0 ? clamp(counts(({ gpus, utilisation = 0 }) => gpus * utilisation) / seen) : undefined,
+    committed: committed_part === 1,
+    committed_part,
   };
 }
 
-/** "16 H100s … those 16 H100s" is one fleet; what was said of all holds for each. */
-export function joined(
-  found: ReadonlyArray<Fleet & { readonly again: boolean }>,
-  text: string,
-): readonly Fleet[] {
-  const common = purchaseOf(ALL.exec(text)?.[1]);
-  const fleets: Fleet[] = [];
-  for (const { again, ...fleet } of found) {
-    const at = again
-      ? fleets.findIndex(({ count, type }) => count === fleet.count && type === fleet.type)
-      : -1;
-    const { utilisation, purchase = common } = fleet;
-    const known = fleets[at];
-    if (known === undefined) fleets.push({ ...fleet, purchase });
-    else
-      fleets[at] = {
-        ...known,
-        utilisation: utilisation ?? known.utilisation,
-        purchase: purchase ?? known.purchase,
-      };
-  }
-  return fleets;
+/** Apart where loads or terms differ; what is said of all is of those nothing else is said of. */
+export function statedFleets(each: readonly Fleet[], committed: boolean, table?: PriceTable) {
+  const told = each.some(({ purchase }) => purchase !== undefined);
+  const kinds = each.map(({ count, type, utilisation, purchase }) => ({
+    type,
+    gpus: count,
+    // There is nothing to commit to on spot.
+    committed: (told ? purchase && purchase !== "on-demand" : committed) ? count : 0,
+    utilisation,
+    purchase,
+    cost: count * hourlyRate({ type, purchase }, table),
+  }));
+  const { gpus: _, ...all } = factsOf(kinds);
+  const apart = told || (each.length > 1 && all.utilisation !== undefined);
+  return {
+    ...all,
+    committed: kinds.length > 0 ? all.committed : committed,
+    fleets: apart ? kinds.map(({ purchase, cost, ...kind }) => ({ ...factsOf([kind]), purchase, cost })) : [],
+  };
 }
 
 /** $ per GPU-hour where the type is not known. */
-const ANY_GPU_RATE = 2.5;
+const ANY_GPU_RATE = { on_demand: 2.5, committed: 2.5 };
 
 /** What spot costs, of the rate on demand. */
 const SPOT_RATE = 0.4;
 
 export function hourlyRate({ type, purchase }: Pick<Fleet, "type" | "purchase">, table?: PriceTable): number {
-  const { on_demand, committed } = gpuRate(type, table) ?? {
-    on_demand: ANY_GPU_RATE,
-    committed: ANY_GPU_RATE,
-  };
+  const { on_demand, committed } = gpuRate(type, table) ?? ANY_GPU_RATE;
   return purchase === "spot" ? on_demand * SPOT_RATE : purchase === "reserved" ? committed : on_demand;
 }

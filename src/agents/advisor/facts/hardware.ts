@@ -1,8 +1,9 @@
-/** GPUs and their hours: "8xA100", "16 H100s", "2 nodes of 8xH100", "24/7". */
-import { detailsOf, type Fleet, joined } from "./fleets.ts";
+/** GPUs and their hours: "8xA100", "16 H100s at 35 %", "2 nodes of 8xH100", "24/7". */
+import type { Fleet } from "./fleets.ts";
 import { mask } from "./mask.ts";
 import { NUMBER, parseNumber } from "./numbers.ts";
 import { HOURS_PER_MONTH, PER_MONTH, PERIOD, periodOf } from "./periods.ts";
+import { purchaseOf, wondered } from "./purchase.ts";
 
 export interface Gpus {
   readonly count: number;
@@ -21,79 +22,55 @@ export interface HardwareFacts {
 
 const COUNT = String.raw`(?<![$€£\d.,])(\d{1,2},\d{3}|\d{1,5}) ?[x×*]? ?`;
 const NODES = String.raw`(?:(?:nodes?|servers?) ?(?:of|with|[x×])? ?|(?<=[x×] ?))(\d{1,3}) ?[x×]? ?`;
-const WORDS = "(?:nvidia )?((?:reserved|committed|on-demand|spot|preemptible|idle)[ -]+)?(?:nvidia )?";
+const KIND = "reserved|committed|on[- ]demand|spot|preemptible";
+const WORDS = `(?:nvidia )?(?:(${KIND}|idle)[ -]+)?(?:nvidia )?`;
 const TYPE = String.raw`(?<![a-wyz])([BH]200|[AHV]100|A10G|L40S|L4|T4)(?:[ -]?\d+ ?gb)?s?\b`;
+/** Terms and load of these GPUs, before anything else is named. */
+const NEAR = String.raw`[^\d,;%.!?\n]{0,20}`;
+const TERMS = String.raw`(?:${NEAR}?\b(${KIND})\b(?! (?:or|vs)\b))?`;
+const LOAD = String.raw`(?:${NEAR}(?:\b(?:at|are|is)\b|\()${NEAR}?(?:(\d{1,3}) ?%?[-–])?(\d{1,2}(?:\.\d+)?|100) ?%(?! ?(?:of|off|more|less)\b)(?: (idle))?|${NEAR}?\b(idle)\b(?!.{0,12}%))?`;
+const TAIL = `${TERMS}${LOAD}${TERMS}`;
 
-const TYPED = new RegExp(`(?:${COUNT})?(?:${NODES})?${WORDS}${TYPE}(?: ?[x×] ?(\\d{1,4})\\b)?`, "gi");
-const UNTYPED = new RegExp(`${COUNT}${WORDS}gpus?\\b(?![- ]?hours?)`, "gi");
+const TYPED = new RegExp(`(?:${COUNT})?(?:${NODES})?${WORDS}${TYPE}(?: ?[x×] ?(\\d{1,4})\\b)?${TAIL}`, "gi");
+const UNTYPED = new RegExp(`${COUNT}${WORDS}gpus?\\b(?![- ]?hours?)${TAIL}`, "gi");
+const ALL = new RegExp(`\\b(?:all|both|each)(?: of (?:them|it))?(?: (?:are|on))* (${KIND})\\b`, "i");
 const AGAIN = /\b(?:those|these|the|our|all)(?: same)? $/i;
+const HOURS = new RegExp(`\\b(${NUMBER}) ?h(?:ours?|rs?)? ?${PERIOD}|\\b24 ?[/x×] ?7\\b`, "gi");
 /** "Weekly on 8 H100s for 20 hours." */
 const RECURRING = new RegExp(
-  `(?:\\b(twice) )?${PERIOD}[^.!?;\\n]{0,60}?\\b(?:for|takes?|taking) (?:about )?(${NUMBER}) ?h(?:ours?|rs?)?\\b`,
+  `${PERIOD}[^.!?;\\n]{0,60}?\\b(?:for|takes?) (?:about )?(${NUMBER}) ?h(?:ours?|rs?)?\\b`,
   "i",
 );
-const HOURS = new RegExp(`\\b(${NUMBER}) ?h(?:ours?|rs?)? ?${PERIOD}|\\b24 ?[/x×] ?7\\b`, "gi");
+
+type Tail = readonly (string | undefined)[];
 
 export function readHardware(text: string): HardwareFacts {
   const hours = mask(text, HOURS);
   const typed = mask(hours.rest, TYPED);
   const untyped = mask(typed.rest, UNTYPED);
-  const named = fleetsIn(hours.rest, typed.matches, ([, before, perNode, word, type = "", after]) => {
+  const lead = ({ index }: RegExpExecArray) => text.slice(Math.max(0, index - 80), index);
+  const named = typed.matches.flatMap((match) => {
+    const [, before, perNode, word, type = "", after, ...tail] = match;
     const nodes = before ?? after ?? (perNode && "1");
-    return { word, found: nodes ? gpus(nodes, type.toUpperCase(), perNode) : [] };
+    return nodes ? fleet(gpus(nodes, type.toUpperCase(), perNode), lead(match), [word, ...tail]) : [];
   });
-  const unnamed = fleetsIn(hours.rest, untyped.matches, ([, count = "", word]) => ({
-    word,
-    found: gpus(count, "GPU"),
-  }));
-  const { found, blank } = named.found.length > 0 ? named : unnamed;
-  const each = joined(found, hours.rest);
+  const unnamed = untyped.matches.flatMap((match) => {
+    const [, count = "", ...tail] = match;
+    return fleet(gpus(count, "GPU"), lead(match), tail);
+  });
+  const each = joined(named.length > 0 ? named : unnamed, purchaseOf(ALL.exec(text)?.[1]));
+  const [, unit, adverb, digits = ""] = RECURRING.exec(text) ?? [];
   return {
     gpus: [...Map.groupBy(each, ({ type }) => type)].map(([type, own]) => ({
       type,
       count: own.reduce((sum, { count }) => sum + count, 0),
     })),
     each,
-    hours: hours.matches.map(hoursPerMonth).find((some) => some > 0) ?? recurring(text),
-    rest: blank(untyped.rest),
+    hours:
+      hours.matches.map(([, many, ...period]) => perMonth(many, period)).find((some) => some > 0) ??
+      (digits ? perMonth(digits, [unit, adverb]) : undefined),
+    rest: untyped.rest,
   };
-}
-
-interface Named {
-  readonly word: string | undefined;
-  readonly found: readonly Gpus[];
-}
-
-/** The fleets, and what blanks the loads that were read with them. */
-function fleetsIn(
-  text: string,
-  matches: readonly RegExpExecArray[],
-  named: (match: RegExpExecArray) => Named,
-) {
-  const loads: Array<readonly [at: number, length: number]> = [];
-  const found = matches.flatMap((match, index) => {
-    const { word, found: own } = named(match);
-    const end = match.index + match[0].length;
-    const after = text.slice(end, matches[index + 1]?.index).split(/[.;!?](?=\s|$)|\n/)[0] ?? "";
-    const lead = text.slice(Math.max(0, match.index - 80), match.index);
-    const { read, ...details } = detailsOf({ lead, word, after });
-    if (own.length > 0 && read > 0) loads.push([end, read]);
-    return own.map((fleet) => ({ ...fleet, ...details, again: AGAIN.test(lead) }));
-  });
-  const blank = (rest: string) =>
-    loads.reduce(
-      (left, [at, length]) => left.slice(0, at) + " ".repeat(length) + left.slice(at + length),
-      rest,
-    );
-  return { found, blank };
-}
-
-function recurring(text: string): number | undefined {
-  const [, twice, unit, adverb, digits = ""] = RECURRING.exec(text) ?? [];
-  const period = periodOf(unit ?? adverb);
-  const each = parseNumber(digits);
-  if (each === undefined || period === undefined) return undefined;
-  return Math.min(HOURS_PER_MONTH, each * PER_MONTH[period] * (twice ? 2 : 1));
 }
 
 function gpus(nodes: string, type: string, perNode = "1"): readonly Gpus[] {
@@ -101,7 +78,39 @@ function gpus(nodes: string, type: string, perNode = "1"): readonly Gpus[] {
   return count > 0 ? [{ count, type }] : [];
 }
 
-function hoursPerMonth([, digits, unit, adverb]: RegExpExecArray): number {
+interface Named extends Fleet {
+  readonly again: boolean;
+}
+
+function fleet(
+  [found]: readonly Gpus[],
+  lead: string,
+  [word = "", before, low, high, idle, off, after]: Tail,
+): readonly Named[] {
+  const used = high === undefined ? undefined : (Number(low ?? high) + Number(high)) / 200;
+  const utilisation = used === undefined ? (/^i/i.test(off ?? word) ? 0 : undefined) : idle ? 1 - used : used;
+  const purchase = wondered(lead) ? undefined : (purchaseOf(word) ?? purchaseOf(before ?? after));
+  return found ? [{ ...found, utilisation, purchase, again: AGAIN.test(lead) }] : [];
+}
+
+/** "16 H100s … those 16 H100s" is one fleet. */
+function joined(found: readonly Named[], common: Fleet["purchase"]): readonly Fleet[] {
+  const fleets: Fleet[] = [];
+  for (const { again, count, type, utilisation, purchase = common } of found) {
+    const at = again ? fleets.findIndex((each) => each.count === count && each.type === type) : -1;
+    const known = fleets[at];
+    const own = {
+      count,
+      type,
+      utilisation: utilisation ?? known?.utilisation,
+      purchase: purchase ?? known?.purchase,
+    };
+    fleets.splice(known ? at : fleets.length, 1, own);
+  }
+  return fleets;
+}
+
+function perMonth(digits: string | undefined, [unit, adverb]: Tail): number {
   if (digits === undefined) return HOURS_PER_MONTH;
   const period = periodOf(unit ?? adverb);
   return Math.min(HOURS_PER_MONTH, (parseNumber(digits) ?? 0) * (period ? PER_MONTH[period] : 0));

@@ -4,7 +4,7 @@ import type { PriceTable } from "../prices.ts";
 import { absentIn } from "./absent.ts";
 import { type Amount, readAmounts } from "./amounts.ts";
 import { type Change, readChanges } from "./changes.ts";
-import { type Fleet, hourlyRate } from "./fleets.ts";
+import { statedFleets } from "./fleets.ts";
 import { type Gpus, readHardware } from "./hardware.ts";
 import { readModels, standInFor } from "./models.ts";
 import { withDigits } from "./numbers.ts";
@@ -81,7 +81,7 @@ export function readMessage(message: string, table?: PriceTable, follows = false
   const { rest: withoutHardware, each, ...hardware } = readHardware(withoutTokens);
   const { rest, percents, refused: overfull } = readPercents(withoutHardware, text, table);
   const { amounts, unused } = readAmounts(rest, text, follows);
-  const { utilisation = percents.utilisation, ...fleets } = fleetFacts(each, committedIn(text), table);
+  const { utilisation = percents.utilisation, ...fleets } = statedFleets(each, committedIn(text), table);
   return {
     ...money(amounts),
     absent,
@@ -96,35 +96,6 @@ export function readMessage(message: string, table?: PriceTable, follows = false
     unused: [...unused, ...overfull, ...notSpend(amounts)],
     changes,
   };
-}
-
-/** Apart where loads or terms differ. Spot capacity is taken to be committed: there is nothing to commit to. */
-function fleetFacts(each: readonly Fleet[], committed: boolean, table?: PriceTable) {
-  const sum = (of: (fleet: Fleet) => number) => each.reduce((all, fleet) => all + of(fleet), 0);
-  const seen = sum(({ count, utilisation }) => (utilisation === undefined ? 0 : count));
-  const busy = sum(({ count, utilisation = 0 }) => count * utilisation);
-  const told = each.some(({ purchase }) => purchase !== undefined);
-  const all = told ? each.every(bound) : committed;
-  return {
-    ...(seen > 0 && { utilisation: busy / seen }),
-    committed: all,
-    committed_part: told ? sum((fleet) => (bound(fleet) ? fleet.count : 0)) / sum(({ count }) => count) : 0,
-    fleets:
-      told || (seen > 0 && each.length > 1)
-        ? each.map(({ utilisation, purchase, ...gpus }) => ({
-            gpus: [gpus],
-            utilisation,
-            purchase,
-            committed: told ? bound({ ...gpus, purchase }) : committed,
-            committed_part: 0,
-            cost: gpus.count * hourlyRate({ ...gpus, purchase }, table),
-          }))
-        : [],
-  };
-}
-
-function bound({ purchase }: Fleet): boolean {
-  return purchase === "reserved" || purchase === "spot";
 }
 
 /** Where no spend is named, what the amounts were that are none. */
