@@ -122,7 +122,8 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
     not: [...new Set(not)],
     wants,
     data,
-    unread: found.unread === undefined ? "" : unreadText(found.unread),
+    // What looks like a table may have been read as prose.
+    unread: found.unread && (input.data || !hasFigures(now)) ? unreadText(found.unread) : "",
     earlier_data: found.data === undefined,
     own_prices,
     question: found.prose,
@@ -159,10 +160,10 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
 }
 
 const EXPECTED =
-  "What I read is CSV or JSON with a cost per row (cost, amount), or a model with input and output tokens, or GPU types with counts; better with a date, a service and a currency.";
+  "I read CSV or JSON with a cost per row, or with a model and its tokens, or with GPU types and counts.\n\n";
 
 function unreadText(columns: string): string {
-  return `I could not read your data, so nothing below rests on it. Its columns are “${columns}”. ${EXPECTED}\n\n`;
+  return `I could not read your data (columns: ${columns}). ${EXPECTED}`;
 }
 
 function quote({ facts: { models }, ledger: { prices } }: Setting): string {
@@ -294,7 +295,7 @@ function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Meas
   const usage = yield* tool(parseUsage, { ...data, prices });
   const [main] = usage.currencies;
   if (main === undefined) {
-    yield* stream(`I could not use a single row of your data: ${qualityOf(usage)} ${EXPECTED}\n\n`);
+    yield* stream(`I could not use your data: ${qualityOf(usage)} ${EXPECTED}`);
     return undefined;
   }
   const { rows, days, measures, series } = usage;

@@ -2,14 +2,12 @@
 import { type Bucket, scopeOf } from "../buckets.ts";
 import { mask } from "./mask.ts";
 
-const NOUN =
-  "(?:gpus?|(?:pre-?)?train(?:ing)?|fine-?tun(?:e|ing)|apis?|llms?|data (?:pipelines?|platform)|(?:data )?warehouses?|monitoring|logging)";
-const OWN = "(?:(?:own|any|dedicated|external|llm|model|rented|cloud)[ -]){0,2}";
-const VERB = "(?: (?:have|use|run|own|rent|do|pay for))?";
+const NOUN = "(gpus?|train(?:ing)?|fine-?tun\\w+|apis?|llms?|(?:data )?(?:pipelines?|warehouses?)|logging)";
+const HAVE = "(?: (?:have|use|run|own|rent|do))?(?: (?:own|any|our))*";
 
 /** "No GPU reservations" says something else, and so does "what if we had no GPUs?". */
 const ABSENT = new RegExp(
-  String.raw`(?<!\b(?:what if|should|could|would)\b[^.?!\n]{0,40})\b(?:no|zero|without|none of (?:it|that) (?:is|goes to)|nothing (?:on|for|goes to)|(?:not|never|\w+n['’]?t)(?: (?:currently|really|actually|even))?${VERB}) ${OWN}(${NOUN})(?: models?)?(?:,? (?:or|nor|and no)${VERB} ${OWN}(${NOUN}))?(?: models?)?(?=\s*(?:$|[.,;:!?)\n–—-]|(?:at all|and|or|but|so|any|anything|ourselves|yet|of our own|here|anywhere|whatsoever)\b))`,
+  `(?<!\\b(?:what if|should|could|would)\\b[^.?!\\n]{0,40})\\b(?:no|without|none of it is|not|never|\\w+n['’]?t)${HAVE} ${NOUN}(?: models?)?(?:,? (?:or|nor|and no)${HAVE} ${NOUN})?(?: models?)?(?=\\s*(?:$|[.,;:!?)\\n]|(?:at all|and|or|but|so|any|yet|here)\\b))`,
   "gi",
 );
 

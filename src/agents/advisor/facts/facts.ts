@@ -50,7 +50,7 @@ function joined(older: Facts, newer: Facts): Facts {
     token_rate: newer.token_rate ?? older.token_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
-    ...(newer.gpus.length > 0 ? fleetsOf(newer) : updated(older, newer)),
+    ...fleetsOf(older, newer),
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
     stand_in: newer.stand_in ?? older.stand_in,
@@ -62,17 +62,19 @@ function joined(older: Facts, newer: Facts): Facts {
   };
 }
 
-type FleetFacts = Pick<Facts, "committed" | "committed_part" | "fleets">;
-
-function fleetsOf({ committed, committed_part = 0, fleets = [] }: FleetFacts): FleetFacts {
-  return { committed, committed_part, fleets };
-}
-
 /** What is said later without naming GPUs is said of all there are. */
-function updated(older: FleetFacts, { committed, percents: { utilisation } }: Facts): FleetFacts {
-  const { fleets = [], ...terms } = fleetsOf(older);
-  const known = { ...(committed && { committed }), ...(utilisation !== undefined && { utilisation }) };
-  return { ...terms, ...(committed && { committed }), fleets: fleets.map((each) => ({ ...each, ...known })) };
+function fleetsOf(older: Facts, newer: Facts): Pick<Facts, "committed" | "committed_part" | "fleets"> {
+  const { committed, committed_part = 0, fleets = [] } = newer.gpus.length > 0 ? newer : older;
+  if (newer.gpus.length > 0) return { committed, committed_part, fleets };
+  return {
+    committed: committed || newer.committed,
+    committed_part,
+    fleets: fleets.map((each) => ({
+      ...each,
+      utilisation: newer.percents.utilisation ?? each.utilisation,
+      committed: each.committed || newer.committed,
+    })),
+  };
 }
 
 type SpendFacts = Pick<Facts, "total" | "parts" | "rest" | "currency" | "currency_stated">;

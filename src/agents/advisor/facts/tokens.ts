@@ -24,7 +24,7 @@ const VOLUME = new RegExp(
 
 /** "6,000/300 tokens", "6k in, 300 out". */
 const PAIR = new RegExp(
-  `${AMOUNT}(?: (?:tokens )?in)?(?: ?\\/ ?|(?<=\\bin),? (?:and )?)(${NUMBER}) ?(${SUFFIX})? (?:(?:input ?\\/ ?output )?tokens|(?:tokens )?out)\\b(?: ?${PERIOD})?`,
+  `${AMOUNT}(?: (?:tokens )?in)?(?: ?\\/ ?|(?<=\\bin),? (?:and )?)(${NUMBER}) ?(${SUFFIX})? (?:(?:input ?\\/ ?output )?tokens|(?:tokens )?out)\\b`,
   "gi",
 );
 
@@ -34,7 +34,7 @@ const ITEMS = new RegExp(
   "gi",
 );
 const EACH = new RegExp(
-  `\\beach\\b(?! (?:day|week|month))|\\bapiece\\b|\\bon average\\b|(?:\\/|\\b(?:per|an?|every)) ?${ITEM}\\b|s of (?:about |around |~)?\\d`,
+  `\\beach\\b(?! (?:day|week|month))|(?:\\/|\\b(?:per|an?|every)) ?${ITEM}\\b|s of (?:about |around |~)?\\d`,
   "i",
 );
 
@@ -56,88 +56,44 @@ interface Volume {
   readonly direction: string;
   readonly period: Period | undefined;
   /** Said to be of one call. */
-  readonly single: boolean;
+  readonly single: string | undefined;
   readonly said: string;
 }
 
 export function readTokens(text: string): { readonly tokens: Tokens | undefined; readonly rest: string } {
-  const pairs = mask(text, PAIR);
-  const { matches, rest } = mask(mask(pairs.rest, UNIT).rest, VOLUME);
-  const items = mask(rest, ITEMS);
-  const volumes = [
-    ...pairs.matches.flatMap(([said, into = "", k, out = "", m, ...period]) => [
-      ...volume(into, k, { said, direction: "input", period }),
-      ...volume(out, m, { said: "", direction: "output", period }),
-    ]),
-    ...matches.flatMap(([said, digits = "", suffix, direction, prefix, single, ...period]) =>
-      volume(digits, suffix, { said, direction: direction ?? prefix ?? "", single, period }),
-    ),
-  ];
-  const [found] = items.matches.flatMap((match) => itemsOf(match, text));
-  if (found !== undefined && isProduct(found.count, volumes, text))
-    return { tokens: multiplied(inTotal(volumes), found), rest: items.rest };
-  const whole = volumes.filter(({ single }) => !single);
-  const tokens = whole.length > 0 ? inTotal(whole) : undefined;
-  const few = tokens?.period_stated === false && tokens.total < MIN_VOLUME;
-  return { tokens: few ? undefined : tokens, rest };
-}
-
-interface Said {
-  readonly said: string;
-  readonly direction: string;
-  readonly single?: string | undefined;
-  readonly period: readonly unknown[];
-}
-
-function volume(
-  digits: string,
-  suffix: string | undefined,
-  { said, direction, single, period }: Said,
-): readonly Volume[] {
-  const count = parseNumber(digits, suffix);
-  const [unit] = period.filter((each) => typeof each === "string");
-  return count === undefined
-    ? []
-    : [
-        {
-          count,
-          direction: direction.toLowerCase(),
-          period: periodOf(unit),
-          single: single !== undefined,
-          said: said.trim(),
-        },
-      ];
-}
-
-interface Items {
-  readonly count: number;
-  readonly period: Period | undefined;
-  readonly said: string;
-}
-
-/** "50k documents a day", "every day 50k documents". */
-function itemsOf([said, digits = "", suffix, unit, adverb]: RegExpExecArray, text: string): readonly Items[] {
-  const count = parseNumber(digits, suffix);
-  const at = text.indexOf(said);
-  const period = periodOf(unit ?? adverb) ?? periodIn(text.slice(Math.max(0, at - 30), at));
-  return count === undefined ? [] : [{ count, period, said: said.trim() }];
+  const read = (from: string) => mask(mask(from, UNIT).rest, VOLUME);
+  const volumes = read(text.replace(PAIR, "$1$2 input $3$4 output tokens")).matches.flatMap(
+    ([said, digits = "", suffix, direction = "", prefix = direction, single, unit, adverb]) => {
+      const count = parseNumber(digits, suffix);
+      const period = periodOf(unit ?? adverb);
+      return count ? [{ count, direction: prefix.toLowerCase(), period, single, said: said.trim() }] : [];
+    },
+  );
+  const { matches, rest } = mask(read(mask(text, PAIR).rest).rest, ITEMS);
+  const [item] = matches;
+  const tokens = item && multiplied(volumes, item, text);
+  const whole = inTotal(volumes.filter(({ single }) => !single));
+  const few = !whole.period_stated && whole.total < MIN_VOLUME;
+  return { tokens: tokens ?? (few || whole.total === 0 ? undefined : whole), rest };
 }
 
 /** Tokens with a period of their own are all there are; so are more than one call can take. */
-function isProduct(items: number, volumes: readonly Volume[], text: string): boolean {
-  const most = Math.max(0, ...volumes.map(({ count }) => count));
-  const own = volumes.some(({ period, single }) => period !== undefined && !single);
-  return most > 0 && most <= MAX_EACH && !own && (EACH.test(text) || most < items * MIN_EACH);
-}
-
-function multiplied({ input, output, total, said }: Tokens, items: Items): Tokens {
-  const each = items.count * PER_MONTH[items.period ?? "month"];
+function multiplied(volumes: readonly Volume[], item: RegExpExecArray, text: string): Tokens | undefined {
+  const [said, digits = "", suffix, unit, adverb] = item;
+  const count = parseNumber(digits, suffix) ?? 0;
+  const most = Math.max(0, ...volumes.map((each) => each.count));
+  const own = volumes.some(({ period, single }) => period && !single);
+  if (most === 0 || most > MAX_EACH || own || !(EACH.test(text) || most < count * MIN_EACH)) return undefined;
+  // "Every day 50k documents."
+  const period = periodOf(unit ?? adverb) ?? periodIn(text.slice(Math.max(0, item.index - 30), item.index));
+  const times = (tokens = 0) => tokens * count * PER_MONTH[period ?? "month"] || undefined;
+  const { input, output, total, said: each } = inTotal(volumes);
   return {
-    input: input && input * each,
-    output: output && output * each,
-    total: total * each,
-    period_stated: items.period !== undefined,
-    said: `${items.said} × ${said}`,
+    input: times(input),
+    output: times(output),
+    total: times(total) ?? 0,
+    period_stated: period !== undefined,
+    said: `${said.trim()} × ${each}`,
   };
 }
 
@@ -154,6 +110,6 @@ function inTotal(volumes: readonly Volume[]): Tokens {
     output,
     total: of(/^$/) ?? (input ?? 0) + (output ?? 0),
     period_stated: period !== undefined,
-    said: volumes.flatMap(({ said }) => said || []).join(" and "),
+    said: volumes.map(({ said }) => said).join(" and "),
   };
 }

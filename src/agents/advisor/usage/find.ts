@@ -3,10 +3,10 @@ import type { AgentInput } from "../../agent.ts";
 import { mask } from "../facts/mask.ts";
 import { currencyOf } from "../facts/money.ts";
 import { NUMBER, parseNumber } from "../facts/numbers.ts";
+import { MONTHS, monthOf } from "../facts/periods.ts";
 import { columnsOf, looksLikeUsage } from "./columns.ts";
 import { delimiterOf, readTable, recordsOf } from "./table.ts";
 
-const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
 const MONTH = `\\b(?<month>${MONTHS.replace(/...(?=.)/g, "$&|")})[a-z]*`;
 const COST = `(?<mark>[$€£¥₹])?(?<digits>${NUMBER})(?<scale>[km])?\\b`;
 /** "$10k in January" before "Jan $10k": the other way round, what follows a month is of the next. */
@@ -30,9 +30,6 @@ export interface Found {
 /** Lines of prose that might be a header: one among more is not looked for. */
 const MAX_HEADERS = 50;
 
-/** Where a table is looked for. */
-const MAX_LINES = 200;
-
 /** Records that tell whether a text is usage: pages may begin empty. */
 const SAMPLE = 20;
 
@@ -45,8 +42,8 @@ export function findUsage({
   const pasted = findPasted(question, now);
   const attached = attachedData(data);
   if (attached !== undefined) return { data: attached, prose: pasted.prose };
-  const unread = pasted.data ? undefined : (unreadIn(data) ?? unreadTable(question));
-  return { ...pasted, ...(unread !== undefined && { unread }) };
+  const unread = pasted.data ? undefined : (unreadIn(data) ?? TABLE.exec(question)?.[0]);
+  return { ...pasted, ...(unread && { unread: unread.slice(0, MAX_SHOWN_CHARS) }) };
 }
 
 /** What may come beside usage: it is no usage itself. */
@@ -54,29 +51,16 @@ const PRICES = /^(?:prices|prices_as_of|gpu_rates)$/;
 const MAX_SHOWN_CHARS = 120;
 
 function unreadIn(data: unknown): string | undefined {
-  const given: Array<[string, unknown]> =
-    typeof data === "string" || Array.isArray(data) ? [["", data]] : Object.entries(Object(data));
-  const values = given.filter(([key, value]) => !PRICES.test(key) && Object(value ?? "").length !== 0);
-  const [first] = values;
-  if (first === undefined) return undefined;
-  const text = values.map(([, value]) => value).find((value) => typeof value === "string");
-  const [cells] = text === undefined ? recordsOf(first[1]) : readTable(text, 1).records;
-  const columns = cells ? Object.keys(cells).join(", ") : (text?.trim().split("\n", 1)[0] ?? first[0]);
-  return columns.slice(0, MAX_SHOWN_CHARS);
+  const whole = typeof data === "string" ? [data] : data;
+  const given = Object.entries(Object(whole)).filter(([key, value]) => !PRICES.test(key) && value !== "");
+  if (given.length === 0) return undefined;
+  const text = given.map(([, value]) => value).find((value) => typeof value === "string");
+  const [cells = {}] = text === undefined ? recordsOf([data].flat()) : readTable(text, 1).records;
+  return Object.keys(cells).join(", ") || text?.trim().split("\n", 1)[0] || "none";
 }
 
-/** A line of names, and below it lines of as many cells with figures in them. */
-function unreadTable(question: string): string | undefined {
-  const lines = question.split("\n", MAX_LINES);
-  const at = lines.findIndex((line, index) => {
-    const mark = delimiterOf(line);
-    if (mark === undefined || /\d/.test(line)) return false;
-    const cells = line.split(mark).length;
-    const rows = lines.slice(index + 1, index + 3);
-    return rows.length === 2 && rows.every((row) => /\d/.test(row) && row.split(mark).length === cells);
-  });
-  return lines[at]?.trim().slice(0, MAX_SHOWN_CHARS);
-}
+/** A line of names, and below it two with figures. */
+const TABLE = /^[^\d\n;,\t|]*[;,\t|][^\d\n]*$(?=(?:\n[^\n;,\t|]*[;,\t|].*\d.*){2})/m;
 
 function attachedData(data: unknown): Found["data"] {
   const values: unknown[] = typeof data === "string" ? [data] : Object.values(Object(data));
@@ -99,9 +83,7 @@ export function findPasted(text: string, now = ""): Found {
 
 /** The months up to `now`, the last of them named last. */
 function monthly(matches: readonly RegExpExecArray[], now: string): unknown[] {
-  const numbers = matches.map(
-    ({ groups: { month = "" } = {} }) => MONTHS.indexOf(month.toLowerCase()) / 3 + 1,
-  );
+  const numbers = matches.map(({ groups: { month = "" } = {} }) => Number(monthOf(month)));
   const last = numbers.at(-1) ?? 0;
   const year = Number(now.slice(0, 4)) - (last > Number(now.slice(5, 7)) ? 1 : 0);
   return matches.map(({ groups: { mark, digits = "", scale } = {} }, at) => {

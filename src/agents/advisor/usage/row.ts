@@ -3,7 +3,7 @@ import { scopeOf } from "../buckets.ts";
 import { tableName } from "../facts/models.ts";
 import { currencyOf } from "../facts/money.ts";
 import { parseNumber } from "../facts/numbers.ts";
-import { HOURS_PER_MONTH } from "../facts/periods.ts";
+import { HOURS_PER_MONTH, monthOf } from "../facts/periods.ts";
 import { gpuRate, type PriceTable, priceOf } from "../prices.ts";
 import { costOf } from "../tools/price-lookup.ts";
 import type { Column, Columns } from "./columns.ts";
@@ -59,8 +59,7 @@ const MAX_GPUS = 1e6;
 const BATCH_FACTOR = 0.5;
 
 /** Sums under the rows would count everything twice. */
-const TOTAL =
-  /^\W*(?:(?:grand|sub|overall)?[ -]?totals?|sum|summe|gesamt\w*|insgesamt|zwischensumme|totaux|sous-total|total général)\W*$/iu;
+const TOTAL = /^\W*(?:(?:grand|sub|sous)?[ -]?total|summe?|gesamt\w*)\W*$/i;
 
 export type Read = (column: Column) => string;
 
@@ -227,22 +226,14 @@ function listCost(
   return factor * costOf(price, mix);
 }
 
-/** "31.05.2026", "05/2026", "May 2026"; which of "05/06/2026" is the month, nobody knows. */
-const DOTTED = /^(?:(\d\d?)\.)?(\d\d?)[./](20\d\d)\b/;
-const NAMED = /^([a-zäé]{3})\p{L}*\.?[ -]'?(20\d\d)$/iu;
-const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec";
-const FOREIGN: Readonly<Record<string, string>> = { mär: "mar", mai: "may", okt: "oct", dez: "dec" };
+/** "31.05.2026", "05/2026"; which of "05/06/2026" is the month, nobody knows. */
+const DOTTED = /^(?:(\d\d)\.)?(\d\d)[./](20\d\d)\b.*/;
+/** "May 2026". */
+const NAMED = /^([a-z]{3})[a-z]*\.? (20\d\d)$/i;
 
 function isoOf(said: string): string {
-  const [, day = "", month, year] = DOTTED.exec(said) ?? [];
-  if (month !== undefined) return [year, two(month), day && two(day)].filter(Boolean).join("-");
-  const [, name = "", of] = NAMED.exec(said.toLowerCase()) ?? [];
-  const at = MONTHS.split(" ").indexOf(FOREIGN[name] ?? name);
-  return at < 0 ? said : `${of}-${two(String(at + 1))}`;
-}
-
-function two(digits: string): string {
-  return digits.padStart(2, "0");
+  const [, name = "", year] = NAMED.exec(said) ?? [];
+  return year ? `${year}-${monthOf(name)}` : said.replace(DOTTED, "$3-$2-$1");
 }
 
 /** ISO dates, and seconds, milliseconds or nanoseconds since 1970; others are ambiguous, and count as undated. */
