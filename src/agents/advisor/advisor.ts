@@ -114,7 +114,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const wants = wantsOf(
     asked.kind === "levers" ? found.prose : [...said, found.prose].join("\n"),
     asked.levers,
-    facts.fleets?.some(({ purchase }) => purchase === "spot") ? [...not, "spot", "gpu_spot"] : not,
+    facts.fleets.some(({ purchase }) => purchase === "spot") ? [...not, "spot", "gpu_spot"] : not,
   );
   return {
     setting,
@@ -123,7 +123,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
     wants,
     data,
     // What looks like a table may have been read as prose.
-    unread: found.unread && (input.data || !hasFigures(now)) ? unreadText(found.unread) : "",
+    unread: found.unread && (input.data || !hasFigures(now)) ? unusable(`columns: ${found.unread}`) : "",
     earlier_data: found.data === undefined,
     own_prices,
     question: found.prose,
@@ -159,11 +159,8 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
   return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
 }
 
-const EXPECTED =
-  "I read CSV or JSON with a cost per row, or with a model and its tokens, or with GPU types and counts.\n\n";
-
-function unreadText(columns: string): string {
-  return `I could not read your data (columns: ${columns}). ${EXPECTED}`;
+function unusable(why: string): string {
+  return `I could not use your data (${why}). I read CSV or JSON with a cost per row, or with a model and its tokens, or with GPU types and counts.\n\n`;
 }
 
 function quote({ facts: { models }, ledger: { prices } }: Setting): string {
@@ -295,7 +292,7 @@ function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Meas
   const usage = yield* tool(parseUsage, { ...data, prices });
   const [main] = usage.currencies;
   if (main === undefined) {
-    yield* stream(`I could not use your data: ${qualityOf(usage)} ${EXPECTED}`);
+    yield* stream(unusable(qualityOf(usage)));
     return undefined;
   }
   const { rows, days, measures, series } = usage;

@@ -145,9 +145,7 @@ function asIs(setting: Setting): Allocation {
 function restSplit({ facts, now, intent, ledger }: Setting, known: Spend, rest: number) {
   // A total given with a question about one thing is the cost of that thing, unless it was said to be for all.
   const own = totalOf(known) === 0 && (facts.total === undefined || now.total?.general === false);
-  // Nobody trains without GPUs, as far as is known.
-  const absent = facts.absent.includes("gpu") ? [...facts.absent, "training"] : facts.absent;
-  const without = Object.fromEntries(absent.map((bucket) => [bucket, 1]));
+  const without = Object.fromEntries(facts.absent.map((bucket) => [bucket, 1]));
   const about = own ? bucketOf(intent) : undefined;
   const focus = about && facts.absent.includes(about) ? undefined : about;
   const split = focus === undefined ? openSplit({ ...known, ...without }, intent) : { [focus]: 1 };
@@ -166,7 +164,8 @@ export function bucketOf(intent: Intent): Bucket | undefined {
 
 /** Parts that were named, shares of the total, and what a fleet or a token volume costs at list prices. */
 function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
-  const { parts, percents, total, currency = "USD" } = facts;
+  const { percents, total, currency = "USD" } = facts;
+  const parts = facts.parts.filter(({ scope }) => facts.absent.every((bucket) => bucket !== scope));
   let spend: Spend = {};
   let assumed: Assumed = {};
   let room = total ? middle(total) : Number.POSITIVE_INFINITY;
@@ -190,25 +189,20 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
     if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
       add(fleet, fleetCost(facts, ledger));
   }
-  if (percents.rest && total && room > 0 && !spendsOn(percents.rest, spend)) add(percents.rest, room);
+  if (percents.rest && total && room > 0 && !(percents.rest in spend)) add(percents.rest, room);
   return { spend, assumed };
 }
 
-function spendsOn(scope: Scope, spend: Spend): boolean {
-  return BUCKETS.some((bucket) => bucket === scope && spend[bucket]);
-}
+const NO_GPU = { count: 0, type: "" };
 
-function fleetCost({ gpus, fleets = [], hours, gpu_rate }: Facts, ledger: Ledger): number {
+function fleetCost({ gpus, fleets, hours, gpu_rate }: Facts, ledger: Ledger): number {
   if (hours === undefined)
     ledger.assume(`GPUs are paid for all ${HOURS_PER_MONTH} hours of a month`, PLANNING);
-  const each =
-    fleets.length > 0
-      ? fleets.flatMap(({ gpus: own, purchase }) => own.map((some) => ({ ...some, purchase })))
-      : gpus.map((some) => ({ ...some, purchase: undefined }));
-  return each.reduce((sum, { count, type, purchase }) => {
+  const each = fleets.length > 0 ? fleets : gpus.map((own) => ({ gpus: [own], purchase: undefined }));
+  return each.reduce((sum, { gpus: [{ count, type } = NO_GPU], purchase }) => {
     const listed = hourlyRate({ type, purchase }, ledger.prices);
-    const terms = purchase === "on-demand" ? "on demand" : (purchase ?? "on demand");
-    if (gpu_rate === undefined) ledger.rated(`${type} at ${money(listed, "USD")} an hour ${terms}`);
+    if (gpu_rate === undefined)
+      ledger.rated(`${type} at ${money(listed, "USD")} an hour ${purchase ?? "on demand"}`);
     return sum + count * (hours ?? HOURS_PER_MONTH) * (gpu_rate ?? listed);
   }, 0);
 }

@@ -24,7 +24,7 @@ const ORDER =
   /\b(?:which|what|where)\b.{0,40}\b(?:first|start|begin)\b|\bpriorit|\bin what order\b|\bmonday\b/i;
 const ASSUMPTIONS = /\b(?:what|which|list|show)\b(?! if).{0,30}\bassum/i;
 const FORECAST =
-  /\b(?:forecast|predict\w*|project(?:ed|ion)|trend|run.?rate|next (?:month|quarter|year)|exceed|when (?:will|do|would) we (?:pass|reach|hit)|overrun|breach|run out)\b/i;
+  /\b(?:forecast|predict\w*|project(?:ed|ion)|trend|run.?rate|next (?:month|quarter|year)|exceed|overrun|breach|run out)\b/i;
 const COMPARISON =
   /\b(?:compar\w+|versus|vs\.?|switch(?:ing)? (?:from|to)|cheap(?:er|est) (?:model|alternative)|instead of)\b/i;
 
@@ -46,7 +46,7 @@ export function askedFor(question: string, follows: boolean, { models, tokens, t
 }
 
 const GAIN =
-  /^(?:and |so )?(?:how much|what) (?:would|could|can|will|does|do|might|is|are)\b|^(?:and |so )?(?:should (?:we|i)|is it worth|(?:would|will|does|do) \S+ (?:pay|save|help))/i;
+  /^(?:so )?(?:(?:how much|what) (?:would|could|can|will|does|do)|should (?:we|i)|would|will|does|is it worth)\b/i;
 
 /** In a first message levers are also told of; only a question after what one brings is about it alone. */
 function leversAsked(question: string): readonly string[] {

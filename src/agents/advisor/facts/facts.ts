@@ -1,5 +1,4 @@
 /** What the user has said in figures over the whole conversation; what is newer counts. */
-import type { Scope } from "../buckets.ts";
 import type { PriceTable } from "../prices.ts";
 import { type Facts, middle, readMessage } from "./message.ts";
 import { PER_MONTH } from "./periods.ts";
@@ -24,33 +23,24 @@ export function understand(question: string, earlier: readonly string[], table?:
 }
 
 function combine(older: Facts, newer: Facts): Facts {
-  const gone = ({ scope }: { readonly scope?: Scope }) => newer.absent.some((bucket) => bucket === scope);
-  const had = {
-    ...older,
-    parts: older.parts.filter((part) => !gone(part)),
-    gpus: gone({ scope: "gpu" }) ? [] : older.gpus,
-    percents: { ...older.percents, shares: older.percents.shares.filter((share) => !gone(share)) },
-  };
-  return joined(had, newer);
-}
-
-function joined(older: Facts, newer: Facts): Facts {
+  // What is said later without naming GPUs is said of all there are.
+  const again = newer.gpus.length > 0 ? newer : older;
+  const load = again === older ? newer.percents.utilisation : undefined;
   const last = <T>(key: (facts: Facts) => readonly T[]) => (key(newer).length > 0 ? key(newer) : key(older));
   return {
     ...spendOf(older, newer),
-    absent: [
-      ...new Set([
-        ...older.absent.filter((each) => !newer.parts.some(({ scope }) => scope === each)),
-        ...newer.absent,
-      ]),
-    ],
+    absent: [...older.absent, ...newer.absent].filter(
+      (each) => newer.absent.includes(each) || newer.parts.every(({ scope }) => scope !== each),
+    ),
     left_out: [...older.left_out, ...newer.left_out],
     target: newer.target ?? older.target,
     gpu_rate: newer.gpu_rate ?? older.gpu_rate,
     token_rate: newer.token_rate ?? older.token_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
-    ...fleetsOf(older, newer),
+    committed: newer.committed || (newer.gpus.length === 0 && older.committed),
+    committed_part: again.committed_part,
+    fleets: again.fleets.map((each) => ({ ...each, ...(load !== undefined && { utilisation: load }) })),
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
     stand_in: newer.stand_in ?? older.stand_in,
@@ -59,21 +49,6 @@ function joined(older: Facts, newer: Facts): Facts {
     refused: newer.refused,
     unused: newer.unused,
     changes: newer.changes,
-  };
-}
-
-/** What is said later without naming GPUs is said of all there are. */
-function fleetsOf(older: Facts, newer: Facts): Pick<Facts, "committed" | "committed_part" | "fleets"> {
-  const { committed, committed_part = 0, fleets = [] } = newer.gpus.length > 0 ? newer : older;
-  if (newer.gpus.length > 0) return { committed, committed_part, fleets };
-  return {
-    committed: committed || newer.committed,
-    committed_part,
-    fleets: fleets.map((each) => ({
-      ...each,
-      utilisation: newer.percents.utilisation ?? each.utilisation,
-      committed: each.committed || newer.committed,
-    })),
   };
 }
 

@@ -41,7 +41,7 @@ export function statedFleets(each: readonly Fleet[], committed: boolean, table?:
     type,
     gpus: count,
     // There is nothing to commit to on spot.
-    committed: (told ? purchase && purchase !== "on-demand" : committed) ? count : 0,
+    committed: (told ? purchase && purchase !== "on demand" : committed) ? count : 0,
     utilisation,
     purchase,
     cost: count * hourlyRate({ type, purchase }, table),

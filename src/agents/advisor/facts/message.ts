@@ -40,9 +40,9 @@ export interface Facts {
   readonly hours: number | undefined;
   readonly committed: boolean;
   /** Of the GPUs, where some are and some are not. */
-  readonly committed_part?: number;
+  readonly committed_part: number;
   /** GPUs by type, each with its own load and cost, where an inventory tells them apart. */
-  readonly fleets?: ReadonlyArray<FleetFacts & { readonly cost: number }>;
+  readonly fleets: ReadonlyArray<FleetFacts & { readonly cost: number }>;
   readonly percents: PercentFacts;
   readonly models: readonly string[];
   /** Priced like it where none is named. */

@@ -19,13 +19,6 @@ export const PER_MONTH: Readonly<Record<Period, number>> = {
 const UNIT =
   "hours?|hrs?|h|days?|d|weeks?|wk|months?|mo|mth|quarters?|qtr|years?|yr|y|annum|Tag|Woche|Monat|Quartal|Jahr|jour|semaine|mois|an|année|d[ií]a|semana|mes|año";
 
-export const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
-
-/** Of "May": "05". */
-export function monthOf(name: string): string {
-  return String(MONTHS.indexOf(name.toLowerCase()) / 3 + 1).padStart(2, "0");
-}
-
 const PERIODS = ["hour", "day", "week", "month", "quarter", "year"] as const;
 
 /** One group: the unit, or the adverb. */

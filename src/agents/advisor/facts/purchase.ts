@@ -1,6 +1,6 @@
 /** On what terms capacity is paid for; a question about buying it is no statement. */
 
-export type Purchase = "reserved" | "spot" | "on-demand";
+export type Purchase = "reserved" | "spot" | "on demand";
 
 /** Not what is doubted, and in a question only what is owned. */
 const COMMITTED =
@@ -20,5 +20,5 @@ export function wondered(lead: string): boolean {
 export function purchaseOf(word = ""): Purchase | undefined {
   if (/^[rc]/i.test(word)) return "reserved";
   if (/^[sp]/i.test(word)) return "spot";
-  return /^o/i.test(word) ? "on-demand" : undefined;
+  return /^o/i.test(word) ? "on demand" : undefined;
 }

@@ -22,7 +22,6 @@ const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
     "other",
     /(?:n't|\b(?:not|rather than|instead of|no longer|by|sav(?:e|ing)|shave|free up|up from|down from|used to \w+|cut|trim)) (?:us |up to |about )?$/i,
   ],
-  ["budget", /\b(?:when|will|would)\b.{0,20}\b(?:pass|exceed|reach|hit|break)\b.{0,8}$/i],
   [
     "target",
     /\b(?:want|like|aim|need|should|keep|stay)\b.{0,25}\b(?:spend|pay|be|get|stay|keep|under|below|at)\b.{0,12}$/i,

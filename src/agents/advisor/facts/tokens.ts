@@ -22,11 +22,8 @@ const VOLUME = new RegExp(
   "gi",
 );
 
-/** "6,000/300 tokens", "6k in, 300 out". */
-const PAIR = new RegExp(
-  `${AMOUNT}(?: (?:tokens )?in)?(?: ?\\/ ?|(?<=\\bin),? (?:and )?)(${NUMBER}) ?(${SUFFIX})? (?:(?:input ?\\/ ?output )?tokens|(?:tokens )?out)\\b`,
-  "gi",
-);
+/** "6,000/300 tokens". */
+const PAIR = new RegExp(`${AMOUNT} ?\\/ ?(${NUMBER}) ?(${SUFFIX})? (?:input ?\\/ ?output )?tokens\\b`, "gi");
 
 /** What tokens are spent on one by one. */
 const ITEMS = new RegExp(

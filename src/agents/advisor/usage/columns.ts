@@ -40,7 +40,7 @@ export type Column = keyof typeof NAMES;
 export type Columns = Readonly<Partial<Record<Column, string>>>;
 
 /** "Kosten (EUR)". */
-const IN = /(?<=^(?:cost|amount|kosten|betrag|couts?|montant))(?:in|en)?(?:eur|usd|chf|gbp)$/;
+const IN = /(?:in)?(?:eur|usd|chf|gbp)$/;
 
 /** Where OpenTelemetry and others nest the fields that count. */
 const NESTED = /^(?:attributes|metrics|spanattributes|usage(?=prompttokens|completiontokens|cost))/;

@@ -3,10 +3,10 @@ import type { AgentInput } from "../../agent.ts";
 import { mask } from "../facts/mask.ts";
 import { currencyOf } from "../facts/money.ts";
 import { NUMBER, parseNumber } from "../facts/numbers.ts";
-import { MONTHS, monthOf } from "../facts/periods.ts";
 import { columnsOf, looksLikeUsage } from "./columns.ts";
 import { delimiterOf, readTable, recordsOf } from "./table.ts";
 
+const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
 const MONTH = `\\b(?<month>${MONTHS.replace(/...(?=.)/g, "$&|")})[a-z]*`;
 const COST = `(?<mark>[$€£¥₹])?(?<digits>${NUMBER})(?<scale>[km])?\\b`;
 /** "$10k in January" before "Jan $10k": the other way round, what follows a month is of the next. */
@@ -83,7 +83,9 @@ export function findPasted(text: string, now = ""): Found {
 
 /** The months up to `now`, the last of them named last. */
 function monthly(matches: readonly RegExpExecArray[], now: string): unknown[] {
-  const numbers = matches.map(({ groups: { month = "" } = {} }) => Number(monthOf(month)));
+  const numbers = matches.map(
+    ({ groups: { month = "" } = {} }) => MONTHS.indexOf(month.toLowerCase()) / 3 + 1,
+  );
   const last = numbers.at(-1) ?? 0;
   const year = Number(now.slice(0, 4)) - (last > Number(now.slice(5, 7)) ? 1 : 0);
   return matches.map(({ groups: { mark, digits = "", scale } = {} }, at) => {

@@ -3,7 +3,7 @@ import { scopeOf } from "../buckets.ts";
 import { tableName } from "../facts/models.ts";
 import { currencyOf } from "../facts/money.ts";
 import { parseNumber } from "../facts/numbers.ts";
-import { HOURS_PER_MONTH, monthOf } from "../facts/periods.ts";
+import { HOURS_PER_MONTH } from "../facts/periods.ts";
 import { gpuRate, type PriceTable, priceOf } from "../prices.ts";
 import { costOf } from "../tools/price-lookup.ts";
 import type { Column, Columns } from "./columns.ts";
@@ -228,19 +228,15 @@ function listCost(
 
 /** "31.05.2026", "05/2026"; which of "05/06/2026" is the month, nobody knows. */
 const DOTTED = /^(?:(\d\d)\.)?(\d\d)[./](20\d\d)\b.*/;
-/** "May 2026". */
-const NAMED = /^([a-z]{3})[a-z]*\.? (20\d\d)$/i;
-
-function isoOf(said: string): string {
-  const [, name = "", year] = NAMED.exec(said) ?? [];
-  return year ? `${year}-${monthOf(name)}` : said.replace(DOTTED, "$3-$2-$1");
-}
-
 /** ISO dates, and seconds, milliseconds or nanoseconds since 1970; others are ambiguous, and count as undated. */
 function dayOf(said: string): string {
   const [epoch] = /^1\d{9}(?=(?:\d{3}){0,3}$)/.exec(said) ?? [];
   if (epoch !== undefined) return new Date(Number(epoch) * 1000).toISOString();
-  return /^\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])(?!\d))?/.exec(isoOf(said))?.[0] ?? "";
+  return (
+    /^\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])(?!\d))?/.exec(
+      said.replace(DOTTED, "$3-$2-$1"),
+    )?.[0] ?? ""
+  );
 }
 
 /** General computers; only what says more makes them GPUs. */
