@@ -116,7 +116,7 @@ describe("spend", () => {
 
   test.each<[string, unknown[]]>([
     ["$20k on Pinecone and $30k on OpenAI", ["platform", "llm_api"]],
-    ["We pay $5k/month for Acme and $10k on GPUs", ["platform", "gpu"]],
+    ["We pay $5k/month on Acme and $10k on GPUs", ["platform", "gpu"]],
     ["$50k a month on Generative AI", []],
     ["$12k a month for June", []],
     ["$50k a month on AI", []],
@@ -177,6 +177,9 @@ describe("hardware", () => {
   test.each<[string, number | undefined]>([
     ["8xA100 at 40% utilization", 0.4],
     ["GPUs at 35%", 0.35],
+    ["our H100s are at 35 %", 0.35],
+    ["The A100s run at 60 %", 0.6],
+    ["16 H100s are idle 60 % of the time", 0.4],
     ["utilisation is around 30-40%", 0.35],
     ["our GPUs are idle 60% of the time", 0.4],
     ["40 percent utilised", 0.4],

@@ -30,8 +30,7 @@ const CORRECTS_AFTER = /^ ?(?:now|actually)\b/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
 
 /** "On Acme": somebody nobody here knows, and neither models nor GPUs. */
-const VENDOR =
-  /^ ?(?:on|to|for) (?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Gen|Art|Mach|Infra|Over)[a-z]*\b|The\b|Our\b|K[üu]nst)[A-Z][a-z]{2,}/;
+const VENDOR = /^ ?(?:on|to) (?!Gen|Mach|Infra|The|Our)[A-Z][a-z]{2,}/;
 
 /** A number that stands where an amount would: better named than dropped in silence. */
 const BESIDE = /\b(?:spen[dt]\w*|pa(?:y|id|ying)|costs?|bill|budget)\b[^,]{0,15}$/i;

@@ -46,13 +46,14 @@ type Tail = readonly (string | undefined)[];
 
 export function readHardware(text: string): HardwareFacts {
   const hours = mask(text, HOURS);
-  const typed = mask(hours.rest, TYPED);
-  const untyped = mask(typed.rest, UNTYPED);
+  const typed = [...hours.rest.matchAll(TYPED)].filter(counted);
+  // What is said of GPUs nobody counted, others read.
+  const rest = typed.reduce((left, [said]) => left.replace(said, " ".repeat(said.length)), hours.rest);
+  const untyped = mask(rest, UNTYPED);
   const lead = ({ index }: RegExpExecArray) => text.slice(Math.max(0, index - 80), index);
-  const named = typed.matches.flatMap((match) => {
-    const [, before, perNode, word, type = "", after, ...tail] = match;
-    const nodes = before ?? after ?? (perNode && "1");
-    return nodes ? fleet(gpus(nodes, type.toUpperCase(), perNode), lead(match), [word, ...tail]) : [];
+  const named = typed.flatMap((match) => {
+    const [, , perNode, word, type = "", , ...tail] = match;
+    return fleet(gpus(counted(match), type.toUpperCase(), perNode), lead(match), [word, ...tail]);
   });
   const unnamed = untyped.matches.flatMap((match) => {
     const [, count = "", ...tail] = match;
@@ -73,8 +74,12 @@ export function readHardware(text: string): HardwareFacts {
   };
 }
 
-function gpus(nodes: string, type: string, perNode = "1"): readonly Gpus[] {
-  const count = (parseNumber(nodes) ?? 0) * (parseNumber(perNode) ?? 0);
+function counted([, before, perNode, , , after]: Tail): string | undefined {
+  return before ?? after ?? (perNode && "1");
+}
+
+function gpus(nodes: string | undefined, type: string, perNode = "1"): readonly Gpus[] {
+  const count = (parseNumber(nodes ?? "") ?? 0) * (parseNumber(perNode) ?? 0);
   return count > 0 ? [{ count, type }] : [];
 }
 
