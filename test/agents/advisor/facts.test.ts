@@ -193,7 +193,7 @@ describe("hardware", () => {
     expect(utilisation === undefined ? undefined : Math.round(utilisation * 100) / 100).toBe(expected);
   });
 
-  test.each<[string, Array<readonly [number, string, number?, string?]>]>([
+  test.each<[string, Array<readonly [number, string, (number | undefined)?, string?]>]>([
     [
       "8 reserved H100 and 8 spot H100",
       [
@@ -345,7 +345,7 @@ describe("models and tokens", () => {
     expect(read(text).tokens?.period_stated).toBe(stated);
   });
 
-  test.each<[string, number | undefined, number?, boolean?]>([
+  test.each<[string, number | undefined, number | undefined, boolean?]>([
     ["500k documents a month, each 3,000 input and 500 output tokens", 1.5e9, 0.25e9, true],
     ["6k token system prompt with each of 2 million calls a month", 12e9, undefined, true],
     ["2M calls of 6,000/300 tokens on gpt-5", 12e9, 0.6e9, false],

@@ -88,10 +88,14 @@ function monthly(matches: readonly RegExpExecArray[], now: string): unknown[] {
   );
   const last = numbers.at(-1) ?? 0;
   const year = Number(now.slice(0, 4)) - (last > Number(now.slice(5, 7)) ? 1 : 0);
-  return matches.map(({ groups: { mark, digits = "", scale } = {} }, at) => {
+  return matches.map(({ groups }, at) => {
     const month = numbers[at] ?? 0;
     const date = `${month > last ? year - 1 : year}-${String(month).padStart(2, "0")}`;
-    return { date, cost: parseNumber(digits, scale), currency: currencyOf(mark) };
+    return {
+      date,
+      cost: parseNumber(groups?.digits ?? "", groups?.scale),
+      currency: currencyOf(groups?.mark),
+    };
   });
 }
 
