@@ -13,6 +13,7 @@ import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
 import type { Line } from "./data-lines.ts";
 import { type Evidence, lookCloser, type Measured } from "./evidence.ts";
+import { absentIn } from "./facts/absent.ts";
 import { MAX_USER_MESSAGES, understand } from "./facts/facts.ts";
 import { type Facts, MAX_PROSE_CHARS } from "./facts/message.ts";
 import { findingsFor, qualityOf } from "./findings.ts";
@@ -66,7 +67,7 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
       const talk = read(input, own, table);
       if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting), "List prices.");
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
-        ? greet(hello(input.question))
+        ? greet(`${talk.unread}${hello(input.question)}`)
         : analyse(talk);
     },
   };
@@ -79,6 +80,8 @@ interface Talk {
   readonly not: readonly string[];
   readonly wants: Basics["wants"];
   readonly data: Found["data"];
+  /** What is said of data that could not be read. */
+  readonly unread: string;
   /** The data came with an earlier message. */
   readonly earlier_data: boolean;
   readonly own_prices: unknown;
@@ -92,14 +95,18 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const { said, data } = earlier(input, found.data);
   const understanding = understand(found.prose, said, prices);
   const { facts, now } = understanding;
-  const out = exclusionsIn(found.prose);
+  const out = exclusionsIn(absentIn(found.prose).rest);
   const asked = askedFor(out.rest, said.length > 0, { ...now, models: facts.models });
   const not = [...said.flatMap((each) => exclusionsIn(each).levers), ...out.levers].filter(
     (lever) => !asked.levers.includes(lever),
   );
   const setting = {
     ...understanding,
-    intent: topicOf(out.rest, said, { asked, now, given: data !== undefined || hasFigures(facts) }),
+    intent: topicOf(
+      out.rest,
+      said.map((each) => absentIn(each).rest),
+      { asked, now, given: data !== undefined || hasFigures(facts) },
+    ),
     ledger: openLedger(prices),
     measured: false,
     tokenCost: 0,
@@ -107,7 +114,7 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
   const wants = wantsOf(
     asked.kind === "levers" ? found.prose : [...said, found.prose].join("\n"),
     asked.levers,
-    not,
+    facts.fleets.some(({ purchase }) => purchase === "spot") ? [...not, "spot", "gpu_spot"] : not,
   );
   return {
     setting,
@@ -115,6 +122,8 @@ function read(input: AgentInput, own: AdvisorPrices, base: PriceTable): Talk {
     not: [...new Set(not)],
     wants,
     data,
+    // What looks like a table may have been read as prose.
+    unread: found.unread && (input.data || !hasFigures(now)) ? unusable(`columns: ${found.unread}`) : "",
     earlier_data: found.data === undefined,
     own_prices,
     question: found.prose,
@@ -150,6 +159,10 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
   return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
 }
 
+function unusable(why: string): string {
+  return `I could not use your data (${why}). I read CSV or JSON with a cost per row, or with a model and its tokens, or with GPU types and counts.\n\n`;
+}
+
 function quote({ facts: { models }, ledger: { prices } }: Setting): string {
   const per = (price: number) => dollars(millions(price));
   const lines = prices.models
@@ -174,8 +187,9 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
   // A supposition moves the whole bill.
   if (changes.length > 0 && said.length > 0) return "overview";
   if (training.params !== undefined && /\btrain/i.test(question)) return "training";
-  // "Why?" is about what was talked about, whatever words it uses.
-  const about = (asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
+  // "Why?" is about what was talked about, whatever words it uses; "the GPUs are 10 % of it" corrects the split.
+  const split = percents.shares.some(({ scope }) => scope !== undefined) && asked.kind === "analysis";
+  const about = (split || asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
   const named = intentOf(about ? "" : question, said, given);
   // A bill of several parts is about all of them, whichever is named most.
   const scopes = new Set(parts.map(({ scope }) => scope)).size + (total?.general ? 1 : 0);
@@ -198,6 +212,7 @@ function* greet(answer: string, thought = "No question about costs."): Steps<Age
 function* analyse(talk: Talk): Steps<AgentResult> {
   const { setting, data, asked, own_prices } = talk;
   yield* think(plan(talk));
+  yield* stream(talk.unread);
   const measured = data && (yield* measure(data, own_prices));
   const facts = measured
     ? measuredFacts(setting.facts, measured.usage, measured.summary, setting.ledger)
@@ -272,11 +287,14 @@ function verdict(steps: readonly Recommendation[]): string {
   return `Steps that save something: ${steps.length}.`;
 }
 
-/** Nothing usable in the data: the question is answered without it. */
+/** Nothing usable in the data: that is said, and the question is answered without it. */
 function* measure(data: NonNullable<Found["data"]>, prices: unknown): Steps<Measured | undefined> {
   const usage = yield* tool(parseUsage, { ...data, prices });
   const [main] = usage.currencies;
-  if (main === undefined) return undefined;
+  if (main === undefined) {
+    yield* stream(unusable(qualityOf(usage)));
+    return undefined;
+  }
   const { rows, days, measures, series } = usage;
   const summary = yield* tool(summarizeSpend, { rows, currency: main.currency, days, measures, series });
   return summary.monthly > 0 ? { usage, summary } : undefined;

@@ -42,7 +42,7 @@ const SPOT = { discount: 0.6, checkpoint_hours: 0.05, mtbf_hours: 24, restart_ho
 
 /** Each type of GPU by itself: busy ones do not make up for idle ones of another kind. */
 export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
-  const { fleets = [], ...facts } = basics.facts;
+  const { fleets, ...facts } = basics.facts;
   const cost = fleets.reduce((sum, each) => sum + each.cost, 0);
   if (fleets.length < 2 || cost === 0) return [gpuRun(spend, basics)];
   return fleets.map(({ utilisation, cost: own, ...fleet }) => {
@@ -54,7 +54,7 @@ export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
     return {
       ...gpuRun(spend * (own / cost), {
         ...basics,
-        facts: { ...facts, ...fleet, committed, percents: known },
+        facts: { ...facts, ...fleet, fleets: [], committed, percents: known },
       }),
       what,
     };

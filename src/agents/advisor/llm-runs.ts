@@ -89,11 +89,13 @@ function addressableOf(big: ModelPrice, facts: Facts): number {
 }
 
 function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }: Known): Run {
-  const { cache_hits: cached_now = 0 } = facts.percents;
+  const { cache_hits: cached_now = 0, repeated } = facts.percents;
   const { input_cost_per_token: plain, cache_read_input_token_cost: cached } = model;
   const input = ((1 - cached_now) * plain + cached_now * cached) * mixOf(facts);
+  // Prompts that share a prefix are not all prefix.
+  const part: Range = repeated === undefined ? [0.4, 0.6] : [clamp(repeated * 0.7), repeated];
   const repeats = ledger.assume(
-    "40–60 % of input tokens repeat, 60–80 % of those can be cache hits",
+    `${percentsText(part)} of input tokens repeat${repeated === undefined ? "" : " (yours, less a margin)"}, 60–80 % of those can be cache hits`,
     PLANNING,
   );
   const args = {
@@ -104,7 +106,7 @@ function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }
     price_cached: millions(cached),
     price_write: millions(model.cache_creation_input_token_cost),
   };
-  return run(simulateCaching, { ...args, repeated: [0.4, 0.6], hits: [0.6, 0.8] }, () => [repeats, ...ids]);
+  return run(simulateCaching, { ...args, repeated: part, hits: [0.6, 0.8] }, () => [repeats, ...ids]);
 }
 
 /** Of the API bill: embeddings have no prefix that could be cached. */

@@ -1,13 +1,13 @@
 /** What usage data says, in the terms of what a user says: measured figures take the place of stated ones. */
 import { BUCKETS } from "./buckets.ts";
-import type { Facts, FleetFacts } from "./facts/message.ts";
+import { factsOf } from "./facts/fleets.ts";
+import type { Facts } from "./facts/message.ts";
 import { counted } from "./findings.ts";
 import { type Ledger, READING } from "./ledger.ts";
 import { priceOf } from "./prices.ts";
 import type { Usage } from "./tools/parse-usage.ts";
 import { clamp } from "./tools/savings.ts";
 import type { Summary } from "./tools/summarize-spend.ts";
-import type { Fleets } from "./usage/fleets.ts";
 
 export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledger: Ledger): Facts {
   const { monthly, currency, by_category } = summary;
@@ -73,18 +73,5 @@ function fleetFacts(facts: Facts, { fleet }: Usage) {
     ...all,
     fleets: fleet.map((each) => ({ ...factsOf([each]), cost: each.monthly_cost })),
     percents: utilisation === undefined ? facts.percents : { ...facts.percents, utilisation },
-  };
-}
-
-function factsOf(fleet: Fleets): FleetFacts {
-  const counts = (of: (each: Fleets[number]) => number) => fleet.reduce((sum, each) => sum + of(each), 0);
-  const seen = counts(({ gpus, utilisation }) => (utilisation === undefined ? 0 : gpus));
-  const committed_part = clamp(counts(({ committed }) => committed) / counts(({ gpus }) => gpus));
-  return {
-    gpus: fleet.map(({ type, gpus: count }) => ({ type, count })),
-    utilisation:
-      seen > 0 ? clamp(counts(({ gpus, utilisation = 0 }) => gpus * utilisation) / seen) : undefined,
-    committed: committed_part === 1,
-    committed_part,
   };
 }

@@ -56,6 +56,48 @@ describe("a follow-up", () => {
     expect((await talk(FIFTY_K, question)).text).toContain(expected);
   });
 
+  test.each([
+    [FIFTY_K, "No, we have no GPUs at all"],
+    ["We have no GPUs. $50k/month", "where can we save?"],
+    ["$50k a month, we do not train models or run GPUs", "where can we save?"],
+  ])("[G19] what is said to be nothing is no topic: %s %s", async (...questions) => {
+    const { text, report } = await talk(...questions);
+    expect(report?.assumptions.map(({ text: said }) => said).join()).toContain(
+      "77 % LLM API calls, 23 % platform",
+    );
+    expect(text).not.toContain("Right-size");
+    expect(text).not.toContain("If your split is different");
+  });
+
+  test("[G19] that corrects the split keeps the topic", async () => {
+    const { report } = await talk(FIFTY_K, "the GPUs are only 10 % of it");
+    expect(report?.assumptions[0]?.text).toContain("$45,000 without a breakdown is 77 % LLM API calls");
+    expect(report?.recommendations.map(({ title }) => title)).toContain("Cache repeated prompt prefixes");
+    const rest = await talk(
+      "We spend $50k/month on AI infrastructure",
+      "60 % is training, the rest is OpenAI",
+    );
+    expect(rest.text).not.toContain("without a breakdown");
+    expect(rest.text).toContain("$20,000 a month for LLM API calls");
+  });
+
+  test.each([
+    ["We spend $50k/month on AI infrastructure. How much would batching save?", ["Batch work that can wait"]],
+    ["We spend $50k/month on gpt-5, would caching pay off?", ["Cache repeated prompt prefixes"]],
+    ["Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?", ["Commit to GPUs that always run"]],
+  ])("[G19] or a first question, gets the step it asks about: %s", async (question, titles) => {
+    const { report } = await talk(question);
+    expect(report?.recommendations.map(({ title }) => title)).toEqual(titles);
+  });
+
+  test.each([
+    "We spend $50k/month on AI infrastructure and use caching. How much can we save?",
+    "We spend $50k/month on AI infrastructure. Does anything help besides batching?",
+    "$50k/month on AI infrastructure: caching, batching, GPUs, where do we begin?",
+  ])("[G19] a step that is only told of is not all that is asked: %s", async (question) => {
+    expect((await talk(question)).report?.recommendations.length).toBeGreaterThan(1);
+  });
+
   test("[G19] with another figure replaces the old one, in the currency named before", async () => {
     expect((await talk(FIFTY_K, "we spend 80k instead")).text).toContain("You spend **$80,000 a month**");
     expect(

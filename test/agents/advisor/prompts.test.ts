@@ -74,6 +74,39 @@ describe("substance", () => {
     }
   });
 
+  test.each([
+    ["500k documents a month, each 3,000 input and 500 output tokens, claude-sonnet-4-6", "$8,250 a month"],
+    ["2M calls of 6,000/300 tokens on gpt-5", "$21,000 a month"],
+    ["10M documents of 1,000 tokens, text-embedding-3-large", "$1,300 a month"],
+  ])("[G4] prices every call, not one: %s", async (question, expected) => {
+    expect((await answer(question)).text).toContain(`At list prices that is about **${expected}**`);
+  });
+
+  test.each([
+    // 8 × 730 × $2.70 reserved, and 40 % of $3.90 on spot.
+    ["8 reserved H100 and 8 spot H100, where can we save?", "$24,878 a month"],
+    ["4x A100 spot, 12 hours a day. Where can we save?", "$1,606 a month"],
+    ["Fine-tune weekly on 8 H100s for 20 hours, how to save?", "$2,704 a month"],
+  ])("[G4] prices what was said of the GPUs: %s", async (question, expected) => {
+    expect((await answer(question)).text).toContain(`At list prices that is about **${expected}**`);
+  });
+
+  test("[G4] each fleet gets its own arithmetic, spot is not moved to spot", async () => {
+    const { tools, report } = await answer("16 H100s at 35 %, 3 A100s on spot. Where can we save?");
+    expect(tools.filter(({ name }) => name === "gpu_rightsizing")).toHaveLength(2);
+    expect(report?.recommendations.map(({ title }) => title).join()).not.toContain("spot");
+    const asked = await answer("Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?");
+    expect(asked.report?.recommendations.map(({ title }) => title)).toContain(
+      "Commit to GPUs that always run",
+    );
+  });
+
+  test("[G4] takes the share of prompts with a common prefix for what it is", async () => {
+    const { text } = await answer("GPT-5, $12k/month, 80 % of prompts share a 5k prefix. Save?");
+    expect(text).toContain("$12,000 a month for LLM API calls");
+    expect(text).toContain("56–80 % of input tokens repeat (yours, less a margin)");
+  });
+
   test("[G1] analyses $50,000 a month on one split, and says what two others would change", async () => {
     const { text, tools } = await answer(FIFTY_K);
     expect(text).toContain("You spend **$50,000 a month**");

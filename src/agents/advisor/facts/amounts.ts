@@ -29,6 +29,9 @@ const CORRECTS_BEFORE =
 const CORRECTS_AFTER = /^ ?(?:now|actually)\b/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
 
+/** "On Acme": somebody nobody here knows, and neither models nor GPUs. */
+const VENDOR = /^ ?(?:on|to) (?!Gen|Mach|Infra|The|Our)[A-Z][a-z]{2,}/;
+
 /** A number that stands where an amount would: better named than dropped in silence. */
 const BESIDE = /\b(?:spen[dt]\w*|pa(?:y|id|ying)|costs?|bill|budget)\b[^,]{0,15}$/i;
 const COUNTED = /^ ?[a-z]+s\b/i;
@@ -115,8 +118,9 @@ function scopeAround({ before, after }: Context): Scope | "all" | undefined {
   const following = /^ ?(?:[,;:)]|and\b|plus\b)/i.test(rest)
     ? ""
     : (rest.split(/[,(:]/)[0]?.slice(0, 60) ?? "");
+  const named = meant(following) ?? (VENDOR.test(rest) ? "platform" : undefined);
   const clause = before.split(/,|;|\band\b|\bplus\b|: (?=.*\w)/i).at(-1) ?? "";
-  return meant(following) ?? meant(clause);
+  return named ?? meant(clause);
 }
 
 function meant(words: string): Scope | "all" | undefined {
