@@ -237,12 +237,12 @@ function splits({ ranking: { alternatives }, allocation: { currency } }: Result)
 }
 
 /** Whether a target that was named is in reach: an amount, or so many percent less. */
-function goal({ facts, ranking, allocation: { total, spend, currency } }: Result): string {
+function goal({ facts, ranking, allocation: { total, spend, currency, basis } }: Result): string {
   const { target = 0, percents } = facts;
   const { goal: cut } = percents;
   const of = (cut?.scope && cut.scope !== "cloud" && spend[cut.scope]) || total;
   const wanted = target > 0 ? total - target : of * (cut?.share ?? 0);
-  if (wanted <= 0) return "";
+  if (wanted <= 0 || basis === "illustration") return "";
   const [low, high] = ranking.total;
   const reach =
     low >= wanted ? "within reach even at the cautious end" : "within reach if most steps go well";

@@ -2,7 +2,7 @@
 import type { Evidence, Measured } from "./evidence.ts";
 import { money, moneyRange } from "./money-text.ts";
 import type { Forecast } from "./tools/forecast-spend.ts";
-import { percent } from "./tools/savings.ts";
+import { percent, type Range, rounded } from "./tools/savings.ts";
 
 export type Line = readonly [title: string, detail: string];
 
@@ -104,22 +104,25 @@ function trend(
   const way =
     monthly_change === 0
       ? "flat"
-      : `${monthly_change > 0 ? "up" : "down"} ${money(Math.abs(monthly_change), currency)} a month`;
+      : `${monthly_change > 0 ? "up" : "down"} ${money(rounded(Math.abs(monthly_change)), currency)} a month`;
+  const size = ([low, high]: Range) => moneyRange([rounded(low), rounded(high)], currency);
   const ahead = months.map(
     ({ month, low, expected, high }) =>
-      `month ${month} ${money(Math.round(expected), currency)} (${moneyRange([Math.round(low), Math.round(high)], currency)})`,
+      `${month} ${size([expected, expected])}${low < high ? ` (${size([low, high])})` : ""}`,
   );
+  const sum = money(budget ?? 0, currency);
   const passed =
     budget === undefined
       ? ""
       : level > budget
-        ? `. ${money(budget, currency)} a month is passed already`
+        ? `${sum} a month is passed already; `
         : breach
-          ? `. At this pace ${money(budget, currency)} a month is passed by ${breach}`
-          : `. ${money(budget, currency)} a month is not passed within a year`;
-  return [
-    ["Forecast", `${way}; ${ahead.join(", ")}; four of five months should end inside the ranges${passed}`],
-  ];
+          ? `${sum} a month is passed in ${breach} at this pace; `.replace(/in (\S{10})/, "on $1")
+          : `${sum} a month is not passed within a year; `;
+  const ranges = months.some(({ low, high }) => low < high)
+    ? "; four of five months should end inside the ranges"
+    : "";
+  return [["Forecast", `${passed}${way}; ${ahead.join(", ")}${ranges}`]];
 }
 
 function compared({ comparison }: Evidence, currency: string): readonly Line[] {

@@ -24,6 +24,7 @@ export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledg
     ...fleet,
     ...tokenFacts(usage, summary),
     target: facts.target ?? (facts.total?.role === "budget" ? facts.total.high : undefined),
+    unused: facts.target === undefined ? facts.unused : [],
     total: undefined,
     parts,
     rest: parts.reduce((rest, { amount }) => rest - amount, monthly),

@@ -31,6 +31,16 @@ const rejectedOf = ({ rejected }: Usage) =>
 const about = (name: string, question = "Where can we save?"): Promise<Driven> =>
   drive(advisor, ask(question, { data: { csv: fixture(name) } }));
 
+describe("what is wanted of data", () => {
+  test("[G17] when a sum is exceeded is answered with the month, and months have names", async () => {
+    const csv = "month,cost\n2026-04,20000\n2026-05,22200\n2026-06,24200";
+    const { text } = await drive(advisor, ask("When do we exceed $30k a month?", { data: { csv } }));
+    expect(text).toContain("$30,000 a month is passed in 2026-09 at this pace");
+    expect(text).toContain("2026-07 $26,300");
+    expect(text).not.toMatch(/Not used|month 1/);
+  });
+});
+
 describe("a FOCUS export", () => {
   test("[G16] has its columns, its currencies apart, and its faults counted", async () => {
     const usage = await parse(fixture("focus-1.0.csv"));

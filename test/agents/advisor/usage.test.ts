@@ -274,7 +274,7 @@ describe("answers from data", () => {
   test("[G17] months that are listed in the text are data, and have a trend", async () => {
     const { text } = await drive(advisor, ask("Jan $10k, Feb $12k, Mar $15k. budget $20k"));
     expect(text).toContain("2026-01 $10,000, 2026-02 $12,000 (+20 %), 2026-03 $15,000 (+25 %)");
-    expect(text).toContain("At this pace $20,000 a month is passed by 2026-06-02");
+    expect(text).toContain("$20,000 a month is passed in 2026-06 at this pace");
     const winter = await drive(advisor, ask("Forecast: Nov: €10k, Dec: €12k, Jan: €15k"));
     expect(winter.text).toContain("2025-11 €10,000, 2025-12 €12,000 (+20 %), 2026-01 €15,000");
   });

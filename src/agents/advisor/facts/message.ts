@@ -131,7 +131,8 @@ function money(amounts: readonly Amount[]): MoneyFacts {
     left_out: spend.filter(({ currency }) => currency !== main?.currency).map(({ said }) => said),
     target: first(
       ({ role, currency }) =>
-        currency === main?.currency && (role === "target" || (role === "budget" && paid === "spend")),
+        currency === (main?.currency ?? currency) &&
+        (role === "target" || (role === "budget" && paid === "spend")),
     ),
     gpu_rate: first(({ role }) => role === "gpu_rate"),
     token_rate: first(({ role }) => role === "token_rate"),

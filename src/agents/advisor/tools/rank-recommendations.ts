@@ -5,7 +5,7 @@
  */
 import * as z from "zod/mini";
 import type { Tool } from "../../tool.ts";
-import { amount, cents, clamp, ours, type Range, shares } from "./savings.ts";
+import { amount, cents, clamp, ours, type Range, rounded, shares } from "./savings.ts";
 
 const level = z.enum(["low", "medium", "high"]);
 const buckets = z.array(z.object({ bucket: z.string(), spend: amount }));
@@ -87,12 +87,6 @@ function rank(split: Buckets, levers: readonly Lever[]): Ranking["ranked"] {
 
 function score({ share, confidence, effort }: Lever, spend: number): number {
   return ((spend * (share[0] + share[1])) / 2) * (CONFIDENCE[confidence] / EFFORT[effort]);
-}
-
-/** Three significant figures: an estimate does not know more. */
-function rounded(value: number): number {
-  const step = 10 ** Math.max(-2, Math.floor(Math.log10(value)) - 2);
-  return value > 0 ? cents(Math.round(value / step + 1e-9) * step) : 0;
 }
 
 function sum(ranked: Ranking["ranked"], split: Buckets): Totals {

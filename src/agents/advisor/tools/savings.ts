@@ -75,6 +75,12 @@ export function cents(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+/** Three significant figures: an estimate does not know more. */
+export function rounded(value: number): number {
+  const step = 10 ** Math.max(-2, Math.floor(Math.log10(value)) - 2);
+  return value > 0 ? cents(Math.round(value / step + 1e-9) * step) : 0;
+}
+
 /** A price: cents where there are any, more digits where they count. */
 export function dollars(value: number): string {
   return `$${Number.isInteger(value * 100) || value >= 1 ? value.toFixed(2) : value}`;
