@@ -38,7 +38,7 @@ import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
-import { clamp, dollars, type Range } from "./tools/savings.ts";
+import { dollars } from "./tools/savings.ts";
 import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
@@ -301,55 +301,40 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
   const outcomes = calls.length > 0 ? yield* tools(calls) : [];
   const found = runs.map((run, index) => ({ ...run, outcome: outcomes[index] }));
   const failed = found.filter(({ outcome }) => outcome?.status !== "ok").map(({ tool: { name } }) => name);
-  const levers = found.flatMap(({ bucket, ids, what, outcome }) => {
+  const levers = found.flatMap(({ bucket, ids, part, outcome }) => {
     if (outcome?.status !== "ok") return [];
     const { levers: saved, notes = [] } = outcome.result;
     return saved
       .filter(({ lever }) => basics.wants(lever, ...(lever === "spot" ? ["gpu_spot"] : [])))
       .map((each) => {
         const note = notes.find(({ lever }) => lever === each.lever)?.text;
-        return { ...each, bucket, what, note, ids: ids(each.lever) };
+        return { ...each, bucket, part, note, ids: ids(each.lever) };
       });
   });
-  const steps = [...Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values()].flatMap(
-    (own) => together(own, spend),
-  );
+  // A rule of thumb for a bucket goes for each of its parts.
+  const rules = ruleCandidates(spend, basics).flatMap((rule) => {
+    const own = found.filter(({ bucket, part }) => part && bucket === rule.bucket);
+    return own.length > 0 ? own.map(({ part }) => ({ ...rule, part })) : [rule];
+  });
+  const parts = Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values();
   return {
-    candidates: [...steps.flatMap(candidate), ...ruleCandidates(spend, basics)],
+    candidates: [...levers.flatMap(candidate), ...rules],
     failed: [...new Set(failed)],
-    asides: steps.flatMap((each) => asideOf(each, asked)),
+    asides: [...parts].flatMap((own) => asideOf(own, asked)),
   };
-}
-
-interface Part extends Omit<Candidate, keyof Lever> {
-  readonly saving: Range;
-  readonly what: string | undefined;
-}
-
-/** The same lever on several fleets is one step, and what they save adds up. */
-function together(parts: readonly Part[], spend: Spend): readonly Part[] {
-  const [first] = parts;
-  if (first === undefined || parts.length < 2) return parts;
-  const saved = parts.filter(({ share }) => share[1] > 0);
-  const sum = (end: 0 | 1) => saved.reduce((all, { saving }) => all + saving[end], 0);
-  const share = (end: 0 | 1) => clamp(sum(end) / (spend[first.bucket] ?? 0));
-  return [
-    {
-      ...first,
-      share: [share(0), share(1)],
-      how: (saved.length > 0 ? saved : parts).map(({ what, how }) => `${what}: ${how}`).join("; "),
-      ids: [...new Set(saved.flatMap(({ ids }) => ids))],
-    },
-  ];
 }
 
 /** What was asked about is answered, also where it saves nothing. */
 function asideOf(
-  { lever, share, note, how }: Omit<Candidate, keyof Lever>,
+  parts: ReadonlyArray<Omit<Candidate, keyof Lever>>,
   asked: readonly string[],
 ): readonly Line[] {
-  const title = LEVERS[lever]?.title ?? lever;
-  if (lever === "selfhost")
-    return [[title, `${share[1] > 0 ? "can pay" : "does not pay on these figures"}: ${how}. ${note}`]];
-  return share[1] > 0 || !asked.includes(lever) ? [] : [[title, `nothing to gain: ${how}`]];
+  return parts.slice(0, 1).flatMap(({ lever, note }): readonly Line[] => {
+    const title = LEVERS[lever]?.title ?? lever;
+    const pays = parts.some(({ share }) => share[1] > 0);
+    const how = parts.map(({ part, how: why }) => (part ? `${part.what}: ${why}` : why)).join("; ");
+    if (lever === "selfhost")
+      return [[title, `${pays ? "can pay" : "does not pay on these figures"}: ${how}. ${note}`]];
+    return pays || !asked.includes(lever) ? [] : [[title, `nothing to gain: ${how}`]];
+  });
 }

@@ -174,15 +174,14 @@ function explained(result: Result): string {
 
 /** The arithmetic behind the first steps, and why they come in this order. */
 function reasons(result: Result): string {
-  const { report, ranking } = result;
-  const lines = report.recommendations.slice(0, MAX_MONDAY).map((each, index) => {
+  const { report } = result;
+  const lines = report.recommendations.slice(0, MAX_MONDAY).map((each) => {
     const rests = each.assumption_ids.length > 0 ? ` Rests on ${each.assumption_ids.join(", ")}.` : "";
-    const score = money(ranking.ranked[index]?.score ?? 0, "").trim();
-    return `**${each.title}: ${savingOf(each)}.** ${each.evidence}.${noteOf(result, each.title)}${rests} Score ${score}.`;
+    return `**${each.title}: ${savingOf(each)}.** ${each.evidence}.${noteOf(result, each.title)}${rests}`;
   });
   if (lines.length === 0) return "";
   const how =
-    "The score is the middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3); the list is in its order.";
+    "They are ordered by middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3).";
   return `**Why these steps, and why in this order**\n${numbered(lines)}\n\n${how}`;
 }
 
@@ -206,7 +205,7 @@ function noteOf({ candidates }: Result, title: string): string {
 /** The first thing to do for each of the steps that pay most. */
 function monday({ report: { recommendations }, evidence }: Result): string {
   const steps = recommendations.flatMap(({ action_steps: [step] }) => step ?? []);
-  const first = [...urgent(evidence), ...steps].slice(0, MAX_MONDAY);
+  const first = [...new Set([...urgent(evidence), ...steps])].slice(0, MAX_MONDAY);
   return first.length > 0 ? `**Monday morning**\n${numbered(first)}` : "";
 }
 

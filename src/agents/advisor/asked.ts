@@ -61,7 +61,7 @@ export function exclusionsIn(text: string): Exclusions {
   const parts = text.split(PARTS).filter(Boolean);
   const out = parts.filter((part) => EXCLUDED.test(part) && leversNamed(part).length > 0);
   return {
-    levers: out.flatMap(leversNamed),
+    levers: out.flatMap((part) => leversNamed(part)),
     rest: out.length > 0 ? parts.filter((part) => !out.includes(part)).join(". ") : text,
   };
 }

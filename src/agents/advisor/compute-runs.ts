@@ -51,12 +51,13 @@ export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
     // Nobody commits to what should be switched off.
     const committed = fleet.committed || (utilisation ?? 1) < WORTH_COMMITTING;
     const what = fleet.gpus.map(({ count, type }) => `${count} × ${type}`).join();
+    const part = { what, spend: spend * (own / cost) };
     return {
-      ...gpuRun(spend * (own / cost), {
+      ...gpuRun(part.spend, {
         ...basics,
         facts: { ...facts, ...fleet, committed, percents: known },
       }),
-      what,
+      part,
     };
   });
 }

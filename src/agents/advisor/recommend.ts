@@ -6,6 +6,7 @@ import type { Basics } from "./compute-runs.ts";
 import { PLANNING } from "./ledger.ts";
 import { LEVERS, type Lever } from "./levers.ts";
 import { money } from "./money-text.ts";
+import type { Part } from "./run.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
 import { cents, percents, type Range } from "./tools/savings.ts";
 
@@ -13,6 +14,8 @@ import { cents, percents, type Range } from "./tools/savings.ts";
 export interface Candidate extends Lever {
   readonly lever: string;
   readonly bucket: Bucket;
+  /** The part of the bucket it is on; absent for all of it. */
+  readonly part?: Part | undefined;
   readonly share: Range;
   readonly how: string;
   /** Break-even or sensitivity, where the tool gave one. */
@@ -54,12 +57,16 @@ export function ruleCandidates(
   });
 }
 
+/** What one fleet saves leaves less of that fleet, not of another. */
 export function rankArgs({ spend, total, alternatives }: Allocation, candidates: readonly Candidate[]) {
+  const parts = candidates.flatMap(({ bucket, part }) => (part ? [[bucket, part] as const] : []));
+  const whole = Object.entries(spend).filter(([bucket]) => !parts.some(([own]) => own === bucket));
+  const split = parts.map(([, { what, spend: amount }]) => [what, amount] as const);
   return {
-    buckets: bucketsOf(spend, total),
-    levers: candidates.map(({ lever, bucket, share, confidence, effort }) => ({
+    buckets: bucketsOf(Object.fromEntries([...whole, ...split]), total),
+    levers: candidates.map(({ lever, bucket, part, share, confidence, effort }) => ({
       lever,
-      bucket,
+      bucket: part?.what ?? bucket,
       share,
       confidence,
       effort,
@@ -69,7 +76,7 @@ export function rankArgs({ spend, total, alternatives }: Allocation, candidates:
 }
 
 /** What no lever applies to still counts for the shares. */
-function bucketsOf(spend: Spend, total: number) {
+function bucketsOf(spend: Readonly<Record<string, number>>, total: number) {
   const buckets: Array<[string, number]> = Object.entries(spend);
   const rest = buckets.reduce((left, [, amount]) => left - amount, total);
   return [...buckets, ["other", rest] as const]
@@ -82,10 +89,10 @@ export function recommendations(
   { ranked }: Ranking,
   candidates: readonly Candidate[],
 ): Recommendation[] {
-  return ranked.flatMap(({ lever, bucket, saving: [low, high] }) =>
+  const found = ranked.flatMap(({ lever, bucket, saving: [low, high] }) =>
     candidates
-      .filter((each) => each.lever === lever && each.bucket === bucket)
-      .map(({ title, steps, risk, confidence, effort, bucket: on, how, ids: own }) => ({
+      .filter((each) => each.lever === lever && (each.part?.what ?? each.bucket) === bucket)
+      .map(({ title, steps, risk, confidence, effort, bucket: on, part, how, ids: own }) => ({
         title,
         action_steps: [...steps],
         monthly_saving_low: low,
@@ -94,8 +101,20 @@ export function recommendations(
         confidence,
         effort,
         risk,
-        evidence: `${money(spend[on] ?? 0, currency)} a month for ${LABELS[on]}${assumed[on] ? ` (${assumed[on]})` : ""}: ${how}`,
+        evidence: `${money(part?.spend ?? spend[on] ?? 0, currency)} a month for ${part?.what ?? LABELS[on]}${assumed[on] ? ` (${assumed[on]})` : ""}: ${how}`,
         assumption_ids: [...new Set([...ids, ...own])],
       })),
   );
+  return [...Map.groupBy(found, ({ title }) => title).values()].map((same) => same.reduce(merged));
+}
+
+/** The same step on two parts of the bill is one step. */
+function merged(one: Recommendation, other: Recommendation): Recommendation {
+  return {
+    ...one,
+    monthly_saving_low: cents(one.monthly_saving_low + other.monthly_saving_low),
+    monthly_saving_high: cents(one.monthly_saving_high + other.monthly_saving_high),
+    evidence: `${one.evidence}; ${other.evidence}`,
+    assumption_ids: [...new Set([...one.assumption_ids, ...other.assumption_ids])],
+  };
 }

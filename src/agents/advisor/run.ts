@@ -10,9 +10,14 @@ export interface Run {
   readonly tool: Tool<unknown, Simulation>;
   readonly args: unknown;
   /** The part of the bucket it is about, where others do the rest. */
-  readonly what?: string;
+  readonly part?: Part;
   /** Assumptions that the saving of one of its levers rests on. */
   readonly ids: (lever: string) => readonly string[];
+}
+
+export interface Part {
+  readonly what: string;
+  readonly spend: number;
 }
 
 /** Whether a lever is asked for; runs nobody asked for would leave their assumptions in the answer. */

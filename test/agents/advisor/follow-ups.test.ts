@@ -136,12 +136,14 @@ describe("a follow-up", () => {
     expect(text).not.toMatch(/Monday|Realistic|\| 1 \|/);
   });
 
-  test("[G19] “why?” gives the arithmetic, the score and the assumptions of the same steps", async () => {
+  test("[G19] “why?” gives the arithmetic, what orders them and the assumptions of the same steps", async () => {
     const first = await talk(FIFTY_K);
     const { text, report } = await talk(FIFTY_K, "why?");
     expect(report?.recommendations).toEqual(first.report?.recommendations);
     expect(text).toContain("Why these steps, and why in this order");
-    expect(text).toMatch(/Rests on A1.*Score [\d,]+\./);
+    expect(text).toMatch(/Rests on A1.*\./);
+    expect(text).toContain("ordered by middle saving × confidence");
+    expect(text).not.toContain("Score");
     expect((await talk(FIFTY_K, "why routing?")).report?.recommendations).toHaveLength(1);
   });
 

@@ -106,6 +106,15 @@ describe("substance", () => {
 });
 
 describe("honesty", () => {
+  test("[G1] the same step on two parts of the bill is one step, and one thing to do on Monday", async () => {
+    const driven = await answer("We train for $40k a month, GPU inference is $30k. Can we use spot?");
+    const titles = reportOf(driven).recommendations.map(({ title }) => title);
+    expect(new Set(titles).size).toBe(titles.length);
+    const spot = reportOf(driven).recommendations.find(({ title }) => /spot/.test(title));
+    expect(spot?.evidence).toMatch(/\$40,000 .* \$30,000/);
+    expect(driven.text.split("Kill one job").length).toBe(2);
+  });
+
   test("[G3] says that no figures were found, and labels the illustration", async () => {
     const driven = await answer("Help me optimize costs");
     expect(driven.text).toContain("I found no figures");

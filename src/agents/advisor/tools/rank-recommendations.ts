@@ -69,10 +69,14 @@ export const rankRecommendations: Tool<Args, Ranking> = {
 function rank(split: Buckets, levers: readonly Lever[]): Ranking["ranked"] {
   const left = new Map<string, Range>(split.map(({ bucket, spend }) => [bucket, [spend, spend]]));
   const shown = new Map(split.map(({ bucket, spend }) => [bucket, spend]));
-  return levers
+  const scored = levers
     .map((each) => ({ ...each, score: cents(score(each, left.get(each.bucket)?.[0] ?? 0)) }))
-    .filter((each) => each.score > 0)
-    .toSorted((a, b) => b.score - a.score)
+    .filter((each) => each.score > 0);
+  // The same lever on several parts of the bill is one step, and comes at once.
+  const all = (name: string) =>
+    scored.reduce((sum, { lever: own, score: more }) => sum + (own === name ? more : 0), 0);
+  return scored
+    .toSorted((a, b) => all(b.lever) - all(a.lever) || b.score - a.score)
     .map((each) => {
       const rest = left.get(each.bucket) ?? [0, 0];
       const [low, high] = [rest[0] * each.share[0], rest[1] * each.share[1]];

@@ -62,7 +62,8 @@ export function savingOf(lever: string, spend: number, [one, other]: Range, how:
     lever,
     share: [low, high],
     saving: [cents(low * spend), cents(high * spend)],
-    how: `${how} = ${percents([low, high])}`,
+    // Of a single factor it would say the same twice.
+    how: /[×÷−]/.test(how) ? `${how} = ${percents([low, high])}` : how,
   };
 }
 
