@@ -3,7 +3,7 @@
  * over the user's figures, and labelled assumptions where there are none.
  */
 import { isRecord } from "../../protocol/pure/json.ts";
-import type { Recommendation } from "../../protocol/report.ts";
+import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Agent, AgentInput, AgentResult } from "../agent.ts";
 import { type Effect, report, think, tool, tools } from "../effects.ts";
 import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.ts";
@@ -21,8 +21,9 @@ import { openLedger } from "./ledger.ts";
 import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
 import { measuredFacts } from "./measured.ts";
 import { currentModel, tokenMix } from "./mix.ts";
-import { BUNDLED, millions, type PriceTable, withOwnPrices } from "./prices.ts";
+import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
+import { quote, quoted } from "./quote.ts";
 import { recalled, saidEarlier } from "./recall.ts";
 import {
   type Candidate,
@@ -38,7 +39,6 @@ import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
-import { dollars } from "./tools/savings.ts";
 import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
@@ -64,9 +64,11 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
     version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
-      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting), "List prices.");
-      return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
-        ? greet(hello(input.question))
+      if (talk.data !== undefined) return yield* analyse(talk);
+      const prices = quote(talk.setting, talk.asked, talk.question);
+      if (prices !== "") return yield* greet(prices, quoted(prices), "List prices.");
+      return yield* talk.setting.intent === "smalltalk"
+        ? greet(hello(input.question), HELLO_REPORT)
         : analyse(talk);
     },
   };
@@ -150,17 +152,6 @@ function ownPrices(data: unknown, own: AdvisorPrices): AdvisorPrices | undefined
   return { prices, gpu_rates, ...(as_of !== undefined && { prices_as_of: as_of }) };
 }
 
-function quote({ facts: { models }, ledger: { prices } }: Setting): string {
-  const per = (price: number) => dollars(millions(price));
-  const lines = prices.models
-    .filter(({ model }) => models.includes(model))
-    .map(
-      (each) =>
-        `- **${each.model}**, per 1M tokens: ${per(each.input_cost_per_token)} input, ${per(each.cache_read_input_token_cost)} cached input, ${per(each.output_cost_per_token)} output.\n`,
-    );
-  return `${lines.join("")}\nAs of ${prices.as_of}; ${prices.source}.\n`;
-}
-
 interface Topic {
   readonly asked: Asked;
   readonly now: Facts;
@@ -188,10 +179,10 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     : named;
 }
 
-function* greet(answer: string, thought = "No question about costs."): Steps<AgentResult> {
+function* greet(answer: string, said: Report, thought = "No question about costs."): Steps<AgentResult> {
   yield* think(thought);
   yield* stream(answer);
-  yield* report(HELLO_REPORT);
+  yield* report(said);
   return { finish_reason: "stop" };
 }
 

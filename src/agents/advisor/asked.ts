@@ -38,7 +38,9 @@ export function askedFor(question: string, follows: boolean, { models, tokens, t
   if (follows && ASSUMPTIONS.test(question)) return { kind: "assumptions", levers: [] };
   if (follows && ORDER.test(question)) return { kind: "order", levers: [] };
   if (FORECAST.test(question)) return { kind: "forecast", levers: [] };
-  if (models.length > 0 && COMPARISON.test(question)) return { kind: "comparison", levers: [] };
+  const two = models.length > 1 && tokens && /\b(?:save|cost)\b/i.test(question);
+  if (two || ((models.length > 0 || tokens) && COMPARISON.test(question)))
+    return { kind: "comparison", levers: [] };
   const volume = tokens || total || parts.length > 0;
   if (models.length > 0 && !volume && levers.length === 0 && PRICES.test(question))
     return { kind: "prices", levers };

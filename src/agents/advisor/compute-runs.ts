@@ -38,7 +38,7 @@ const WORTH_COMMITTING = 0.3;
 const GOOD_MFU = 0.4;
 
 /** Three minutes to save, a day between interruptions, a quarter of an hour to be back. */
-const SPOT = { discount: 0.6, checkpoint_hours: 0.05, mtbf_hours: 24, restart_hours: 0.25 };
+export const SPOT = { discount: 0.6, checkpoint_hours: 0.05, mtbf_hours: 24, restart_hours: 0.25 };
 
 /** Each type of GPU by itself: busy ones do not make up for idle ones of another kind. */
 export function gpuRuns(spend: number, basics: Basics): readonly Run[] {

@@ -125,12 +125,13 @@ function trend(
   return [["Forecast", `${passed}${way}; ${ahead.join(", ")}${ranges}`]];
 }
 
-function compared({ comparison }: Evidence, currency: string): readonly Line[] {
+function compared({ comparison, sampled }: Evidence, currency: string): readonly Line[] {
   if (comparison === undefined || comparison.models.length < 2) return [];
   const { models, current, as_of } = comparison;
   const each = models.map(({ model, cost, change, named }) => {
     const against = `${signed(change)}${named ? "" : ", same class"}`;
-    return `${model} ${money(cost, currency)}${model === current ? "" : ` (${against})`}`;
+    const paid = sampled ? "" : ` ${money(cost, currency)}`;
+    return `${model}${paid}${model === current ? "" : ` (${against})`}`;
   });
   return [["Same tokens, other models", `${each.join(", ")}; list prices of ${as_of}, quality not counted`]];
 }

@@ -26,6 +26,8 @@ export interface Evidence extends Partial<Measured> {
   readonly forecast?: Forecast | undefined;
   readonly budget?: number | undefined;
   readonly comparison?: Comparison | undefined;
+  /** What is compared is no volume of the user's: only the ratios say something. */
+  readonly sampled?: boolean;
   /** What else there is to say, by title. */
   readonly asides?: ReadonlyArray<readonly [string, string]>;
   /** Tools whose findings are missing. */
@@ -69,7 +71,7 @@ export function* lookCloser(measured: Measured | undefined, looking: Looking): S
   const anomalies = yield* attempt(detectAnomalies, days >= MIN_DAYS ? { series } : undefined);
   const forecast = yield* attempt(forecastSpend, forecastArgs(measured, looking));
   const comparison = yield* attempt(compareModels, comparisonArgs(looking));
-  return { ...measured, anomalies, forecast, comparison, budget, failed };
+  return { ...measured, anomalies, forecast, comparison, sampled: !looking.facts.tokens, budget, failed };
 }
 
 /** Days where there are any, otherwise months; a trend nobody asked for only where there is a budget to pass. */

@@ -409,14 +409,51 @@ describe("prices and models", () => {
   });
 
   test("[G25] a comparison prices its total and its levers on the same model", async () => {
-    const question = "Compare gpt-5 and claude-sonnet-4-6 for 200M tokens a month";
+    const question = "We pay $600 a month for 200M tokens on gpt-5; compare with claude-sonnet-4-6";
     const { text, tools } = await answer(question);
     // 166.7 × 1.25 + 33.3 × 10
-    expect(text).toContain("**$542 a month**");
+    expect(text).toContain("gpt-5 $542, claude-sonnet-4-6 $1,000 (+85 %)");
     expect(tools.find(({ name }) => name === "simulate_caching")?.args).toMatchObject({ price_in: 1.25 });
     expect(tools.find(({ name }) => name === "compare_models")?.outcome).toMatchObject({
       result: { current: "gpt-5" },
     });
+  });
+
+  test.each([
+    [
+      "price of claude opus 4.6 vs gemini 3.1 pro?",
+      ["**claude-opus-4-6**", "**gemini-3.1-pro-preview**", "$12.00 output"],
+    ],
+    [
+      "What does an H100 cost per hour on demand, reserved and spot?",
+      ["**H100**, per GPU-hour: $3.90 on demand, $2.70 with a one-year commitment, about $1.56 on spot"],
+    ],
+    // 1,000 × 0.05 + 100 × 0.4
+    [
+      "Cheapest model for 1B input and 100M output?",
+      ["- **gpt-5-nano**", "**$90 a month**", "read as per month"],
+    ],
+    [
+      "gpt-4o 50M input and 5M output tokens per day. What would gpt-5-mini save?",
+      ["$10.00 output: **$5,323 a month**", "**$684 a month**, $4,639 less (87 %)"],
+    ],
+    [
+      "Compare gpt-5 and claude-sonnet-4-6 for 200M tokens a month",
+      ["**$542 a month**", "$458 more (85 %)", "5 input tokens per output token assumed"],
+    ],
+  ])("[G25] prices alone are a table, and nothing else: %s", async (question, lines) => {
+    const driven = await answer(question);
+    for (const line of lines) expect(driven.text).toContain(line);
+    expect(driven.text).not.toMatch(/illustration|Realistic|Monday/);
+    expect(reportOf(driven).findings.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    "How do we cut what an H100 costs?",
+    "What do 8 H100s cost us?",
+    "We pay $9k a month for gpt-5. Price of claude opus 4.6 vs gpt-5?",
+  ])("[G25] a bill, a fleet and a wish to save are analysed: %s", async (question) => {
+    expect((await answer(question)).text).toContain("Realistic saving");
   });
 
   test.each([
