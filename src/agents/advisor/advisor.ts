@@ -164,7 +164,8 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     return "smalltalk";
   // A supposition moves the whole bill.
   if (changes.length > 0 && said.length > 0) return "overview";
-  if (training.params !== undefined && /\btrain/i.test(question)) return "training";
+  if (training.params !== undefined && (training.tokens !== undefined || /\btrain/i.test(question)))
+    return "training";
   // "Why?" is about what was talked about, whatever words it uses.
   const about = (asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
   const named = intentOf(about ? "" : question, said, given);
@@ -292,9 +293,11 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
   const outcomes = calls.length > 0 ? yield* tools(calls) : [];
   const found = runs.map((run, index) => ({ ...run, outcome: outcomes[index] }));
   const failed = found.filter(({ outcome }) => outcome?.status !== "ok").map(({ tool: { name } }) => name);
+  const mfu: Line[] = [];
   const levers = found.flatMap(({ bucket, ids, part, outcome }) => {
     if (outcome?.status !== "ok") return [];
     const { levers: saved, notes = [] } = outcome.result;
+    mfu.push(...notes.flatMap(({ lever, text }) => (lever === "MFU" ? [[lever, text] as const] : [])));
     return saved
       .filter(({ lever }) => basics.wants(lever, ...(lever === "spot" ? ["gpu_spot"] : [])))
       .map((each) => {
@@ -311,7 +314,7 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
   return {
     candidates: [...levers.flatMap(candidate), ...rules],
     failed: [...new Set(failed)],
-    asides: [...parts].flatMap((own) => asideOf(own, asked)),
+    asides: [...mfu, ...[...parts].flatMap((own) => asideOf(own, asked))],
   };
 }
 

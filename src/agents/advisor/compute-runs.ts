@@ -124,7 +124,7 @@ export function trainingRun(spend: number, { facts, ledger, wants }: Basics): Ru
       spend,
       levers: {
         spot: { "of training on spot": [0.2, 0.4], "cheaper, repeats included": [cheaper, cheaper] },
-        throughput: { "less time (precision, data stalls)": faster },
+        ...(most > 1 && { throughput: { "less time (precision, data stalls)": faster } }),
         waste: { "in failed runs": failed, "avoidable by stopping early": [0.5, 0.5] },
         ...(wants("lora") && {
           lora: { "is fine-tuning": [0.3, 0.6], "less GPU time with LoRA": [0.3, 0.6] },

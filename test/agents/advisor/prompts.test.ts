@@ -367,6 +367,32 @@ describe("the user's figures", () => {
   });
 });
 
+describe("a training run of known size", () => {
+  test("[G4] is measured by its MFU before anything else, and not right-sized by an assumed load", async () => {
+    const question = "70B on 1.4T tokens with 512 H100s in 30 days. What MFU?";
+    const driven = await answer(question);
+    // 6 × 70e9 × 1.4e12 ÷ (30 × 86,400 × 512 × 9.89e14)
+    expect(driven.text).toContain("- **MFU:** 44.8 % of the hardware's peak");
+    expect(driven.text.indexOf("44.8 %")).toBeLessThan(driven.text.indexOf("Realistic saving"));
+    expect(driven.text).not.toMatch(/Right-size|0 % less time|Which GPUs/);
+    expect(reportOf(driven).findings.map(({ title }) => title)).toContain("MFU");
+  });
+
+  test.each([
+    ["of whose time nothing is known", "We train a 70B model on 1.4T tokens with 512 H100s"],
+    ["on hardware without a data sheet", "We train a 70B model on 1.4T tokens in 30 days on 512 GPUs"],
+    ["of whose tokens nothing is known", "We train a 70B model with 512 H100s in 30 days"],
+  ])("[G4] one %s has none", async (_, question) => {
+    expect((await answer(question)).text).not.toContain("MFU");
+  });
+
+  test("[G4] poor use of the hardware is a step", async () => {
+    const { text } = await answer("We train a 70B model on 1.4T tokens with 512 H100s in 60 days");
+    expect(text).toContain("**MFU:** 22.4 %");
+    expect(text).toContain("Make training steps faster");
+  });
+});
+
 describe("where there is nothing to analyse", () => {
   test.each(["hello", "Hi there!", "what can you do?", "thanks", "What is the capital of France?", "", "🙂"])(
     "[G6] says what it does and what helps: %j",
