@@ -237,7 +237,7 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
     focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
   const simulated = yield* simulate(part, { facts, ledger, wants }, asked.levers);
   const { failed, asides } = simulated;
-  const candidates = simulated.candidates.map((each) => soberly(each, allocation));
+  const candidates = simulated.candidates.map((each) => soberly(each, allocation, facts));
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));

@@ -3,6 +3,7 @@ import type { Recommendation } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
 import { type Bucket, LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
+import type { Facts } from "./facts/message.ts";
 import { PLANNING } from "./ledger.ts";
 import { LEVERS, type Lever } from "./levers.ts";
 import { money } from "./money-text.ts";
@@ -34,9 +35,14 @@ export function candidate(found: Omit<Candidate, keyof Lever>): readonly Candida
   return known && found.share[1] > 0 ? [{ ...known, ...found }] : [];
 }
 
-/** Nothing is sure of an amount that is assumed itself. */
-export function soberly(each: Candidate, { assumed, basis }: Allocation): Candidate {
-  const guessed = assumed[each.bucket] !== undefined || basis === "illustration";
+/** What the user has to have said for a saving to be sure. */
+const DECIDING = { batch: "deferrable", waste: "failed" } as const;
+
+/** Nothing is sure of an amount that is assumed itself, or by a share that is. */
+export function soberly(each: Candidate, { assumed, basis }: Allocation, { percents }: Facts): Candidate {
+  const { lever } = each;
+  const known = (lever === "batch" || lever === "waste") && percents[DECIDING[lever]] !== undefined;
+  const guessed = !known || assumed[each.bucket] !== undefined || basis === "illustration";
   return guessed && each.confidence === "high" ? { ...each, confidence: "medium" } : each;
 }
 

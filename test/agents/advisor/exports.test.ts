@@ -32,6 +32,26 @@ const about = (name: string, question = "Where can we save?"): Promise<Driven> =
   drive(advisor, ask(question, { data: { csv: fixture(name) } }));
 
 describe("what is wanted of data", () => {
+  test("[G12] input and output as lines of the bill are the mix, not five to one", async () => {
+    const { report, text, tools } = await about("openai-costs.json");
+    const caching = tools.find(({ name }) => name === "simulate_caching");
+    expect(Object(caching?.args).input_share).toBeCloseTo(0.72, 2);
+    expect(text).toContain("72 % of cost is input");
+    expect(text).not.toMatch(/5 input tokens per output|how many input and output tokens/);
+    expect(report?.assumptions.map(({ text: said }) => said).join()).toContain("turned into tokens of gpt-5");
+  });
+
+  test.each([
+    ["only input", "gpt-5, input,100\ngpt-5, cached input,50"],
+    ["no known model", "gpt-99, input,100\ngpt-99, output,50"],
+    ["no lines by direction", "gpt-5,100\nother,50"],
+  ])("[G12] %s is no mix", async (_, lines) => {
+    const csv = `service,cost\n${lines.replaceAll(/^(.*),(\d+)$/gm, '"$1",$2')}`;
+    expect((await drive(advisor, ask("Where can we save?", { data: { csv } }))).text).not.toContain(
+      "turned into",
+    );
+  });
+
   test("[G17] what one fleet saves leaves less of that fleet to commit to", async () => {
     const { report, text } = await about("gpu-inventory.csv");
     const saved = (title: RegExp) => report?.recommendations.find((each) => title.test(each.title));

@@ -106,6 +106,19 @@ describe("substance", () => {
 });
 
 describe("honesty", () => {
+  test.each([
+    ["We pay OpenAI $20k a month", "Batch", "medium"],
+    ["We pay OpenAI $20k a month, 30 % of the calls can wait", "Batch", "high"],
+    ["We spend $40k a month on training", "Stop runs", "medium"],
+    ["We spend $40k a month on training, 20 % of the runs fail", "Stop runs", "high"],
+    ["We pay OpenAI $20k a month", "Cache", "medium"],
+  ])("[G3] only what rests on the user's own share is sure: %s", async (question, title, confidence) => {
+    const step = reportOf(await answer(question)).recommendations.find((each) =>
+      each.title.startsWith(title),
+    );
+    expect(step?.confidence).toBe(confidence);
+  });
+
   test("[G1] the same step on two parts of the bill is one step, and one thing to do on Monday", async () => {
     const driven = await answer("We train for $40k a month, GPU inference is $30k. Can we use spot?");
     const titles = reportOf(driven).recommendations.map(({ title }) => title);
@@ -242,7 +255,9 @@ describe("honesty", () => {
         expect(confidence, question).not.toBe("high");
       }
     }
-    const stated = reportOf(await answer("We pay $20k a month for gpt-4o, reduce costs"));
+    const stated = reportOf(
+      await answer("We pay $20k a month for gpt-4o; 20 % of the calls can wait"),
+    );
     expect(stated.recommendations.map(({ confidence }) => confidence)).toContain("high");
   });
 
