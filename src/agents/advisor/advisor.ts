@@ -15,7 +15,7 @@ import type { Line } from "./data-lines.ts";
 import { type Evidence, lookCloser, type Measured } from "./evidence.ts";
 import { MAX_USER_MESSAGES, understand } from "./facts/facts.ts";
 import { type Facts, MAX_PROSE_CHARS } from "./facts/message.ts";
-import { findingsFor, qualityOf } from "./findings.ts";
+import { findingsFor } from "./findings.ts";
 import { type Intent, intentOf } from "./intent.ts";
 import { openLedger } from "./ledger.ts";
 import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
@@ -202,8 +202,7 @@ function* analyse(talk: Talk): Steps<AgentResult> {
   const allocation = allocate({ ...setting, facts, tokenCost, measured: measured !== undefined });
   const memory = recalled(setting.facts, setting.now, measured !== undefined && talk.earlier_data);
   const said_earlier = saidEarlier(setting.facts, setting.now);
-  const quality = measured && qualityOf(measured.usage);
-  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked, not: talk.not }));
+  yield* stream(opening(allocation, facts, { memory, measured, said_earlier, asked, not: talk.not }));
   const then = { ...setting, facts: after(facts, allocation) };
   yield* conclude({ ...talk, setting: then }, allocation, { ...closer, prices });
   return { finish_reason: "stop" };

@@ -3,8 +3,9 @@ import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
 import type { Asked } from "./asked.ts";
 import { dataLines } from "./data-lines.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, Measured } from "./evidence.ts";
 import type { Facts } from "./facts/message.ts";
+import { qualityOf } from "./findings.ts";
 import { LEVERS } from "./levers.ts";
 import { money, moneyRange } from "./money-text.ts";
 import type { Candidate } from "./recommend.ts";
@@ -30,13 +31,16 @@ const NOTED = /training|spot|Self-host/;
 /** What fits into a Monday morning. */
 const MAX_MONDAY = 3;
 
+/** Fewer say little of a month. */
+const FEW_DAYS = 7;
+
 /** Enough to see what was not understood. */
 const MAX_UNUSED = 5;
 
 interface Opening {
   /** What is taken from earlier messages, in words. */
   readonly memory: string;
-  readonly quality: string | undefined;
+  readonly measured: Measured | undefined;
   /** The spend itself was said earlier. */
   readonly said_earlier: boolean;
   readonly asked: Asked;
@@ -59,14 +63,15 @@ export function opening(allocation: Allocation, facts: Facts, context: Opening):
 function start(
   { basis, currency, total, alternatives, changed }: Allocation,
   facts: Facts,
-  { quality = "", said_earlier, asked }: Opening,
+  { measured, said_earlier, asked }: Opening,
 ): string {
   const amount = money(changed?.total_before ?? total, currency);
   if (asked.kind === "forecast" && basis !== "measured")
     return `A forecast needs data: what you spent on 14 days or in 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
   if (basis === "illustration")
     return `I found no ${facts.unused.length > 0 ? "monthly spend" : "figures"} of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
-  if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}`;
+  if (measured)
+    return `Your data comes to ${period(measured, amount, currency)}: ${qualityOf(measured.usage)}`;
   if (basis === "list prices" || basis === "your rates")
     return `At ${basis} that is about **${amount} a month**.`;
   const open =
@@ -76,6 +81,16 @@ function start(
   const { left_out } = facts;
   const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
   return `${said_earlier ? "As you said earlier in this thread, you" : "You"} spend **${amount} a month**.${open}${other}`;
+}
+
+/** What was paid is said before what that makes a month, where it is a guess. */
+function period({ usage, summary }: Measured, amount: string, currency: string): string {
+  const { days, accepted, priced_rows, fleet } = usage;
+  const { total, months } = summary;
+  const paid = `${money(total, currency)} in ${days || months.length} ${days > 0 ? "days" : "months"}`;
+  if (days > 0 && days < FEW_DAYS) return `**${paid}**, extrapolated ${amount} a month`;
+  const moment = fleet.length > 0 && priced_rows === accepted ? " at planning rates, as of one moment" : "";
+  return `**${amount} a month**${days > 0 || months.length > 1 ? ` (${paid})` : moment}`;
 }
 
 function without({ not }: Opening): string {

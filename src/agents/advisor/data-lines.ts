@@ -27,12 +27,11 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
     pareto && pareto.services < pareto.of
       ? `; ${pareto.services} of ${pareto.of} services make ${percent(pareto.share)}`
       : "";
-  const moved = months
-    .slice(-4)
-    .map(
-      ({ month, cost, change }) =>
-        `${month} ${money(cost, currency)}${change === undefined ? "" : ` (${signed(change)})`}`,
-    );
+  const moved = months.slice(-4).map(({ month, cost, days, change }) => {
+    const by = change === undefined ? "" : `${signed(change)}${days ? " a day" : ""}`;
+    const about = [days && `${days} days`, by].filter(Boolean).join(", ");
+    return `${month} ${money(cost, currency)}${about && ` (${about})`}`;
+  });
   const units = unitCosts(summary, currency);
   const idle = usage.fleet.map(({ type, gpus, utilisation, idle: off, idle_cost, monthly_cost }) => {
     const used = utilisation === undefined ? "" : `, ${percent(utilisation)} used`;
@@ -44,10 +43,7 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
       `Where it goes${usage.days > 0 ? ` (${usage.days} days)` : ""}`,
       usage.fleet.length === 0 && groups.length > 1 && `${groups.join(", ")}${most}`,
     ],
-    [
-      "Month by month",
-      moved.length > 1 && `${moved.join(", ")}${usage.days > 0 ? "; changes are per day" : ""}`,
-    ],
+    ["Month by month", moved.length > 1 && moved.join(", ")],
     ["Unit costs", units],
     [
       "Cached",

@@ -32,6 +32,30 @@ const about = (name: string, question = "Where can we save?"): Promise<Driven> =
   drive(advisor, ask(question, { data: { csv: fixture(name) } }));
 
 describe("what is wanted of data", () => {
+  const opened = async (csv: string) =>
+    (await drive(advisor, ask("Where can we save?", { data: { csv } }))).text.split("\n")[0];
+
+  test("[G17] less than a week is told as what was paid, and a month as a guess from it", async () => {
+    const rows = [4, 6, 5, 5, 6].map((cost, at) => `2026-06-0${at + 1},OpenAI,${cost}000`);
+    const said = await opened(["date,service,cost", ...rows].join("\n"));
+    expect(said).toContain("**$26,000 in 5 days**, extrapolated $158,167 a month");
+  });
+
+  test.each([
+    ["openai-costs.json", "**$10,380 a month** ($3,413 in 10 days)"],
+    ["nvidia-smi.csv", "**$16,060 a month** at planning rates, as of one moment:"],
+    ["gpu-inventory.csv", "**$79,324 a month**:"],
+    ["focus-1.0.csv", "2026-04 $15,664 (14 days), 2026-05 $36,579 (31 days, +5 % a day)"],
+  ])("[G17] what %s covers is said", async (name, expected) => {
+    expect((await about(name)).text).toContain(expected);
+  });
+
+  test("[G17] months are counted", async () => {
+    expect(await opened("month,cost\n2026-05,100\n2026-06,300")).toContain(
+      "**$200 a month** ($400 in 2 months)",
+    );
+  });
+
   test("[G12] input and output as lines of the bill are the mix, not five to one", async () => {
     const { report, text, tools } = await about("openai-costs.json");
     const caching = tools.find(({ name }) => name === "simulate_caching");

@@ -255,9 +255,7 @@ describe("honesty", () => {
         expect(confidence, question).not.toBe("high");
       }
     }
-    const stated = reportOf(
-      await answer("We pay $20k a month for gpt-4o; 20 % of the calls can wait"),
-    );
+    const stated = reportOf(await answer("We pay $20k a month for gpt-4o; 20 % of the calls can wait"));
     expect(stated.recommendations.map(({ confidence }) => confidence)).toContain("high");
   });
 

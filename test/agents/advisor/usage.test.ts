@@ -140,8 +140,10 @@ describe("parse_usage", () => {
     const csv = `date,service,cost,currency\n${rows.join("\n")}\n2026-05-31,a,-5,USD`;
     expect(await parse(csv)).toMatchObject({ days: 3, gaps: 0 });
     const { text, report } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
-    expect(text).toContain("**$152 a month**: extrapolated from 3 days; 4 rows used");
-    expect(report?.findings.find(({ title }) => title === "Data quality")?.detail).toContain("from 3 days");
+    expect(text).toContain("**$15 in 3 days**, extrapolated $152 a month: 4 rows used");
+    expect(report?.assumptions.map((each) => each.text)).toContain(
+      "3 days of data are scaled to a month of 30.4 days",
+    );
   });
 
   test("[G11] rows that cannot be dated among rows that can are rejected", async () => {
