@@ -7,7 +7,7 @@ import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Agent, AgentInput, AgentResult } from "../agent.ts";
 import { type Effect, report, think, tool, tools } from "../effects.ts";
 import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.ts";
-import { body, headline, opening } from "./answer.ts";
+import { body, headline, opening, SMALL_BILL } from "./answer.ts";
 import { type Asked, askedFor, exclusionsIn } from "./asked.ts";
 import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
@@ -236,16 +236,23 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
     focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
   const simulated = yield* simulate(part, { facts, ledger, wants }, asked.levers);
   const { failed, asides } = simulated;
-  const candidates = simulated.candidates.map((each) => soberly(each, allocation, facts));
+  const candidates = worth(simulated.candidates, allocation, evidence).map((each) =>
+    soberly(each, allocation, facts),
+  );
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));
+  const rests = new Set([
+    ...allocation.ids,
+    ...simulated.ids,
+    ...steps.flatMap((each) => each.assumption_ids),
+  ]);
   const known = { ...evidence, asides, failed: [...evidence.failed, ...failed] };
   const result = {
     summary: headline({ ranking, allocation }).replaceAll("**", ""),
     findings: findingsFor(allocation, known),
     recommendations: steps,
-    assumptions: [...ledger.entries],
+    assumptions: ledger.entries.filter(({ id }) => rests.has(id)),
     questions: questionsFor(allocation, facts, { asked, measured: evidence.usage !== undefined }),
   };
   yield* stream(body({ allocation, facts, ranking, candidates, evidence: known, asked, report: result }));
@@ -257,6 +264,18 @@ function worthwhile({ spend, basis, total }: Allocation): Spend {
   if (basis !== "measured") return spend;
   const parts = Object.entries(spend).filter(([, amount]) => amount >= total * MIN_PART);
   return parts.length > 0 ? Object.fromEntries(parts) : spend;
+}
+
+/** A bill so small is not worked on, and nobody is sent for what they have brought. */
+function worth(
+  candidates: readonly Candidate[],
+  { total }: Allocation,
+  { usage }: Evidence,
+): readonly Candidate[] {
+  if (total < SMALL_BILL) return [];
+  return candidates.map((each) =>
+    each.lever === "rightsize" && usage?.fleet.length ? { ...each, steps: each.steps.slice(1) } : each,
+  );
 }
 
 function verdict(steps: readonly Recommendation[]): string {
@@ -283,6 +302,8 @@ interface Simulated {
   readonly candidates: Candidate[];
   readonly failed: string[];
   readonly asides: Line[];
+  /** Assumptions behind the asides. */
+  readonly ids: readonly string[];
 }
 
 /** A simulation that fails takes its levers with it, not the answer. */
@@ -310,10 +331,12 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
     return own.length > 0 ? own.map(({ part }) => ({ ...rule, part })) : [rule];
   });
   const parts = Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values();
+  const asides = [...parts].flatMap((own) => asideOf(own, asked));
   return {
     candidates: [...levers.flatMap(candidate), ...rules],
     failed: [...new Set(failed)],
-    asides: [...mfu, ...[...parts].flatMap((own) => asideOf(own, asked))],
+    asides: [...mfu, ...asides],
+    ids: asides.length > 0 ? levers.flatMap(({ ids }) => ids) : [],
   };
 }
 

@@ -10,7 +10,7 @@ import { LEVERS } from "./levers.ts";
 import { money, moneyRange } from "./money-text.ts";
 import type { Candidate } from "./recommend.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
-import { percent, percents } from "./tools/savings.ts";
+import { percent, percents, type Range, rounded } from "./tools/savings.ts";
 
 export interface Result {
   readonly allocation: Allocation;
@@ -30,6 +30,9 @@ const NOTED = /training|spot|Self-host/;
 
 /** What fits into a Monday morning. */
 const MAX_MONDAY = 3;
+
+/** Per month: it pays for no hour of anybody's time. */
+export const SMALL_BILL = 10;
 
 /** Fewer say little of a month. */
 const FEW_DAYS = 7;
@@ -127,7 +130,7 @@ export function body(result: Result): string {
   const { kind } = result.asked;
   const sections =
     kind === "assumptions"
-      ? [notes({ ...result.report, questions: [] })]
+      ? [explained(result), notes({ ...result.report, questions: [] })]
       : kind === "reasons"
         ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
         : kind === "order"
@@ -147,13 +150,14 @@ export function body(result: Result): string {
 
 export function headline({
   ranking,
-  allocation: { currency, basis },
+  allocation: { currency, basis, total: bill },
 }: Pick<Result, "ranking" | "allocation">): string {
   const { total, share, ranked } = ranking;
+  if (bill < SMALL_BILL) return "That is too small to work on: leave it until it grows.";
   if (ranked.length === 0) return "I see no saving that these figures would support.";
   const unit = basis === "illustration" ? "of it" : "a month";
   const each = ranked.length > 1 ? " Each step counts what the steps above it leave." : "";
-  return `**Realistic saving: ${moneyRange(total, currency)} ${unit} (${percents(share)}).**${each}`;
+  return `**Realistic saving: ${about(total, currency)} ${unit} (${percents(share)}).**${each}`;
 }
 
 /** What the data shows comes before what to do about it. */
@@ -173,7 +177,12 @@ function table({ report: { recommendations } }: Result): string {
 }
 
 function savingOf(each: Recommendation): string {
-  return moneyRange([each.monthly_saving_low, each.monthly_saving_high], each.currency);
+  return about([each.monthly_saving_low, each.monthly_saving_high], each.currency);
+}
+
+/** A sum of estimates knows no more than they do. */
+function about([low, high]: Range, currency: string): string {
+  return moneyRange([rounded(low), rounded(high)], currency);
 }
 
 function explained(result: Result): string {
@@ -244,10 +253,12 @@ function urgent({ usage, anomalies, summary }: Evidence): readonly string[] {
 
 function splits({ ranking: { alternatives }, allocation: { currency } }: Result): string {
   if (alternatives.length === 0) return "";
-  const lines = alternatives.map(
-    ({ name, total, share }) => `\n- ${name}: ${moneyRange(total, currency)} (${percents(share)})`,
-  );
-  return `**If your split is different**, the same steps save${lines.join("")}`;
+  const ends = (of: (each: Ranking["alternatives"][number]) => Range): Range => [
+    Math.min(...alternatives.map((each) => of(each)[0])),
+    Math.max(...alternatives.map((each) => of(each)[1])),
+  ];
+  const [total, share] = [ends((each) => each.total), ends((each) => each.share)];
+  return `**If your split is different**, ${alternatives.map(({ name }) => name).join(" or ")}, the same steps save ${about(total, currency)} (${percents(share)}).`;
 }
 
 /** Whether a target that was named is in reach: an amount, or so many percent less. */

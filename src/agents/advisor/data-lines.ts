@@ -25,7 +25,7 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
     .map(({ key, cost, share }) => `${key} ${money(cost, currency)} (${percent(share)})`);
   const most =
     pareto && pareto.services < pareto.of
-      ? `; ${pareto.services} of ${pareto.of} services make ${percent(pareto.share)}`
+      ? `; ${pareto.services} of ${pareto.of} make ${percent(pareto.share)}`
       : "";
   const moved = months.slice(-4).map(({ month, cost, days, change }) => {
     const by = change === undefined ? "" : `${signed(change)}${days ? " a day" : ""}`;
@@ -55,7 +55,7 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
       "Tags",
       untagged_share !== undefined &&
         untagged_share > 0 &&
-        `${percent(untagged_share)} of the cost has no tag, so nobody owns it`,
+        `${percent(untagged_share)} of the cost has no tag`,
     ],
   ];
   return lines.flatMap(([title, detail]) => (detail ? [[title, detail] as const] : []));
@@ -113,7 +113,7 @@ function trend(
       : level > budget
         ? `${sum} a month is passed already; `
         : breach
-          ? `${sum} a month is passed in ${breach} at this pace; `.replace(/in (\S{10})/, "on $1")
+          ? `${sum} a month is passed ${breach.length > 7 ? "on" : "in"} ${breach} at this pace; `
           : `${sum} a month is not passed within a year; `;
   const ranges = months.some(({ low, high }) => low < high)
     ? "; four of five months should end inside the ranges"

@@ -7,7 +7,7 @@ import type { Facts } from "./facts/message.ts";
 import { PLANNING } from "./ledger.ts";
 import { LEVERS, type Lever } from "./levers.ts";
 import { money } from "./money-text.ts";
-import type { Part } from "./run.ts";
+import { type Part, SHARES } from "./run.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
 import { cents, percents, type Range } from "./tools/savings.ts";
 
@@ -56,9 +56,7 @@ export function ruleCandidates(
     ([bucket, lever]) => spend[bucket] && wants(lever) && (few || bucket === "platform"),
   ).flatMap(([bucket, lever, share]) => {
     const how = `rule of thumb, ${percents(share)} of it`;
-    const ids = [
-      ledger.assume(`“${LEVERS[lever]?.title}” saves ${percents(share)} of ${LABELS[bucket]}`, PLANNING),
-    ];
+    const ids = [ledger.assume(SHARES, PLANNING)];
     return candidate({ lever, bucket, share, how, note: undefined, ids });
   });
 }

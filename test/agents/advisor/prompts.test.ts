@@ -106,6 +106,26 @@ describe("substance", () => {
 });
 
 describe("honesty", () => {
+  test("[G3] nothing is said twice: no share as assumption and step, no list of splits, no digits of guesses", async () => {
+    const { text, report } = await answer(FIFTY_K);
+    expect(text).not.toMatch(/- A\d+: .*(?:can wait ×|saves 10–25 %)/);
+    expect(text).toMatch(
+      /\*\*If your split is different\*\*, mostly .* or mostly .* save \$[\d,]+00–\$[\d,]+00 \(/,
+    );
+    expect(text).toMatch(/Realistic saving: \$[\d,]+00–\$[\d,]+00 a month/);
+    const known = report?.assumptions.map(({ id }) => id);
+    expect(
+      report?.recommendations.every((each) => each.assumption_ids.every((id) => known?.includes(id))),
+    ).toBe(true);
+    expect(text).not.toMatch(/: (\d+–\d+ % [^×÷−]*) = \d/);
+  });
+
+  test("[G3] what saves nothing leaves no assumptions", async () => {
+    const { text } = await answer("Our 8 A100s run at 90% utilization and are reserved, cut GPU costs");
+    expect(text).toContain("I see no saving");
+    expect(text).not.toContain("can run at");
+  });
+
   test.each([
     ["We pay OpenAI $20k a month", "Batch", "medium"],
     ["We pay OpenAI $20k a month, 30 % of the calls can wait", "Batch", "high"],
