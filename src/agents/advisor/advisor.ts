@@ -64,10 +64,9 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
     version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
-      if (talk.data !== undefined) return yield* analyse(talk);
-      const prices = quote(talk.setting, talk.asked, talk.question);
+      const prices = quote(talk);
       if (prices !== "") return yield* greet(prices, quoted(prices), "List prices.");
-      return yield* talk.setting.intent === "smalltalk"
+      return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
         ? greet(hello(input.question), HELLO_REPORT)
         : analyse(talk);
     },
@@ -253,7 +252,10 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
     findings: findingsFor(allocation, known),
     recommendations: steps,
     assumptions: ledger.entries.filter(({ id }) => rests.has(id)),
-    questions: questionsFor(allocation, facts, { asked, measured: evidence.usage !== undefined }),
+    questions:
+      allocation.total < SMALL_BILL
+        ? []
+        : questionsFor(allocation, facts, { asked, measured: evidence.usage !== undefined }),
   };
   yield* stream(body({ allocation, facts, ranking, candidates, evidence: known, asked, report: result }));
   yield* report(result);

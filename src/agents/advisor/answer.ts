@@ -153,7 +153,7 @@ export function headline({
   allocation: { currency, basis, total: bill },
 }: Pick<Result, "ranking" | "allocation">): string {
   const { total, share, ranked } = ranking;
-  if (bill < SMALL_BILL) return "That is too small to work on: leave it until it grows.";
+  if (bill < SMALL_BILL) return "That is too small to work on.";
   if (ranked.length === 0) return "I see no saving that these figures would support.";
   const unit = basis === "illustration" ? "of it" : "a month";
   const each = ranked.length > 1 ? " Each step counts what the steps above it leave." : "";

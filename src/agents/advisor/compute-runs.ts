@@ -144,18 +144,23 @@ function runOf({ training: { params, tokens, seconds }, gpus }: Facts) {
   return { params, tokens, seconds, gpus: count, peak_flops: peak };
 }
 
-export function dataRun(spend: number, { ledger, wants }: Basics): Run {
+export function dataRun(spend: number, { facts, ledger, wants }: Basics): Run {
+  // Transfer that was named leaves less for the rest, in its usual proportions.
+  const named = facts.parts.reduce((sum, { amount, transfer }) => sum + (transfer ? amount : 0), 0);
+  const moved = named > 0 ? clamp(named / spend) : 0.1;
+  const left = (1 - moved) / 0.9;
+  const of = (part: number): Range => [part * left, part * left];
   return factorRun(
     dataPipelineAudit,
     { ledger, wants },
     {
       spend,
       levers: {
-        incremental: { "is compute": [0.4, 0.4], "of it unchanged": [0.15, 0.3] },
-        tiering: { "is storage": [0.25, 0.25], "of it cold": [0.4, 0.6], "cheaper tier": [0.5, 0.5] },
-        pruning: { "is queries": [0.2, 0.2], "can be skipped": [0.3, 0.5] },
-        idle: { "is compute": [0.4, 0.4], "of it idle or too frequent": [0.1, 0.25] },
-        egress: { "is transfer": [0.1, 0.1], "of it avoidable": [0.2, 0.5] },
+        incremental: { "is compute": of(0.4), "of it unchanged": [0.15, 0.3] },
+        tiering: { "is storage": of(0.25), "of it cold": [0.4, 0.6], "cheaper tier": [0.5, 0.5] },
+        pruning: { "is queries": of(0.2), "can be skipped": [0.3, 0.5] },
+        idle: { "is compute": of(0.4), "of it idle or too frequent": [0.1, 0.25] },
+        egress: { "is transfer": [moved, moved], "of it avoidable": [0.2, 0.5] },
       },
     },
   );

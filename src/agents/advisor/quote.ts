@@ -18,20 +18,30 @@ const TIERS = ["small", "mid", "frontier"] as const;
 /** Of a class, where none or one was named. */
 const MAX_OTHERS = 3;
 
+interface Talk {
+  readonly setting: Setting;
+  readonly asked: Asked;
+  readonly question: string;
+  readonly data: unknown;
+  readonly earlier_data: boolean;
+}
+
 /** Empty where more than prices is asked for: a bill that was named is analysed. */
-export function quote(setting: Setting, { kind }: Asked, question: string): string {
+export function quote({ setting, asked: { kind }, question, data, earlier_data }: Talk): string {
   const { facts, now, ledger } = setting;
+  if (data && !earlier_data) return "";
   if (now.total !== undefined || now.parts.length > 0 || now.gpus.length > 0) return "";
   if (GPU_PRICE.test(question) && now.tokens === undefined) {
     const rates = gpuRates(question, ledger.prices);
     if (rates !== "") return rates;
   }
-  const bill = facts.total ?? facts.parts[0] ?? facts.gpus[0];
+  const bill = data ?? facts.total ?? facts.parts[0] ?? facts.gpus[0];
   return kind === "prices" || (kind === "comparison" && bill === undefined) ? modelPrices(setting, kind) : "";
 }
 
 function gpuRates(question: string, { gpus, gpu_source }: PriceTable): string {
-  const named = Object.entries(gpus).filter(([type]) => new RegExp(`\\b${type}s?\\b`, "i").test(question));
+  const words = question.toUpperCase().split(/\W/);
+  const named = Object.entries(gpus).filter(([type]) => words.includes(type) || words.includes(`${type}S`));
   const lines = named.map(
     ([type, { on_demand, committed }]) =>
       `- **${type}**, per GPU-hour: ${dollars(on_demand)} on demand, ${dollars(committed)} with a one-year commitment, about ${dollars(on_demand * (1 - SPOT.discount))} on spot (${percent(SPOT.discount)} off, and it varies).\n`,
@@ -61,10 +71,12 @@ function modelPrices({ facts, ledger }: Setting, kind: Asked["kind"]): string {
     const tier = named.includes(each) ? "" : ` (${each.tier})`;
     return `- **${each.model}**${tier}, ${perMillion(each)}${paid}.\n`;
   });
-  const period = tokens?.period_stated === false ? ", read as per month" : "";
-  const guess = tokens && mixIds(facts, ledger).length > 0 ? ", 5 input tokens per output token assumed" : "";
+  const notes = [
+    tokens?.period_stated === false && ", read as per month",
+    tokens && mixIds(facts, ledger).length > 0 && ", 5 input tokens per output token assumed",
+  ].filter(Boolean);
   const volume = tokens
-    ? `For ${billions(mix.input_tokens)} input and ${billions(mix.output_tokens)} output tokens a month${period}${guess}:\n\n`
+    ? `For ${billions(mix.input_tokens)} input and ${billions(mix.output_tokens)} output tokens a month${notes.join("")}:\n\n`
     : "";
   return `${volume}${lines.join("")}\nAs of ${prices.as_of}; ${prices.source}.${lines.length > 1 ? " Quality is not compared." : ""}\n`;
 }

@@ -35,14 +35,14 @@ export function candidate(found: Omit<Candidate, keyof Lever>): readonly Candida
   return known && found.share[1] > 0 ? [{ ...known, ...found }] : [];
 }
 
-/** What the user has to have said for a saving to be sure. */
-const DECIDING = { batch: "deferrable", waste: "failed" } as const;
-
 /** Nothing is sure of an amount that is assumed itself, or by a share that is. */
 export function soberly(each: Candidate, { assumed, basis }: Allocation, { percents }: Facts): Candidate {
-  const { lever } = each;
-  const known = (lever === "batch" || lever === "waste") && percents[DECIDING[lever]] !== undefined;
-  const guessed = !known || assumed[each.bucket] !== undefined || basis === "illustration";
+  const deciding = new Map([
+    ["batch", percents.deferrable],
+    ["waste", percents.failed],
+  ]);
+  const guessed =
+    deciding.get(each.lever) === undefined || assumed[each.bucket] !== undefined || basis === "illustration";
   return guessed && each.confidence === "high" ? { ...each, confidence: "medium" } : each;
 }
 

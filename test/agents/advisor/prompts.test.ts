@@ -106,6 +106,20 @@ describe("substance", () => {
 });
 
 describe("honesty", () => {
+  test.each([
+    ["Snowflake $12k, egress $3k a month, reduce data costs", "20 % is transfer", "36 % is compute"],
+    ["We pay $9k for Snowflake and $1k a month for egress", "10 % is transfer", "40 % is compute"],
+    ["We spend $15k a month on Snowflake and S3", "10 % is transfer", "40 % is compute"],
+    ["We pay $3k a month for egress", "100 % is transfer", ""],
+  ])(
+    "[G3] a part of the data bill that was named is what it was named: %s",
+    async (question, moved, rest) => {
+      const { text } = await answer(question);
+      expect(text).toContain(moved);
+      expect(text).toContain(rest);
+    },
+  );
+
   test("[G3] nothing is said twice: no share as assumption and step, no list of splits, no digits of guesses", async () => {
     const { text, report } = await answer(FIFTY_K);
     expect(text).not.toMatch(/- A\d+: .*(?:can wait ×|saves 10–25 %)/);

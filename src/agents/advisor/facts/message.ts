@@ -15,6 +15,7 @@ import { readTraining, type TrainingFacts } from "./training.ts";
 export interface Part {
   readonly scope: Scope;
   readonly amount: number;
+  readonly transfer?: boolean;
 }
 
 export interface Facts {
@@ -150,7 +151,9 @@ function partsOf(spend: readonly Amount[]): readonly Part[] {
       earlier.scope === each.scope &&
       earlier.period !== each.period &&
       Math.abs(middle(earlier) / middle(each) - 1) < 0.02;
-    const { scope } = each;
-    return scope === undefined || spend.slice(0, index).some(again) ? [] : [{ scope, amount: middle(each) }];
+    const { scope, transfer } = each;
+    return scope === undefined || spend.slice(0, index).some(again)
+      ? []
+      : [{ scope, amount: middle(each), transfer }];
   });
 }
