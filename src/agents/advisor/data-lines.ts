@@ -103,8 +103,7 @@ function trend(
       : `${monthly_change > 0 ? "up" : "down"} ${money(rounded(Math.abs(monthly_change)), currency)} a month`;
   const size = ([low, high]: Range) => moneyRange([rounded(low), rounded(high)], currency);
   const ahead = months.map(
-    ({ month, low, expected, high }) =>
-      `${month} ${size([expected, expected])}${low < high ? ` (${size([low, high])})` : ""}`,
+    ({ month, low, expected, high }) => `${month} ${size([expected, expected])} (${size([low, high])})`,
   );
   const sum = money(budget ?? 0, currency);
   const passed =
@@ -115,10 +114,9 @@ function trend(
         : breach
           ? `${sum} a month is passed ${breach.length > 7 ? "on" : "in"} ${breach} at this pace; `
           : `${sum} a month is not passed within a year; `;
-  const ranges = months.some(({ low, high }) => low < high)
-    ? "; four of five months should end inside the ranges"
-    : "";
-  return [["Forecast", `${passed}${way}; ${ahead.join(", ")}${ranges}`]];
+  return [
+    ["Forecast", `${passed}${way}; ${ahead.join(", ")}; four of five months should end inside the ranges`],
+  ];
 }
 
 function compared({ comparison, sampled }: Evidence, currency: string): readonly Line[] {

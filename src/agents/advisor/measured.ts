@@ -38,8 +38,7 @@ function noteReading({ days, priced_rows, fleet, rows }: Usage, ledger: Ledger):
   if (priced_rows > 0 && fleet.length > 0) ledger.rated(`${priced} at planning rates, by the hour`);
   else if (priced_rows > 0) ledger.listed(`${priced} by their tokens`);
   if (days > 0) ledger.assume(`${days} days of data are scaled to a month of 30.4 days`, READING);
-  else if (rows.every(({ period }) => period === ""))
-    ledger.assume(`The data ${fleet.length > 0 ? "stands for" : "covers"} one month`, READING);
+  else if (rows.every(({ period }) => period === "")) ledger.assume("The data stands for one month", READING);
 }
 
 /** Shares are of the API bill, which is what models are paid from. */

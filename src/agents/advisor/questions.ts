@@ -36,7 +36,7 @@ export function questionsFor(
     ],
     [
       about("cache", "route", "batch", "selfhost") && spend.llm_api && (models.length === 0 || !tokens),
-      "Which models, with how many input and output tokens a day?",
+      `${models.length > 0 ? "How" : "Which models, with how"} many input and output tokens a day?`,
     ],
     [
       gpus && percents.utilisation === undefined && !facts.training.params,

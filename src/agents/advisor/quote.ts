@@ -44,7 +44,7 @@ function gpuRates(question: string, { gpus, gpu_source }: PriceTable): string {
   const named = Object.entries(gpus).filter(([type]) => words.includes(type) || words.includes(`${type}S`));
   const lines = named.map(
     ([type, { on_demand, committed }]) =>
-      `- **${type}**, per GPU-hour: ${dollars(on_demand)} on demand, ${dollars(committed)} with a one-year commitment, about ${dollars(on_demand * (1 - SPOT.discount))} on spot (${percent(SPOT.discount)} off, and it varies).\n`,
+      `- **${type}**, per GPU-hour: ${dollars(on_demand)} on demand, ${dollars(committed)} with a one-year commitment, about ${dollars(on_demand * (1 - SPOT.discount))} on spot (${percent(SPOT.discount)} off, varies).\n`,
   );
   return lines.length > 0 ? `${lines.join("")}\nGPU ${gpu_source}.\n` : "";
 }

@@ -114,11 +114,13 @@ export function recommendations(
 
 /** The same step on two parts of the bill is one step. */
 function merged(one: Recommendation, other: Recommendation): Recommendation {
+  const how = other.evidence.slice(other.evidence.indexOf(": "));
+  const before = one.evidence.endsWith(how) ? `${one.evidence.slice(0, -how.length)}, ` : `${one.evidence}; `;
   return {
     ...one,
     monthly_saving_low: cents(one.monthly_saving_low + other.monthly_saving_low),
     monthly_saving_high: cents(one.monthly_saving_high + other.monthly_saving_high),
-    evidence: `${one.evidence}; ${other.evidence}`,
+    evidence: before + other.evidence,
     assumption_ids: [...new Set([...one.assumption_ids, ...other.assumption_ids])],
   };
 }

@@ -107,6 +107,17 @@ describe("substance", () => {
 
 describe("honesty", () => {
   test.each([
+    ["We spend $20k a month on LLM APIs", "Which models, with how many", "1. How many"],
+    ["We spend $20k a month on gpt-5", "1. How many input and output tokens", "Which models"],
+    ["We spend $20k a month on 8 H100s", "How busy are the GPUs", "Which GPUs"],
+    ["We spend $20k a month on 8 H100s, 40 % utilised", "Right-size", "How busy"],
+  ])("[G3] nothing is asked that was said: %s", async (question, asked, not) => {
+    const { text } = await answer(question);
+    expect(text).toContain(asked);
+    expect(text).not.toContain(not);
+  });
+
+  test.each([
     ["Snowflake $12k, egress $3k a month, reduce data costs", "20 % is transfer", "36 % is compute"],
     ["We pay $9k for Snowflake and $1k a month for egress", "10 % is transfer", "40 % is compute"],
     ["We spend $15k a month on Snowflake and S3", "10 % is transfer", "40 % is compute"],
