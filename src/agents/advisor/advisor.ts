@@ -235,9 +235,8 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
     focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
   const simulated = yield* simulate(part, { facts, ledger, wants }, asked.levers);
   const { failed, asides } = simulated;
-  const candidates = worth(simulated.candidates, allocation, evidence).map((each) =>
-    soberly(each, allocation, facts),
-  );
+  const found = allocation.total < SMALL_BILL ? [] : simulated.candidates;
+  const candidates = found.map((each) => soberly(each, allocation, facts));
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));
@@ -266,18 +265,6 @@ function worthwhile({ spend, basis, total }: Allocation): Spend {
   if (basis !== "measured") return spend;
   const parts = Object.entries(spend).filter(([, amount]) => amount >= total * MIN_PART);
   return parts.length > 0 ? Object.fromEntries(parts) : spend;
-}
-
-/** A bill so small is not worked on, and nobody is sent for what they have brought. */
-function worth(
-  candidates: readonly Candidate[],
-  { total }: Allocation,
-  { usage }: Evidence,
-): readonly Candidate[] {
-  if (total < SMALL_BILL) return [];
-  return candidates.map((each) =>
-    each.lever === "rightsize" && usage?.fleet.length ? { ...each, steps: each.steps.slice(1) } : each,
-  );
 }
 
 function verdict(steps: readonly Recommendation[]): string {

@@ -218,7 +218,7 @@ function order({ report: { recommendations }, allocation: { currency } }: Result
       ? ` ${largest.title} saves more (up to ${money(largest.monthly_saving_high, currency)}), but with ${largest.effort} effort and ${largest.confidence} confidence: prepare it, do not begin with it.`
       : "";
   const next = second ? ` Then: ${lower(second.title)}.` : "";
-  return `**First: ${lower(first.title)}.** It saves ${savingOf(first)} a month with ${first.effort} effort and ${first.confidence} confidence, the best saving for the work.${next}${later}`;
+  return `**First: ${lower(first.title)}.** It saves ${savingOf(first)} a month with ${first.effort} effort and ${first.confidence} confidence.${next}${later}`;
 }
 
 function noteOf({ candidates }: Result, title: string): string {

@@ -40,7 +40,7 @@ export const LEVERS: Readonly<Record<string, Lever>> = {
     "Measure tokens per second on one GPU for a day.",
   ]),
   rightsize: lever(LIKELY, "Right-size GPUs and scale with load", "Queues at peak.", [
-    "Export GPU utilisation of 14 days per node; sort by idle hours.",
+    "Sort GPU nodes by idle hours of 14 days.",
     "Release nodes under 20 %; scale the rest on queue length.",
   ]),
   commit: lever(LIKELY, "Commit to GPUs that always run", "Paid even if demand falls.", [

@@ -40,9 +40,7 @@ export function questionsFor(
     ],
     [
       gpus && percents.utilisation === undefined && !facts.training.params,
-      facts.gpus.length > 0
-        ? "How busy are the GPUs, and are they committed?"
-        : "Which GPUs, how many, how busy, committed or not?",
+      `GPUs: ${facts.gpus.length > 0 ? "" : "which, how many, "}how busy, committed or not?`,
     ],
     [about("waste") && spend.training && percents.failed === undefined, "How many training runs fail?"],
     [levers.length === 0 && spend.data, "How much data is read and recomputed?"],

@@ -42,7 +42,7 @@ describe("what is wanted of data", () => {
 
   test("[G17] nobody is sent for the utilisation they have brought", async () => {
     expect((await about("gpu-inventory.csv")).text).not.toContain("Export GPU utilisation");
-    expect((await about("focus-1.0.csv")).text).toContain("Export GPU utilisation");
+    expect((await about("focus-1.0.csv")).text).toContain("GPUs: which, how many, how busy");
   });
 
   const opened = async (csv: string) =>
@@ -112,6 +112,12 @@ describe("what is wanted of data", () => {
     expect(text).toContain("$30,000 a month is passed in 2026-09 at this pace");
     expect(text).toContain("2026-07 $26,300");
     expect(text).not.toMatch(/Not used|month 1/);
+    // May is missing: a month that is over is no forecast, and two are no trend.
+    const gap = "month,cost\n2026-03,1\n2026-04,20000\n2026-06,22200\n2026-07,24200";
+    const after = await drive(advisor, ask("Forecast?", { data: { csv: gap } }));
+    expect(after.text).toContain("2 points are too few for a trend");
+    const longer = await drive(advisor, ask("Forecast?", { data: { csv: `${gap}\n2026-08,26200` } }));
+    expect(longer.text).toContain("2026-09 $28,200");
   });
 });
 

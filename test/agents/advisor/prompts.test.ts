@@ -109,8 +109,8 @@ describe("honesty", () => {
   test.each([
     ["We spend $20k a month on LLM APIs", "Which models, with how many", "1. How many"],
     ["We spend $20k a month on gpt-5", "1. How many input and output tokens", "Which models"],
-    ["We spend $20k a month on 8 H100s", "How busy are the GPUs", "Which GPUs"],
-    ["We spend $20k a month on 8 H100s, 40 % utilised", "Right-size", "How busy"],
+    ["We spend $20k a month on 8 H100s", "GPUs: how busy", "which, how many"],
+    ["We spend $20k a month on 8 H100s, 40 % utilised", "Right-size", "how busy"],
   ])("[G3] nothing is asked that was said: %s", async (question, asked, not) => {
     const { text } = await answer(question);
     expect(text).toContain(asked);
@@ -432,7 +432,7 @@ describe("a training run of known size", () => {
     // 6 × 70e9 × 1.4e12 ÷ (30 × 86,400 × 512 × 9.89e14)
     expect(driven.text).toContain("- **MFU:** 44.8 % of the hardware's peak");
     expect(driven.text.indexOf("44.8 %")).toBeLessThan(driven.text.indexOf("Realistic saving"));
-    expect(driven.text).not.toMatch(/Right-size|0 % less time|Which GPUs/);
+    expect(driven.text).not.toMatch(/Right-size|0 % less time|GPUs: /);
     expect(reportOf(driven).findings.map(({ title }) => title)).toContain("MFU");
   });
 
