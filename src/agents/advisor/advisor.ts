@@ -3,11 +3,11 @@
  * over the user's figures, and labelled assumptions where there are none.
  */
 import { isRecord } from "../../protocol/pure/json.ts";
-import type { Recommendation } from "../../protocol/report.ts";
+import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Agent, AgentInput, AgentResult } from "../agent.ts";
 import { type Effect, report, think, tool, tools } from "../effects.ts";
 import { type Allocation, allocate, bucketOf, type Setting } from "./allocation.ts";
-import { body, headline, opening } from "./answer.ts";
+import { body, headline, opening, SMALL_BILL } from "./answer.ts";
 import { type Asked, askedFor, exclusionsIn } from "./asked.ts";
 import { LABELS, type Spend } from "./buckets.ts";
 import type { Basics } from "./compute-runs.ts";
@@ -22,8 +22,9 @@ import { openLedger } from "./ledger.ts";
 import { LEVERS, type Lever, leversNamed, wantsOf } from "./levers.ts";
 import { measuredFacts } from "./measured.ts";
 import { currentModel, tokenMix } from "./mix.ts";
-import { BUNDLED, millions, type PriceTable, withOwnPrices } from "./prices.ts";
+import { BUNDLED, type PriceTable, withOwnPrices } from "./prices.ts";
 import { questionsFor } from "./questions.ts";
+import { quote, quoted } from "./quote.ts";
 import { recalled, saidEarlier } from "./recall.ts";
 import {
   type Candidate,
@@ -39,7 +40,6 @@ import { stream } from "./stream.ts";
 import { parseUsage } from "./tools/parse-usage.ts";
 import { type Prices, priceLookup } from "./tools/price-lookup.ts";
 import { rankRecommendations } from "./tools/rank-recommendations.ts";
-import { clamp, dollars, type Range } from "./tools/savings.ts";
 import { summarizeSpend } from "./tools/summarize-spend.ts";
 import { type Found, findPasted, findUsage } from "./usage/find.ts";
 
@@ -65,9 +65,10 @@ export function advisorWith(own: AdvisorPrices = {}): Agent {
     version: table === BUNDLED ? "3" : `3+${table.as_of}`,
     *run(input) {
       const talk = read(input, own, table);
-      if (talk.asked.kind === "prices") return yield* greet(quote(talk.setting), "List prices.");
+      const prices = quote(talk);
+      if (prices !== "") return yield* greet(prices, quoted(prices), "List prices.");
       return yield* talk.setting.intent === "smalltalk" && talk.data === undefined
-        ? greet(`${talk.unread}${hello(input.question)}`)
+        ? greet(`${talk.unread}${hello(input.question)}`, HELLO_REPORT)
         : analyse(talk);
     },
   };
@@ -163,17 +164,6 @@ function unusable(why: string): string {
   return `I could not use your data (${why}). I read CSV or JSON with a cost per row, or with a model and its tokens, or with GPU types and counts.\n\n`;
 }
 
-function quote({ facts: { models }, ledger: { prices } }: Setting): string {
-  const per = (price: number) => dollars(millions(price));
-  const lines = prices.models
-    .filter(({ model }) => models.includes(model))
-    .map(
-      (each) =>
-        `- **${each.model}**, per 1M tokens: ${per(each.input_cost_per_token)} input, ${per(each.cache_read_input_token_cost)} cached input, ${per(each.output_cost_per_token)} output.\n`,
-    );
-  return `${lines.join("")}\nAs of ${prices.as_of}; ${prices.source}.\n`;
-}
-
 interface Topic {
   readonly asked: Asked;
   readonly now: Facts;
@@ -186,7 +176,8 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     return "smalltalk";
   // A supposition moves the whole bill.
   if (changes.length > 0 && said.length > 0) return "overview";
-  if (training.params !== undefined && /\btrain/i.test(question)) return "training";
+  if (training.params !== undefined && (training.tokens !== undefined || /\btrain/i.test(question)))
+    return "training";
   // "Why?" is about what was talked about, whatever words it uses; "the GPUs are 10 % of it" corrects the split.
   const split = percents.shares.some(({ scope }) => scope !== undefined) && asked.kind === "analysis";
   const about = (split || asked.kind === "reasons" || asked.kind === "order") && said.length > 0;
@@ -202,10 +193,10 @@ function topicOf(question: string, said: readonly string[], { asked, now, given 
     : named;
 }
 
-function* greet(answer: string, thought = "No question about costs."): Steps<AgentResult> {
+function* greet(answer: string, said: Report, thought = "No question about costs."): Steps<AgentResult> {
   yield* think(thought);
   yield* stream(answer);
-  yield* report(HELLO_REPORT);
+  yield* report(said);
   return { finish_reason: "stop" };
 }
 
@@ -225,8 +216,7 @@ function* analyse(talk: Talk): Steps<AgentResult> {
   const allocation = allocate({ ...setting, facts, tokenCost, measured: measured !== undefined });
   const memory = recalled(setting.facts, setting.now, measured !== undefined && talk.earlier_data);
   const said_earlier = saidEarlier(setting.facts, setting.now);
-  const quality = measured && qualityOf(measured.usage);
-  yield* stream(opening(allocation, facts, { memory, quality, said_earlier, asked, not: talk.not }));
+  yield* stream(opening(allocation, facts, { memory, measured, said_earlier, asked, not: talk.not }));
   const then = { ...setting, facts: after(facts, allocation) };
   yield* conclude({ ...talk, setting: then }, allocation, { ...closer, prices });
   return { finish_reason: "stop" };
@@ -260,17 +250,26 @@ function* conclude(talk: Talk, allocation: Allocation, evidence: Evidence): Step
     focus && spend[focus] && basis !== "measured" ? { [focus]: spend[focus] } : worthwhile(allocation);
   const simulated = yield* simulate(part, { facts, ledger, wants }, asked.levers);
   const { failed, asides } = simulated;
-  const candidates = simulated.candidates.map((each) => soberly(each, allocation));
+  const found = allocation.total < SMALL_BILL ? [] : simulated.candidates;
+  const candidates = found.map((each) => soberly(each, allocation, facts));
   const ranking = yield* tool(rankRecommendations, rankArgs(allocation, candidates));
   const steps = recommendations(allocation, ranking, candidates);
   yield* think(verdict(steps));
+  const rests = new Set([
+    ...allocation.ids,
+    ...simulated.ids,
+    ...steps.flatMap((each) => each.assumption_ids),
+  ]);
   const known = { ...evidence, asides, failed: [...evidence.failed, ...failed] };
   const result = {
     summary: headline({ ranking, allocation }).replaceAll("**", ""),
     findings: findingsFor(allocation, known),
     recommendations: steps,
-    assumptions: [...ledger.entries],
-    questions: questionsFor(allocation, facts, { asked, measured: evidence.usage !== undefined }),
+    assumptions: ledger.entries.filter(({ id }) => rests.has(id)),
+    questions:
+      allocation.total < SMALL_BILL
+        ? []
+        : questionsFor(allocation, facts, { asked, measured: evidence.usage !== undefined }),
   };
   yield* stream(body({ allocation, facts, ranking, candidates, evidence: known, asked, report: result }));
   yield* report(result);
@@ -310,6 +309,8 @@ interface Simulated {
   readonly candidates: Candidate[];
   readonly failed: string[];
   readonly asides: Line[];
+  /** Assumptions behind the asides. */
+  readonly ids: readonly string[];
 }
 
 /** A simulation that fails takes its levers with it, not the answer. */
@@ -319,55 +320,44 @@ function* simulate(spend: Spend, basics: Basics, asked: readonly string[]): Step
   const outcomes = calls.length > 0 ? yield* tools(calls) : [];
   const found = runs.map((run, index) => ({ ...run, outcome: outcomes[index] }));
   const failed = found.filter(({ outcome }) => outcome?.status !== "ok").map(({ tool: { name } }) => name);
-  const levers = found.flatMap(({ bucket, ids, what, outcome }) => {
+  const mfu: Line[] = [];
+  const levers = found.flatMap(({ bucket, ids, part, outcome }) => {
     if (outcome?.status !== "ok") return [];
     const { levers: saved, notes = [] } = outcome.result;
+    mfu.push(...notes.flatMap(({ lever, text }) => (lever === "MFU" ? [[lever, text] as const] : [])));
     return saved
       .filter(({ lever }) => basics.wants(lever, ...(lever === "spot" ? ["gpu_spot"] : [])))
       .map((each) => {
         const note = notes.find(({ lever }) => lever === each.lever)?.text;
-        return { ...each, bucket, what, note, ids: ids(each.lever) };
+        return { ...each, bucket, part, note, ids: ids(each.lever) };
       });
   });
-  const steps = [...Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values()].flatMap(
-    (own) => together(own, spend),
-  );
+  // A rule of thumb for a bucket goes for each of its parts.
+  const rules = ruleCandidates(spend, basics).flatMap((rule) => {
+    const own = found.filter(({ bucket, part }) => part && bucket === rule.bucket);
+    return own.length > 0 ? own.map(({ part }) => ({ ...rule, part })) : [rule];
+  });
+  const parts = Map.groupBy(levers, ({ bucket, lever }) => `${bucket} ${lever}`).values();
+  const asides = [...parts].flatMap((own) => asideOf(own, asked));
   return {
-    candidates: [...steps.flatMap(candidate), ...ruleCandidates(spend, basics)],
+    candidates: [...levers.flatMap(candidate), ...rules],
     failed: [...new Set(failed)],
-    asides: steps.flatMap((each) => asideOf(each, asked)),
+    asides: [...mfu, ...asides],
+    ids: asides.length > 0 ? levers.flatMap(({ ids }) => ids) : [],
   };
-}
-
-interface Part extends Omit<Candidate, keyof Lever> {
-  readonly saving: Range;
-  readonly what: string | undefined;
-}
-
-/** The same lever on several fleets is one step, and what they save adds up. */
-function together(parts: readonly Part[], spend: Spend): readonly Part[] {
-  const [first] = parts;
-  if (first === undefined || parts.length < 2) return parts;
-  const saved = parts.filter(({ share }) => share[1] > 0);
-  const sum = (end: 0 | 1) => saved.reduce((all, { saving }) => all + saving[end], 0);
-  const share = (end: 0 | 1) => clamp(sum(end) / (spend[first.bucket] ?? 0));
-  return [
-    {
-      ...first,
-      share: [share(0), share(1)],
-      how: (saved.length > 0 ? saved : parts).map(({ what, how }) => `${what}: ${how}`).join("; "),
-      ids: [...new Set(saved.flatMap(({ ids }) => ids))],
-    },
-  ];
 }
 
 /** What was asked about is answered, also where it saves nothing. */
 function asideOf(
-  { lever, share, note, how }: Omit<Candidate, keyof Lever>,
+  parts: ReadonlyArray<Omit<Candidate, keyof Lever>>,
   asked: readonly string[],
 ): readonly Line[] {
-  const title = LEVERS[lever]?.title ?? lever;
-  if (lever === "selfhost")
-    return [[title, `${share[1] > 0 ? "can pay" : "does not pay on these figures"}: ${how}. ${note}`]];
-  return share[1] > 0 || !asked.includes(lever) ? [] : [[title, `nothing to gain: ${how}`]];
+  return parts.slice(0, 1).flatMap(({ lever, note }): readonly Line[] => {
+    const title = LEVERS[lever]?.title ?? lever;
+    const pays = parts.some(({ share }) => share[1] > 0);
+    const how = parts.map(({ part, how: why }) => (part ? `${part.what}: ${why}` : why)).join("; ");
+    if (lever === "selfhost")
+      return [[title, `${pays ? "can pay" : "does not pay on these figures"}: ${how}. ${note}`]];
+    return pays || !asked.includes(lever) ? [] : [[title, `nothing to gain: ${how}`]];
+  });
 }

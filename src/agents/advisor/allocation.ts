@@ -89,15 +89,17 @@ function supposed(
   const what = meant.length === 0 ? "the bill" : meant.map((bucket) => LABELS[bucket]).join(" and ");
   const { utilisation: now } = facts.percents;
   const used = scope === "gpu" && factor > 0 && factor < 1 ? (now ?? USUAL_UTILISATION) / factor : undefined;
-  if (used !== undefined && now === undefined)
-    ledger.assume(`GPUs are ${percent(USUAL_UTILISATION)} used now`, PLANNING);
+  const load =
+    used !== undefined && now === undefined
+      ? [ledger.assume(`GPUs are ${percent(USUAL_UTILISATION)} used now`, PLANNING)]
+      : [];
   const id = ledger.assume(`“${said}” is read as ${what} × ${Math.round(factor * 100) / 100}`, READING);
   return {
     ...allocation,
     spend: changed,
     total: total - before + after,
     alternatives: [],
-    ids: [...allocation.ids, id],
+    ids: [...allocation.ids, ...load, id],
     changed: {
       said,
       what,

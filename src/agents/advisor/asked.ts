@@ -38,7 +38,9 @@ export function askedFor(question: string, follows: boolean, { models, tokens, t
   if (follows && ASSUMPTIONS.test(question)) return { kind: "assumptions", levers: [] };
   if (follows && ORDER.test(question)) return { kind: "order", levers: [] };
   if (FORECAST.test(question)) return { kind: "forecast", levers: [] };
-  if (models.length > 0 && COMPARISON.test(question)) return { kind: "comparison", levers: [] };
+  const two = models.length > 1 && tokens && /\b(?:save|cost)\b/i.test(question);
+  if (two || ((models.length > 0 || tokens) && COMPARISON.test(question)))
+    return { kind: "comparison", levers: [] };
   const volume = tokens || total || parts.length > 0;
   if (models.length > 0 && !volume && levers.length === 0 && PRICES.test(question))
     return { kind: "prices", levers };
@@ -55,7 +57,7 @@ function leversAsked(question: string): readonly string[] {
       question
         .split(PARTS)
         .filter((part) => GAIN.test(part))
-        .flatMap(leversNamed),
+        .flatMap((part) => leversNamed(part)),
     ),
   ];
 }
@@ -77,7 +79,7 @@ export function exclusionsIn(text: string): Exclusions {
   const parts = text.split(PARTS).filter(Boolean);
   const out = parts.filter((part) => EXCLUDED.test(part) && leversNamed(part).length > 0);
   return {
-    levers: out.flatMap(leversNamed),
+    levers: out.flatMap((part) => leversNamed(part)),
     rest: out.length > 0 ? parts.filter((part) => !out.includes(part)).join(". ") : text,
   };
 }

@@ -61,7 +61,8 @@ function routing(spend: number, big: ModelPrice, facts: Facts, { ledger, ids }: 
   const small = priceOf(big.smaller ?? "", ledger.prices);
   if (small === undefined) return [];
   const [price_big, price_small] = [blended(big, facts), blended(small, facts)];
-  const args = { spend, addressable: addressableOf(big, facts), price_big, price_small };
+  const way = `from ${big.model} to ${small.model}`;
+  const args = { spend, addressable: addressableOf(big, facts), price_big, price_small, way };
   if (big.tier === "embedding") {
     const texts = ledger.assume("50–100 % of texts can move to the smaller embedding model", PLANNING);
     return [

@@ -1,5 +1,5 @@
 /** Usage data: what is accepted, what is rejected, and what follows from it. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { advisor } from "../../../src/agents/advisor/advisor.ts";
 import { parseUsage, type Usage, type UsageRow } from "../../../src/agents/advisor/tools/parse-usage.ts";
 import { summarizeSpend } from "../../../src/agents/advisor/tools/summarize-spend.ts";
@@ -140,8 +140,10 @@ describe("parse_usage", () => {
     const csv = `date,service,cost,currency\n${rows.join("\n")}\n2026-05-31,a,-5,USD`;
     expect(await parse(csv)).toMatchObject({ days: 3, gaps: 0 });
     const { text, report } = await drive(advisor, ask("Where can we save?", { data: { csv } }));
-    expect(text).toContain("**$152 a month**: extrapolated from 3 days; 4 rows used");
-    expect(report?.findings.find(({ title }) => title === "Data quality")?.detail).toContain("from 3 days");
+    expect(text).toContain("**$15 in 3 days**, extrapolated $152 a month: 4 rows used");
+    expect(report?.assumptions.map((each) => each.text)).toContain(
+      "3 days of data are scaled to a month of 30.4 days",
+    );
   });
 
   test.each([
@@ -311,7 +313,7 @@ describe("answers from data", () => {
   test("[G17] months that are listed in the text are data, and have a trend", async () => {
     const { text } = await drive(advisor, ask("Jan $10k, Feb $12k, Mar $15k. budget $20k"));
     expect(text).toContain("2026-01 $10,000, 2026-02 $12,000 (+20 %), 2026-03 $15,000 (+25 %)");
-    expect(text).toContain("At this pace $20,000 a month is passed by 2026-06-02");
+    expect(text).toContain("$20,000 a month is passed in 2026-06 at this pace");
     const winter = await drive(advisor, ask("Forecast: Nov: €10k, Dec: €12k, Jan: €15k"));
     expect(winter.text).toContain("2025-11 €10,000, 2025-12 €12,000 (+20 %), 2026-01 €15,000");
   });
@@ -383,7 +385,7 @@ describe("answers from data", () => {
   ])("[G12] months in prose are data: %s", async (question) => {
     const { text } = await drive(advisor, ask(question));
     expect(text).toContain("2026-04 $30,000, 2026-05 $36,000 (+20 %), 2026-06 $45,000 (+25 %)");
-    expect(text).toContain("$60,000 a month is passed by 2026-08-31");
+    expect(text).toContain("$60,000 a month is passed in 2026-09");
   });
 
   test("[G12] an amount goes with its own month, and two months are no series", () => {
@@ -415,10 +417,12 @@ describe("answers from data", () => {
     ["rows", `date,model,cost\n${"2026-05-01,gpt-5,1\n".repeat(3_400)}`],
   ])("[G12] 40 messages of 64 KiB of %s before the question do not hold up the object", (_, content) => {
     const history = Array.from({ length: 40 }, () => ({ role: "user" as const, content }));
-    const begun = performance.now();
+    const cuts = vi.spyOn(String.prototype, "split");
     advisor.run(ask("what about caching?", { history })).next();
-    // It took 8 s when every line of every message was tried as a header.
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    // It took 8 s when every line of every message was cut into cells, to see whether it was a header.
+    const count = cuts.mock.calls.length;
+    cuts.mockRestore();
+    expect(count).toBeLessThan(200_000);
   });
 
   test("[G12] the latest data of a conversation counts", async () => {

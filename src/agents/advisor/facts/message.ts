@@ -18,6 +18,7 @@ import { readTraining, type TrainingFacts } from "./training.ts";
 export interface Part {
   readonly scope: Scope;
   readonly amount: number;
+  readonly transfer?: boolean;
 }
 
 export interface Facts {
@@ -137,7 +138,8 @@ function money(amounts: readonly Amount[]): MoneyFacts {
     left_out: spend.filter(({ currency }) => currency !== main?.currency).map(({ said }) => said),
     target: first(
       ({ role, currency }) =>
-        currency === main?.currency && (role === "target" || (role === "budget" && paid === "spend")),
+        currency === (main?.currency ?? currency) &&
+        (role === "target" || (role === "budget" && paid === "spend")),
     ),
     gpu_rate: first(({ role }) => role === "gpu_rate"),
     token_rate: first(({ role }) => role === "token_rate"),
@@ -155,7 +157,9 @@ function partsOf(spend: readonly Amount[]): readonly Part[] {
       earlier.scope === each.scope &&
       earlier.period !== each.period &&
       Math.abs(middle(earlier) / middle(each) - 1) < 0.02;
-    const { scope } = each;
-    return scope === undefined || spend.slice(0, index).some(again) ? [] : [{ scope, amount: middle(each) }];
+    const { scope, transfer } = each;
+    return scope === undefined || spend.slice(0, index).some(again)
+      ? []
+      : [{ scope, amount: middle(each), transfer }];
   });
 }

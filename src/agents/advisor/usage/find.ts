@@ -27,7 +27,8 @@ export interface Found {
   readonly unread?: string;
 }
 
-/** Lines of prose that might be a header: one among more is not looked for. */
+/** Lines of prose before a table, and those of them that might be its header: one further down is not looked for. */
+const MAX_LINES = 500;
 const MAX_HEADERS = 50;
 
 /** Records that tell whether a text is usage: pages may begin empty. */
@@ -108,9 +109,9 @@ function blocksOf(text: string): readonly string[] {
 function delimited(text: string): readonly string[] {
   const lines = text.split("\n");
   let tried = 0;
-  const start = lines.findIndex(
-    (line) => tried < MAX_HEADERS && delimiterOf(line) && ++tried && isHeader(line),
-  );
+  const start = lines
+    .slice(0, MAX_LINES)
+    .findIndex((line) => tried < MAX_HEADERS && delimiterOf(line) && ++tried && isHeader(line));
   const mark = delimiterOf(lines[start] ?? "");
   if (mark === undefined) return [];
   const length = lines.slice(start).findIndex((line) => !line.includes(mark));
