@@ -1,5 +1,5 @@
 /** Simulations of GPUs, training and data processing: the user's fleet where given, labelled assumptions elsewhere. */
-import type { Facts } from "./facts/message.ts";
+import type { Facts, FleetFacts } from "./facts/message.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
 import { gpuRate } from "./prices.ts";
 import { factorRun, type Run, run, type Wants } from "./run.ts";
@@ -45,12 +45,15 @@ export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
   const { fleets, ...facts } = basics.facts;
   const cost = fleets.reduce((sum, each) => sum + each.cost, 0);
   if (fleets.length < 2 || cost === 0) return [gpuRun(spend, basics)];
-  return fleets.map(({ utilisation, cost: own, ...fleet }) => {
+  const names = fleets.map(nameOf);
+  return fleets.map(({ utilisation, cost: own, ...fleet }, at) => {
     const { utilisation: _, ...percents } = facts.percents;
     const known = utilisation === undefined ? percents : { ...percents, utilisation };
     // Nobody commits to what should be switched off.
     const committed = fleet.committed || (utilisation ?? 1) < WORTH_COMMITTING;
-    const what = fleet.gpus.map(({ count, type }) => `${count} × ${type}`).join();
+    const before = names.slice(0, at).filter((name) => name === names[at]).length;
+    // By its name each is ranked for itself.
+    const what = `${names[at]}${before > 0 ? ` (${before + 1})` : ""}`;
     const part = { what, spend: spend * (own / cost) };
     return {
       ...gpuRun(part.spend, {
@@ -60,6 +63,11 @@ export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
       part,
     };
   });
+}
+
+function nameOf({ gpus, committed, purchase }: FleetFacts): string {
+  const terms = purchase === "spot" ? " on spot" : committed ? " reserved" : "";
+  return `${gpus.map(({ count, type }) => `${count} × ${type}`).join()}${terms}`;
 }
 
 export function gpuRun(spend: number, { facts, ledger, wants }: Basics): Run {

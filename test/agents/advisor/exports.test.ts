@@ -102,7 +102,7 @@ describe("what is wanted of data", () => {
     const serving = await about("gpu-inventory.csv", "We serve models. Where can we save?");
     // The same arithmetic is said once.
     expect(serving.report?.recommendations.find((each) => /Quantise/.test(each.title))?.evidence).toMatch(
-      /^\$68,328 a month for 24 × H100, \$10,804 a month for 8 × A100, \$192 a month for 1 × L4: rule of thumb[^;]*$/,
+      /^\$68,328 a month for 24 × H100, \$10,804 a month for 8 × A100 reserved, \$192 a month for 1 × L4: rule of thumb[^;]*$/,
     );
   });
 

@@ -272,6 +272,11 @@ describe("summarize_spend", () => {
   });
 });
 
+/** To three figures, as it is said. */
+function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
 describe("answers from data", () => {
   const CSV =
     "date,service,model,cost,currency\n2026-05-01,OpenAI,gpt-5,12000,USD\n2026-05-01,AWS GPU,,8000,USD\n2026-05-01,S3,,abc,USD";
@@ -402,6 +407,20 @@ describe("answers from data", () => {
       expect((await drive(advisor, ask("Where can we save?", { data }))).text).not.toContain("I could not");
     },
   );
+
+  test.each([
+    ["8 reserved H100 and 8 spot H100 at 40%", [4_250, 9_330], ["8 × H100 reserved", "8 × H100 on spot"]],
+    ["16 H100 in us at 30% and 16 H100 in eu at 30%", [45_600, 45_600], ["16 × H100", "16 × H100 (2)"]],
+  ])("[G17] fleets of as many of the same are each counted once: %s", async (question, range, names) => {
+    const { report } = await drive(advisor, ask(question));
+    const step = report?.recommendations.find(({ title }) => title.startsWith("Right-size"));
+    const count = step?.evidence.split(" a month for ").length ?? 0;
+    expect(count - 1).toBe(names.length);
+    expect([step?.monthly_saving_low, step?.monthly_saving_high].map((one) => round(one ?? 0))).toEqual(
+      range,
+    );
+    for (const name of names) expect(step?.evidence).toContain(`a month for ${name}`);
+  });
 
   test("[G12] 64 KiB of data are read to the end", async () => {
     const line = "2026-05-01,OpenAI,gpt-5,1.25,USD\n";
