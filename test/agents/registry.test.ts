@@ -159,7 +159,7 @@ describe("data that a user sent along", () => {
     const { anomalies } = await made("detect_anomalies", { attached: true }, asked);
     expect(anomalies).toMatchObject([{ day: "2026-06-10", cost: 900 }]);
     const forecast = await made("forecast_spend", { attached: true, months: 2, budget: 1_000 }, asked);
-    expect(forecast).toMatchObject({ points: 20, months: [{ month: 1 }, { month: 2 }] });
+    expect(forecast).toMatchObject({ points: 20, months: [{ month: "2026-07" }, { month: "2026-08" }] });
   });
 
   test.each([

@@ -2,12 +2,12 @@
 import { BUCKETS, type Bucket, LABELS, type Scope, type Spend, totalOf } from "./buckets.ts";
 import type { Change } from "./facts/changes.ts";
 import type { Understanding } from "./facts/facts.ts";
+import { hourlyRate } from "./facts/fleets.ts";
 import { type Facts, middle } from "./facts/message.ts";
 import { HOURS_PER_MONTH } from "./facts/periods.ts";
 import type { Intent } from "./intent.ts";
 import { type Ledger, PLANNING, READING } from "./ledger.ts";
 import { money } from "./money-text.ts";
-import { gpuRate } from "./prices.ts";
 import { percent } from "./tools/savings.ts";
 
 /** Where the total comes from. */
@@ -55,9 +55,6 @@ const ILLUSTRATION = 10_000;
 /** Of GPUs nobody has measured. */
 const USUAL_UTILISATION = 0.45;
 
-/** $ per GPU-hour where the type is not known. */
-const ANY_GPU_RATE = 2.5;
-
 export interface Setting extends Understanding {
   readonly intent: Intent;
   readonly ledger: Ledger;
@@ -92,15 +89,17 @@ function supposed(
   const what = meant.length === 0 ? "the bill" : meant.map((bucket) => LABELS[bucket]).join(" and ");
   const { utilisation: now } = facts.percents;
   const used = scope === "gpu" && factor > 0 && factor < 1 ? (now ?? USUAL_UTILISATION) / factor : undefined;
-  if (used !== undefined && now === undefined)
-    ledger.assume(`GPUs are ${percent(USUAL_UTILISATION)} used now`, PLANNING);
+  const load =
+    used !== undefined && now === undefined
+      ? [ledger.assume(`GPUs are ${percent(USUAL_UTILISATION)} used now`, PLANNING)]
+      : [];
   const id = ledger.assume(`“${said}” is read as ${what} × ${Math.round(factor * 100) / 100}`, READING);
   return {
     ...allocation,
     spend: changed,
     total: total - before + after,
     alternatives: [],
-    ids: [...allocation.ids, id],
+    ids: [...allocation.ids, ...load, id],
     changed: {
       said,
       what,
@@ -131,7 +130,8 @@ function asIs(setting: Setting): Allocation {
     ledger.assume(`${money(total, currency)} a month is an illustration, not your bill`, PLANNING);
   // Data that fits no bucket stays outside, where some does: nothing is assumed about it.
   const rest = measured && sum > 0 ? { split: {}, assumed: {} } : restSplit(setting, known, total - sum);
-  const compared = basis === "stated" && sum === 0 && intent === "overview" ? ALTERNATIVES : [];
+  const compared =
+    basis === "stated" && sum === 0 && facts.absent.length === 0 && intent === "overview" ? ALTERNATIVES : [];
   return {
     basis,
     currency,
@@ -147,8 +147,10 @@ function asIs(setting: Setting): Allocation {
 function restSplit({ facts, now, intent, ledger }: Setting, known: Spend, rest: number) {
   // A total given with a question about one thing is the cost of that thing, unless it was said to be for all.
   const own = totalOf(known) === 0 && (facts.total === undefined || now.total?.general === false);
-  const focus = own ? bucketOf(intent) : undefined;
-  const split = focus === undefined ? openSplit(known, intent) : { [focus]: 1 };
+  const without = Object.fromEntries(facts.absent.map((bucket) => [bucket, 1]));
+  const about = own ? bucketOf(intent) : undefined;
+  const focus = about && facts.absent.includes(about) ? undefined : about;
+  const split = focus === undefined ? openSplit({ ...known, ...without }, intent) : { [focus]: 1 };
   const open = rest > 1 && (focus === undefined || facts.total !== undefined);
   return { split, assumed: open ? assumeSplit(split, rest, facts, ledger) : {} };
 }
@@ -164,7 +166,8 @@ export function bucketOf(intent: Intent): Bucket | undefined {
 
 /** Parts that were named, shares of the total, and what a fleet or a token volume costs at list prices. */
 function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
-  const { parts, percents, total, currency = "USD" } = facts;
+  const { percents, total, currency = "USD" } = facts;
+  const parts = facts.parts.filter(({ scope }) => facts.absent.every((bucket) => bucket !== scope));
   let spend: Spend = {};
   let assumed: Assumed = {};
   let room = total ? middle(total) : Number.POSITIVE_INFINITY;
@@ -180,27 +183,35 @@ function knownSpend({ facts, intent, ledger, measured, tokenCost }: Setting) {
     if (parts.every((part) => part.scope !== scope)) add(scope, share * (total ? middle(total) : 0));
   }
   // List prices are in dollars and nothing is converted; parts without a total are the whole bill already.
-  if (measured || currency !== "USD" || (parts.length > 0 && !total)) return { spend, assumed };
-  if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
-    add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
-  if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
-  const fleet = intent === "training" ? intent : "gpu";
-  if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
-    add(fleet, fleetCost(facts, ledger));
+  if (!measured && currency === "USD" && (parts.length === 0 || total)) {
+    if (!spend.llm_api && facts.tokens && facts.token_rate !== undefined)
+      add("llm_api", (facts.tokens.total / 1e6) * facts.token_rate);
+    if (!spend.llm_api && tokenCost > 0) add("llm_api", tokenCost);
+    const fleet = intent === "training" ? intent : "gpu";
+    if (!spend.gpu && !spend.training && facts.gpus.length > 0 && !(total && intent === fleet))
+      add(fleet, fleetCost(facts, ledger));
+  }
+  if (percents.rest && total && room > 0 && !(percents.rest in spend)) add(percents.rest, room);
   return { spend, assumed };
 }
 
-function fleetCost({ gpus, hours, gpu_rate }: Facts, ledger: Ledger): number {
+const NO_GPU = { count: 0, type: "" };
+
+function fleetCost({ gpus, fleets, hours, gpu_rate }: Facts, ledger: Ledger): number {
   if (hours === undefined)
     ledger.assume(`GPUs are paid for all ${HOURS_PER_MONTH} hours of a month`, PLANNING);
-  return gpus.reduce((sum, { count, type }) => {
-    const listed = gpuRate(type, ledger.prices)?.on_demand ?? ANY_GPU_RATE;
-    if (gpu_rate === undefined) ledger.rated(`${type} at ${money(listed, "USD")} an hour on demand`);
+  const each = fleets.length > 0 ? fleets : gpus.map((own) => ({ gpus: [own], purchase: undefined }));
+  return each.reduce((sum, { gpus: [{ count, type } = NO_GPU], purchase }) => {
+    const listed = hourlyRate({ type, purchase }, ledger.prices);
+    if (gpu_rate === undefined)
+      ledger.rated(`${type} at ${money(listed, "USD")} an hour ${purchase ?? "on demand"}`);
     return sum + count * (hours ?? HOURS_PER_MONTH) * (gpu_rate ?? listed);
   }, 0);
 }
 
-function noteReading({ total, tokens, currency, currency_stated }: Facts, ledger: Ledger): void {
+function noteReading({ total, tokens, currency, currency_stated, absent }: Facts, ledger: Ledger): void {
+  if (absent.length > 0)
+    ledger.assume(`${absent.map((each) => LABELS[each]).join(" and ")}: none, as you said`, READING);
   if (currency && !currency_stated)
     ledger.assume("No currency was named; amounts are read as US dollars", READING);
   if (tokens?.period_stated === false) ledger.assume(`${tokens.said} is read as per month`, READING);

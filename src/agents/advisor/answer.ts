@@ -1,15 +1,15 @@
-/** The answer as Markdown: an opening that can be said before anything is computed, and the rest. */
+/** The answer as Markdown, after its opening. */
 import type { Recommendation, Report } from "../../protocol/report.ts";
 import type { Allocation } from "./allocation.ts";
 import type { Asked } from "./asked.ts";
 import { dataLines } from "./data-lines.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts/message.ts";
-import { LEVERS } from "./levers.ts";
 import { money, moneyRange } from "./money-text.ts";
+import { lower, SMALL_BILL } from "./opening.ts";
 import type { Candidate } from "./recommend.ts";
 import type { Ranking } from "./tools/rank-recommendations.ts";
-import { percent, percents } from "./tools/savings.ts";
+import { percent, percents, type Range, rounded } from "./tools/savings.ts";
 
 export interface Result {
   readonly allocation: Allocation;
@@ -30,89 +30,11 @@ const NOTED = /training|spot|Self-host/;
 /** What fits into a Monday morning. */
 const MAX_MONDAY = 3;
 
-/** Enough to see what was not understood. */
-const MAX_UNUSED = 5;
-
-interface Opening {
-  /** What is taken from earlier messages, in words. */
-  readonly memory: string;
-  readonly quality: string | undefined;
-  /** The spend itself was said earlier. */
-  readonly said_earlier: boolean;
-  readonly asked: Asked;
-  /** Levers that are done already, or not wanted. */
-  readonly not: readonly string[];
-}
-
-export function opening(allocation: Allocation, facts: Facts, context: Opening): string {
-  const { memory } = context;
-  const said = [
-    start(allocation, facts, context),
-    memory,
-    without(context),
-    refused(facts),
-    supposition(allocation),
-  ];
-  return `${said.filter(Boolean).join(" ")}\n\n`;
-}
-
-function start(
-  { basis, currency, total, alternatives, changed }: Allocation,
-  facts: Facts,
-  { quality = "", said_earlier, asked }: Opening,
-): string {
-  const amount = money(changed?.total_before ?? total, currency);
-  if (asked.kind === "forecast" && basis !== "measured")
-    return `A forecast needs data: what you spent on 14 days or in 3 months, as CSV. Until then I can only say what **${amount} a month**${basis === "stated" ? "" : ", an illustration,"} could become.`;
-  if (basis === "illustration")
-    return `I found no ${facts.unused.length > 0 ? "monthly spend" : "figures"} of yours, so this is an illustration for **every ${amount} of monthly spend**.`;
-  if (basis === "measured") return `Your data comes to **${amount} a month**: ${quality}`;
-  if (basis === "list prices" || basis === "your rates")
-    return `At ${basis} that is about **${amount} a month**.`;
-  const open =
-    alternatives.length > 0 && asked.kind !== "order"
-      ? " I work with a typical split and check two others."
-      : "";
-  const { left_out } = facts;
-  const other = left_out.length > 0 ? ` I left out ${left_out.join(", ")}: nothing is converted.` : "";
-  return `${said_earlier ? "As you said earlier in this thread, you" : "You"} spend **${amount} a month**.${open}${other}`;
-}
-
-function without({ not }: Opening): string {
-  const titles = not.map((each) => lower(LEVERS[each]?.title ?? each));
-  return titles.length > 0 ? `Left out, as you said: ${titles.join(", ")}.` : "";
-}
-
-function refused({ refused: said, unused }: Facts): string {
-  const read =
-    said.length > 0
-      ? `I could not read ${said.join(", ")} as an amount somebody pays, and left it out. `
-      : "";
-  return `${read}${unused.length > 0 ? `Not used: ${unused.slice(0, MAX_UNUSED).join(", ")}.` : ""}`.trim();
-}
-
-function supposition({ changed, total, currency }: Allocation): string {
-  if (changed === undefined) return "";
-  const { said, what, before, after, total_before, utilisation } = changed;
-  const difference = total - total_before;
-  const effect = `${money(Math.abs(difference), currency)} a month ${difference < 0 ? "less" : "more"} (${percent(Math.abs(difference) / total_before)})`;
-  const part =
-    what === "the bill" ? "" : `${what} goes from ${money(before, currency)} to ${money(after, currency)}, `;
-  return `\n\n**With “${said}”** ${part}the bill from ${money(total_before, currency)} to **${money(total, currency)} a month**: ${effect}.${load(utilisation)} What follows is on top of that.`;
-}
-
-function load(utilisation: number | undefined): string {
-  if (utilisation === undefined) return "";
-  return utilisation > 1
-    ? ` The same work would need ${percent(utilisation)} of what is left: it does not fit, so drop work or cut less.`
-    : ` For the same work the rest then runs at ${percent(utilisation)}.`;
-}
-
 export function body(result: Result): string {
   const { kind } = result.asked;
   const sections =
     kind === "assumptions"
-      ? [notes({ ...result.report, questions: [] })]
+      ? [explained(result), notes({ ...result.report, questions: [] })]
       : kind === "reasons"
         ? [findings(result), headline(result), reasons(result), splits(result), notes(result.report)]
         : kind === "order"
@@ -132,13 +54,14 @@ export function body(result: Result): string {
 
 export function headline({
   ranking,
-  allocation: { currency, basis },
+  allocation: { currency, basis, total: bill },
 }: Pick<Result, "ranking" | "allocation">): string {
   const { total, share, ranked } = ranking;
+  if (bill < SMALL_BILL) return "That is too small to work on.";
   if (ranked.length === 0) return "I see no saving that these figures would support.";
   const unit = basis === "illustration" ? "of it" : "a month";
   const each = ranked.length > 1 ? " Each step counts what the steps above it leave." : "";
-  return `**Realistic saving: ${moneyRange(total, currency)} ${unit} (${percents(share)}).**${each}`;
+  return `**Realistic saving: ${about(total, currency)} ${unit} (${percents(share)}).**${each}`;
 }
 
 /** What the data shows comes before what to do about it. */
@@ -158,7 +81,12 @@ function table({ report: { recommendations } }: Result): string {
 }
 
 function savingOf(each: Recommendation): string {
-  return moneyRange([each.monthly_saving_low, each.monthly_saving_high], each.currency);
+  return about([each.monthly_saving_low, each.monthly_saving_high], each.currency);
+}
+
+/** A sum of estimates knows no more than they do. */
+function about([low, high]: Range, currency: string): string {
+  return moneyRange([rounded(low), rounded(high)], currency);
 }
 
 function explained(result: Result): string {
@@ -174,15 +102,14 @@ function explained(result: Result): string {
 
 /** The arithmetic behind the first steps, and why they come in this order. */
 function reasons(result: Result): string {
-  const { report, ranking } = result;
-  const lines = report.recommendations.slice(0, MAX_MONDAY).map((each, index) => {
+  const { report } = result;
+  const lines = report.recommendations.slice(0, MAX_MONDAY).map((each) => {
     const rests = each.assumption_ids.length > 0 ? ` Rests on ${each.assumption_ids.join(", ")}.` : "";
-    const score = money(ranking.ranked[index]?.score ?? 0, "").trim();
-    return `**${each.title}: ${savingOf(each)}.** ${each.evidence}.${noteOf(result, each.title)}${rests} Score ${score}.`;
+    return `**${each.title}: ${savingOf(each)}.** ${each.evidence}.${noteOf(result, each.title)}${rests}`;
   });
   if (lines.length === 0) return "";
   const how =
-    "The score is the middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3); the list is in its order.";
+    "They are ordered by middle saving × confidence (high 0.9, medium 0.6, low 0.35) ÷ effort (1 to 3).";
   return `**Why these steps, and why in this order**\n${numbered(lines)}\n\n${how}`;
 }
 
@@ -195,7 +122,7 @@ function order({ report: { recommendations }, allocation: { currency } }: Result
       ? ` ${largest.title} saves more (up to ${money(largest.monthly_saving_high, currency)}), but with ${largest.effort} effort and ${largest.confidence} confidence: prepare it, do not begin with it.`
       : "";
   const next = second ? ` Then: ${lower(second.title)}.` : "";
-  return `**First: ${lower(first.title)}.** It saves ${savingOf(first)} a month with ${first.effort} effort and ${first.confidence} confidence, the best saving for the work.${next}${later}`;
+  return `**First: ${lower(first.title)}.** It saves ${savingOf(first)} a month with ${first.effort} effort and ${first.confidence} confidence.${next}${later}`;
 }
 
 function noteOf({ candidates }: Result, title: string): string {
@@ -206,7 +133,7 @@ function noteOf({ candidates }: Result, title: string): string {
 /** The first thing to do for each of the steps that pay most. */
 function monday({ report: { recommendations }, evidence }: Result): string {
   const steps = recommendations.flatMap(({ action_steps: [step] }) => step ?? []);
-  const first = [...urgent(evidence), ...steps].slice(0, MAX_MONDAY);
+  const first = [...new Set([...urgent(evidence), ...steps])].slice(0, MAX_MONDAY);
   return first.length > 0 ? `**Monday morning**\n${numbered(first)}` : "";
 }
 
@@ -230,19 +157,21 @@ function urgent({ usage, anomalies, summary }: Evidence): readonly string[] {
 
 function splits({ ranking: { alternatives }, allocation: { currency } }: Result): string {
   if (alternatives.length === 0) return "";
-  const lines = alternatives.map(
-    ({ name, total, share }) => `\n- ${name}: ${moneyRange(total, currency)} (${percents(share)})`,
-  );
-  return `**If your split is different**, the same steps save${lines.join("")}`;
+  const ends = (of: (each: Ranking["alternatives"][number]) => Range): Range => [
+    Math.min(...alternatives.map((each) => of(each)[0])),
+    Math.max(...alternatives.map((each) => of(each)[1])),
+  ];
+  const [total, share] = [ends((each) => each.total), ends((each) => each.share)];
+  return `**If your split is different**, ${alternatives.map(({ name }) => name).join(" or ")}, the same steps save ${about(total, currency)} (${percents(share)}).`;
 }
 
 /** Whether a target that was named is in reach: an amount, or so many percent less. */
-function goal({ facts, ranking, allocation: { total, spend, currency } }: Result): string {
+function goal({ facts, ranking, allocation: { total, spend, currency, basis } }: Result): string {
   const { target = 0, percents } = facts;
   const { goal: cut } = percents;
   const of = (cut?.scope && cut.scope !== "cloud" && spend[cut.scope]) || total;
   const wanted = target > 0 ? total - target : of * (cut?.share ?? 0);
-  if (wanted <= 0) return "";
+  if (wanted <= 0 || basis === "illustration") return "";
   const [low, high] = ranking.total;
   const reach =
     low >= wanted ? "within reach even at the cautious end" : "within reach if most steps go well";
@@ -261,8 +190,4 @@ function notes({ assumptions, questions }: Report): string {
 
 function numbered(lines: readonly string[]): string {
   return lines.map((line, index) => `${index + 1}. ${line}`).join("\n");
-}
-
-function lower(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

@@ -33,22 +33,40 @@ const PRICES =
 
 /** A follow-up is one by what came before; alone, "why?" is nothing. */
 export function askedFor(question: string, follows: boolean, { models, tokens, total, parts }: Facts): Asked {
-  const levers = follows ? leversNamed(question) : [];
+  const levers = follows ? leversNamed(question) : leversAsked(question);
   if (follows && REASONS.test(question)) return { kind: "reasons", levers };
   if (follows && ASSUMPTIONS.test(question)) return { kind: "assumptions", levers: [] };
   if (follows && ORDER.test(question)) return { kind: "order", levers: [] };
   if (FORECAST.test(question)) return { kind: "forecast", levers: [] };
-  if (models.length > 0 && COMPARISON.test(question)) return { kind: "comparison", levers: [] };
+  const two = models.length > 1 && tokens && /\b(?:save|cost)\b/i.test(question);
+  if (two || ((models.length > 0 || tokens) && COMPARISON.test(question)))
+    return { kind: "comparison", levers: [] };
   const volume = tokens || total || parts.length > 0;
   if (models.length > 0 && !volume && levers.length === 0 && PRICES.test(question))
     return { kind: "prices", levers };
   return levers.length > 0 ? { kind: "levers", levers } : { kind: "analysis", levers: [] };
 }
 
+const GAIN =
+  /^(?:so )?(?:(?:how much|what) (?:would|could|can|will|does|do)|should (?:we|i)|would|will|does|is it worth)\b/i;
+
+/** In a first message levers are also told of; only a question after what one brings is about it alone. */
+function leversAsked(question: string): readonly string[] {
+  return [
+    ...new Set(
+      question
+        .split(PARTS)
+        .filter((part) => GAIN.test(part))
+        .flatMap((part) => leversNamed(part)),
+    ),
+  ];
+}
+
 /** Said to be done, or unwanted; "we don't cache yet" and "should we cache?" are neither. */
 const EXCLUDED =
   /(?<!^(?:is|are|does|do)\b.*)\balready (?!spen|pa[yi])|(?<!\b(?:if|whether|should|could|would|can) )\b(?:we|i)(?:'ve)? (?:do|use|did|tried)\b(?! not)|\b(?:except|besides|other than|apart from|excluding|(?<=^(?:what|how|where) .*)without)\b|(?<!\b(?:do|does|did|have|has|are|is) )\bnot? |\b(?:can't|cannot|won't)\b/i;
-const PARTS = /[.?!;\n]+\s*|,? +but +|, *(?=(?:so|and)? ?(?:what|which|how|why|should|can|is|tell)\b)/i;
+const PARTS =
+  /[.?!;\n]+\s*|,? but |, *(?=(?:so|and)? ?(?:what|which|how|why|should|would|does|can|is|tell)\b)/i;
 
 export interface Exclusions {
   /** Levers that are done already, or not wanted. */
@@ -61,7 +79,7 @@ export function exclusionsIn(text: string): Exclusions {
   const parts = text.split(PARTS).filter(Boolean);
   const out = parts.filter((part) => EXCLUDED.test(part) && leversNamed(part).length > 0);
   return {
-    levers: out.flatMap(leversNamed),
+    levers: out.flatMap((part) => leversNamed(part)),
     rest: out.length > 0 ? parts.filter((part) => !out.includes(part)).join(". ") : text,
   };
 }

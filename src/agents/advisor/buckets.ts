@@ -38,7 +38,10 @@ export const FOCI: ReadonlyArray<readonly [Exclude<Bucket, "platform">, RegExp]>
 
 /** "Inference" alone says least, and "cloud" next to nothing. */
 const OTHERS: ReadonlyArray<readonly [Scope, RegExp]> = [
-  ["platform", /\b(?:observability|monitoring|logs?|logging|datadog|vector|platform|kubernetes)\b/i],
+  [
+    "platform",
+    /\b(?:observability|monitoring|logs?|logging|datadog|vector|platform|kubernetes|pinecone|weaviate|qdrant|milvus|lang(?:smith|fuse)|elasticsearch|grafana)\b/i,
+  ],
   ["gpu", /\b(?:inference|serving|compute|ec2|sagemaker)\b/i],
   ["cloud", /\b(?:aws|amazon|gcp|google cloud|azure|cloud)\b/i],
 ];

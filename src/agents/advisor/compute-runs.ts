@@ -1,5 +1,5 @@
 /** Simulations of GPUs, training and data processing: the user's fleet where given, labelled assumptions elsewhere. */
-import type { Facts } from "./facts/message.ts";
+import type { Facts, FleetFacts } from "./facts/message.ts";
 import { type Ledger, PLANNING } from "./ledger.ts";
 import { gpuRate } from "./prices.ts";
 import { factorRun, type Run, run, type Wants } from "./run.ts";
@@ -38,27 +38,36 @@ const WORTH_COMMITTING = 0.3;
 const GOOD_MFU = 0.4;
 
 /** Three minutes to save, a day between interruptions, a quarter of an hour to be back. */
-const SPOT = { discount: 0.6, checkpoint_hours: 0.05, mtbf_hours: 24, restart_hours: 0.25 };
+export const SPOT = { discount: 0.6, checkpoint_hours: 0.05, mtbf_hours: 24, restart_hours: 0.25 };
 
 /** Each type of GPU by itself: busy ones do not make up for idle ones of another kind. */
 export function gpuRuns(spend: number, basics: Basics): readonly Run[] {
-  const { fleets = [], ...facts } = basics.facts;
+  const { fleets, ...facts } = basics.facts;
   const cost = fleets.reduce((sum, each) => sum + each.cost, 0);
   if (fleets.length < 2 || cost === 0) return [gpuRun(spend, basics)];
-  return fleets.map(({ utilisation, cost: own, ...fleet }) => {
+  const names = fleets.map(nameOf);
+  return fleets.map(({ utilisation, cost: own, ...fleet }, at) => {
     const { utilisation: _, ...percents } = facts.percents;
     const known = utilisation === undefined ? percents : { ...percents, utilisation };
     // Nobody commits to what should be switched off.
     const committed = fleet.committed || (utilisation ?? 1) < WORTH_COMMITTING;
-    const what = fleet.gpus.map(({ count, type }) => `${count} × ${type}`).join();
+    const before = names.slice(0, at).filter((name) => name === names[at]).length;
+    // By its name each is ranked for itself.
+    const what = `${names[at]}${before > 0 ? ` (${before + 1})` : ""}`;
+    const part = { what, spend: spend * (own / cost) };
     return {
-      ...gpuRun(spend * (own / cost), {
+      ...gpuRun(part.spend, {
         ...basics,
-        facts: { ...facts, ...fleet, committed, percents: known },
+        facts: { ...facts, ...fleet, fleets: [], committed, percents: known },
       }),
-      what,
+      part,
     };
   });
+}
+
+function nameOf({ gpus, committed, purchase }: FleetFacts): string {
+  const terms = purchase === "spot" ? " on spot" : committed ? " reserved" : "";
+  return `${gpus.map(({ count, type }) => `${count} × ${type}`).join()}${terms}`;
 }
 
 export function gpuRun(spend: number, { facts, ledger, wants }: Basics): Run {
@@ -123,7 +132,7 @@ export function trainingRun(spend: number, { facts, ledger, wants }: Basics): Ru
       spend,
       levers: {
         spot: { "of training on spot": [0.2, 0.4], "cheaper, repeats included": [cheaper, cheaper] },
-        throughput: { "less time (precision, data stalls)": faster },
+        ...(most > 1 && { throughput: { "less time (precision, data stalls)": faster } }),
         waste: { "in failed runs": failed, "avoidable by stopping early": [0.5, 0.5] },
         ...(wants("lora") && {
           lora: { "is fine-tuning": [0.3, 0.6], "less GPU time with LoRA": [0.3, 0.6] },
@@ -143,18 +152,23 @@ function runOf({ training: { params, tokens, seconds }, gpus }: Facts) {
   return { params, tokens, seconds, gpus: count, peak_flops: peak };
 }
 
-export function dataRun(spend: number, { ledger, wants }: Basics): Run {
+export function dataRun(spend: number, { facts, ledger, wants }: Basics): Run {
+  // Transfer that was named leaves less for the rest, in its usual proportions.
+  const named = facts.parts.reduce((sum, { amount, transfer }) => sum + (transfer ? amount : 0), 0);
+  const moved = named > 0 ? clamp(named / spend) : 0.1;
+  const left = (1 - moved) / 0.9;
+  const of = (part: number): Range => [part * left, part * left];
   return factorRun(
     dataPipelineAudit,
     { ledger, wants },
     {
       spend,
       levers: {
-        incremental: { "is compute": [0.4, 0.4], "of it unchanged": [0.15, 0.3] },
-        tiering: { "is storage": [0.25, 0.25], "of it cold": [0.4, 0.6], "cheaper tier": [0.5, 0.5] },
-        pruning: { "is queries": [0.2, 0.2], "can be skipped": [0.3, 0.5] },
-        idle: { "is compute": [0.4, 0.4], "of it idle or too frequent": [0.1, 0.25] },
-        egress: { "is transfer": [0.1, 0.1], "of it avoidable": [0.2, 0.5] },
+        incremental: { "is compute": of(0.4), "of it unchanged": [0.15, 0.3] },
+        tiering: { "is storage": of(0.25), "of it cold": [0.4, 0.6], "cheaper tier": [0.5, 0.5] },
+        pruning: { "is queries": of(0.2), "can be skipped": [0.3, 0.5] },
+        idle: { "is compute": of(0.4), "of it idle or too frequent": [0.1, 0.25] },
+        egress: { "is transfer": [moved, moved], "of it avoidable": [0.2, 0.5] },
       },
     },
   );

@@ -2,7 +2,7 @@
 import type { Evidence, Measured } from "./evidence.ts";
 import { money, moneyRange } from "./money-text.ts";
 import type { Forecast } from "./tools/forecast-spend.ts";
-import { percent } from "./tools/savings.ts";
+import { percent, type Range, rounded } from "./tools/savings.ts";
 
 export type Line = readonly [title: string, detail: string];
 
@@ -25,14 +25,13 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
     .map(({ key, cost, share }) => `${key} ${money(cost, currency)} (${percent(share)})`);
   const most =
     pareto && pareto.services < pareto.of
-      ? `; ${pareto.services} of ${pareto.of} services make ${percent(pareto.share)}`
+      ? `; ${pareto.services} of ${pareto.of} make ${percent(pareto.share)}`
       : "";
-  const moved = months
-    .slice(-4)
-    .map(
-      ({ month, cost, change }) =>
-        `${month} ${money(cost, currency)}${change === undefined ? "" : ` (${signed(change)})`}`,
-    );
+  const moved = months.slice(-4).map(({ month, cost, days, change }) => {
+    const by = change === undefined ? "" : `${signed(change)}${days ? " a day" : ""}`;
+    const about = [days && `${days} days`, by].filter(Boolean).join(", ");
+    return `${month} ${money(cost, currency)}${about && ` (${about})`}`;
+  });
   const units = unitCosts(summary, currency);
   const idle = usage.fleet.map(({ type, gpus, utilisation, idle: off, idle_cost, monthly_cost }) => {
     const used = utilisation === undefined ? "" : `, ${percent(utilisation)} used`;
@@ -44,10 +43,7 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
       `Where it goes${usage.days > 0 ? ` (${usage.days} days)` : ""}`,
       usage.fleet.length === 0 && groups.length > 1 && `${groups.join(", ")}${most}`,
     ],
-    [
-      "Month by month",
-      moved.length > 1 && `${moved.join(", ")}${usage.days > 0 ? "; changes are per day" : ""}`,
-    ],
+    ["Month by month", moved.length > 1 && moved.join(", ")],
     ["Unit costs", units],
     [
       "Cached",
@@ -59,7 +55,7 @@ function measuredLines({ usage, summary }: Measured, currency: string): readonly
       "Tags",
       untagged_share !== undefined &&
         untagged_share > 0 &&
-        `${percent(untagged_share)} of the cost has no tag, so nobody owns it`,
+        `${percent(untagged_share)} of the cost has no tag`,
     ],
   ];
   return lines.flatMap(([title, detail]) => (detail ? [[title, detail] as const] : []));
@@ -104,30 +100,32 @@ function trend(
   const way =
     monthly_change === 0
       ? "flat"
-      : `${monthly_change > 0 ? "up" : "down"} ${money(Math.abs(monthly_change), currency)} a month`;
+      : `${monthly_change > 0 ? "up" : "down"} ${money(rounded(Math.abs(monthly_change)), currency)} a month`;
+  const size = ([low, high]: Range) => moneyRange([rounded(low), rounded(high)], currency);
   const ahead = months.map(
-    ({ month, low, expected, high }) =>
-      `month ${month} ${money(Math.round(expected), currency)} (${moneyRange([Math.round(low), Math.round(high)], currency)})`,
+    ({ month, low, expected, high }) => `${month} ${size([expected, expected])} (${size([low, high])})`,
   );
+  const sum = money(budget ?? 0, currency);
   const passed =
     budget === undefined
       ? ""
       : level > budget
-        ? `. ${money(budget, currency)} a month is passed already`
+        ? `${sum} a month is passed already; `
         : breach
-          ? `. At this pace ${money(budget, currency)} a month is passed by ${breach}`
-          : `. ${money(budget, currency)} a month is not passed within a year`;
+          ? `${sum} a month is passed ${breach.length > 7 ? "on" : "in"} ${breach} at this pace; `
+          : `${sum} a month is not passed within a year; `;
   return [
-    ["Forecast", `${way}; ${ahead.join(", ")}; four of five months should end inside the ranges${passed}`],
+    ["Forecast", `${passed}${way}; ${ahead.join(", ")}; four of five months should end inside the ranges`],
   ];
 }
 
-function compared({ comparison }: Evidence, currency: string): readonly Line[] {
+function compared({ comparison, sampled }: Evidence, currency: string): readonly Line[] {
   if (comparison === undefined || comparison.models.length < 2) return [];
   const { models, current, as_of } = comparison;
   const each = models.map(({ model, cost, change, named }) => {
     const against = `${signed(change)}${named ? "" : ", same class"}`;
-    return `${model} ${money(cost, currency)}${model === current ? "" : ` (${against})`}`;
+    const paid = sampled ? "" : ` ${money(cost, currency)}`;
+    return `${model}${paid}${model === current ? "" : ` (${against})`}`;
   });
   return [["Same tokens, other models", `${each.join(", ")}; list prices of ${as_of}, quality not counted`]];
 }

@@ -13,7 +13,7 @@ import { type Forecast, forecastSpend } from "./tools/forecast-spend.ts";
 import type { Usage } from "./tools/parse-usage.ts";
 import type { Prices } from "./tools/price-lookup.ts";
 import type { Summary } from "./tools/summarize-spend.ts";
-import { TOTAL } from "./usage/series.ts";
+import { DAY_MS, TOTAL } from "./usage/series.ts";
 
 export interface Measured {
   readonly usage: Usage;
@@ -26,6 +26,8 @@ export interface Evidence extends Partial<Measured> {
   readonly forecast?: Forecast | undefined;
   readonly budget?: number | undefined;
   readonly comparison?: Comparison | undefined;
+  /** What is compared is no volume of the user's: only the ratios say something. */
+  readonly sampled?: boolean;
   /** What else there is to say, by title. */
   readonly asides?: ReadonlyArray<readonly [string, string]>;
   /** Tools whose findings are missing. */
@@ -69,7 +71,7 @@ export function* lookCloser(measured: Measured | undefined, looking: Looking): S
   const anomalies = yield* attempt(detectAnomalies, days >= MIN_DAYS ? { series } : undefined);
   const forecast = yield* attempt(forecastSpend, forecastArgs(measured, looking));
   const comparison = yield* attempt(compareModels, comparisonArgs(looking));
-  return { ...measured, anomalies, forecast, comparison, budget, failed };
+  return { ...measured, anomalies, forecast, comparison, sampled: !looking.facts.tokens, budget, failed };
 }
 
 /** Days where there are any, otherwise months; a trend nobody asked for only where there is a budget to pass. */
@@ -77,14 +79,18 @@ function forecastArgs(measured: Measured | undefined, { asked, facts: { target }
   if (measured === undefined) return undefined;
   const { usage, summary } = measured;
   const daily = usage.series.find(({ name }) => name === TOTAL);
-  const [first] = summary.months;
-  const points = daily ? daily.costs.length : summary.months.length;
+  // A month that is missing breaks the line: what comes after it counts.
+  const last = Date.parse(summary.months.at(-1)?.month ?? "");
+  const before = (month: string) => Math.round((last - Date.parse(month)) / DAY_MS / DAYS_PER_MONTH);
+  const months = summary.months.filter(({ month }, at) => before(month) === summary.months.length - 1 - at);
+  const [first] = months;
+  const points = (daily?.costs ?? months).length;
   const telling = target !== undefined && points >= (daily ? MIN_TREND_DAYS : MIN_TREND_MONTHS);
   if (asked.kind !== "forecast" && !telling) return undefined;
   const budget = target === undefined ? {} : { budget: target };
   if (daily) return { series: daily, step_days: 1, months: HORIZON_MONTHS, ...budget };
   if (first === undefined) return undefined;
-  const costs = summary.months.map(({ cost }) => cost);
+  const costs = months.map(({ cost }) => cost);
   const series = { name: TOTAL, from: `${first.month}-01`, costs };
   return { series, step_days: DAYS_PER_MONTH, months: HORIZON_MONTHS, ...budget };
 }

@@ -37,15 +37,14 @@ export function findingsFor(
 }
 
 /** How much of the data could be used. */
-export function qualityOf({ accepted, rejected, gaps, days, currencies: [, ...others] }: Usage): string {
+export function qualityOf({ accepted, rejected, gaps, currencies: [, ...others] }: Usage): string {
   const reasons = rejected.map(({ reason, count }) => `${count} × ${reason}`).join(", ");
   const left = others.map(
     ({ currency, cost, rows }) => `${money(cost, currency || "no currency,")} in ${counted(rows)}`,
   );
   const apart = left.length > 0 ? ` Left out, because nothing is converted: ${left.join(", ")}.` : "";
-  const few = days > 0 && days < 7 ? `extrapolated from ${days} days; ` : "";
   const missing = gaps > 0 ? `; ${gaps} days in between have none` : "";
-  return `${few}${counted(accepted)} used; ${reasons === "" ? "none rejected" : `rejected: ${reasons}`}${missing}.${apart}`;
+  return `${counted(accepted)} used; ${reasons === "" ? "none rejected" : `rejected: ${reasons}`}${missing}.${apart}`;
 }
 
 export function counted(rows: number): string {

@@ -40,7 +40,7 @@ export const LEVERS: Readonly<Record<string, Lever>> = {
     "Measure tokens per second on one GPU for a day.",
   ]),
   rightsize: lever(LIKELY, "Right-size GPUs and scale with load", "Queues at peak.", [
-    "Export GPU utilisation of 14 days per node; sort by idle hours.",
+    "Sort GPU nodes by idle hours of 14 days.",
     "Release nodes under 20 %; scale the rest on queue length.",
   ]),
   commit: lever(LIKELY, "Commit to GPUs that always run", "Paid even if demand falls.", [
@@ -114,12 +114,18 @@ const NAMED: ReadonlyArray<readonly [RegExp, string]> = [
   [/retention/i, "retention"],
 ];
 
-export function leversNamed(text: string): readonly string[] {
-  return NAMED.flatMap(([words, named]) => (words.test(text) ? [named] : []));
+export function leversNamed(text: string, list = NAMED): readonly string[] {
+  return list.flatMap(([words, named]) => (words.test(text) ? [named] : []));
 }
 
 /** Only for who asks: each replaces what others build on. */
-const ON_REQUEST = ["selfhost", "lora", "gpu_spot"];
+const ON_REQUEST = ["selfhost", "lora", "gpu_spot", "quantise"];
+
+/** Words about work that make a lever worth naming. */
+const CALLED_FOR: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\bfine-?tun/i, "lora"],
+  [/\b(?:serv(?:e|es|ed|ing)|inference|vllm|self-?host\w*)\b/i, "quantise"],
+];
 
 /** Whether a lever is wanted: `only` those, if any; otherwise all but `not` and the ones nobody asked for. */
 export function wantsOf(
@@ -127,7 +133,7 @@ export function wantsOf(
   only: readonly string[],
   not: readonly string[],
 ): (...levers: readonly string[]) => boolean {
-  const named = [...leversNamed(text), ...(/\bfine-?tun/i.test(text) ? ["lora"] : [])];
+  const named = [NAMED, CALLED_FOR].flatMap((list) => leversNamed(text, list));
   const asked = (only.length > 0 ? only : named).flatMap((each) =>
     each === "spot" ? [each, "gpu_spot"] : [each],
   );

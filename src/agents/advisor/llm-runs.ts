@@ -61,7 +61,8 @@ function routing(spend: number, big: ModelPrice, facts: Facts, { ledger, ids }: 
   const small = priceOf(big.smaller ?? "", ledger.prices);
   if (small === undefined) return [];
   const [price_big, price_small] = [blended(big, facts), blended(small, facts)];
-  const args = { spend, addressable: addressableOf(big, facts), price_big, price_small };
+  const way = `from ${big.model} to ${small.model}`;
+  const args = { spend, addressable: addressableOf(big, facts), price_big, price_small, way };
   if (big.tier === "embedding") {
     const texts = ledger.assume("50–100 % of texts can move to the smaller embedding model", PLANNING);
     return [
@@ -89,11 +90,13 @@ function addressableOf(big: ModelPrice, facts: Facts): number {
 }
 
 function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }: Known): Run {
-  const { cache_hits: cached_now = 0 } = facts.percents;
+  const { cache_hits: cached_now = 0, repeated } = facts.percents;
   const { input_cost_per_token: plain, cache_read_input_token_cost: cached } = model;
   const input = ((1 - cached_now) * plain + cached_now * cached) * mixOf(facts);
+  // Prompts that share a prefix are not all prefix.
+  const part: Range = repeated === undefined ? [0.4, 0.6] : [clamp(repeated * 0.7), repeated];
   const repeats = ledger.assume(
-    "40–60 % of input tokens repeat, 60–80 % of those can be cache hits",
+    `${percentsText(part)} of input tokens repeat${repeated === undefined ? "" : " (yours, less a margin)"}, 60–80 % of those can be cache hits`,
     PLANNING,
   );
   const args = {
@@ -104,7 +107,7 @@ function caching(spend: number, model: ModelPrice, facts: Facts, { ledger, ids }
     price_cached: millions(cached),
     price_write: millions(model.cache_creation_input_token_cost),
   };
-  return run(simulateCaching, { ...args, repeated: [0.4, 0.6], hits: [0.6, 0.8] }, () => [repeats, ...ids]);
+  return run(simulateCaching, { ...args, repeated: part, hits: [0.6, 0.8] }, () => [repeats, ...ids]);
 }
 
 /** Of the API bill: embeddings have no prefix that could be cached. */

@@ -1,13 +1,13 @@
 /** What usage data says, in the terms of what a user says: measured figures take the place of stated ones. */
 import { BUCKETS } from "./buckets.ts";
-import type { Facts, FleetFacts } from "./facts/message.ts";
+import { factsOf } from "./facts/fleets.ts";
+import type { Facts } from "./facts/message.ts";
 import { counted } from "./findings.ts";
 import { type Ledger, READING } from "./ledger.ts";
 import { priceOf } from "./prices.ts";
 import type { Usage } from "./tools/parse-usage.ts";
 import { clamp } from "./tools/savings.ts";
 import type { Summary } from "./tools/summarize-spend.ts";
-import type { Fleets } from "./usage/fleets.ts";
 
 export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledger: Ledger): Facts {
   const { monthly, currency, by_category } = summary;
@@ -22,8 +22,9 @@ export function measuredFacts(facts: Facts, usage: Usage, summary: Summary, ledg
     ...facts,
     ...models,
     ...fleet,
-    ...tokenFacts(usage, summary),
+    ...(tokenFacts(usage, summary) ?? tokensBought(usage, summary, ledger)),
     target: facts.target ?? (facts.total?.role === "budget" ? facts.total.high : undefined),
+    unused: facts.target === undefined ? facts.unused : [],
     total: undefined,
     parts,
     rest: parts.reduce((rest, { amount }) => rest - amount, monthly),
@@ -37,7 +38,7 @@ function noteReading({ days, priced_rows, fleet, rows }: Usage, ledger: Ledger):
   if (priced_rows > 0 && fleet.length > 0) ledger.rated(`${priced} at planning rates, by the hour`);
   else if (priced_rows > 0) ledger.listed(`${priced} by their tokens`);
   if (days > 0) ledger.assume(`${days} days of data are scaled to a month of 30.4 days`, READING);
-  else if (rows.every(({ period }) => period === "")) ledger.assume("The data covers one month", READING);
+  else if (rows.every(({ period }) => period === "")) ledger.assume("The data stands for one month", READING);
 }
 
 /** Shares are of the API bill, which is what models are paid from. */
@@ -59,11 +60,34 @@ function modelFacts({ percents, models }: Facts, summary: Summary, { prices }: L
 }
 
 /** Per month, as the bill is. */
-function tokenFacts({ input_tokens, output_tokens }: Usage, { monthly, total }: Summary) {
-  if (input_tokens <= 0 || output_tokens <= 0 || total <= 0) return {};
+function tokenFacts(
+  { input_tokens, output_tokens }: Pick<Usage, "input_tokens" | "output_tokens">,
+  { monthly, total }: Summary,
+) {
+  if (input_tokens <= 0 || output_tokens <= 0 || total <= 0) return undefined;
   const input = Math.round((input_tokens * monthly) / total);
   const output = Math.round((output_tokens * monthly) / total);
   return { tokens: { input, output, total: input + output, period_stated: true, said: "" } };
+}
+
+/** Where input and output are lines of the bill, what they pay for at list prices: the mix is then the user's. */
+function tokensBought({ rows }: Usage, summary: Summary, ledger: Ledger) {
+  const price = priceOf(summary.by_model[0]?.key ?? "", ledger.prices);
+  if (price === undefined) return undefined;
+  const paid = (line: RegExp) =>
+    rows.reduce(
+      (sum, { model, service, cost }) => sum + (model === price.model && line.test(service) ? cost : 0),
+      0,
+    );
+  const tokens = tokenFacts(
+    {
+      input_tokens: paid(/\binput\b/i) / price.input_cost_per_token,
+      output_tokens: paid(/\boutput\b/i) / price.output_cost_per_token,
+    },
+    summary,
+  );
+  if (tokens) ledger.listed(`Input and output lines are turned into tokens of ${price.model}`);
+  return tokens;
 }
 
 function fleetFacts(facts: Facts, { fleet }: Usage) {
@@ -73,18 +97,5 @@ function fleetFacts(facts: Facts, { fleet }: Usage) {
     ...all,
     fleets: fleet.map((each) => ({ ...factsOf([each]), cost: each.monthly_cost })),
     percents: utilisation === undefined ? facts.percents : { ...facts.percents, utilisation },
-  };
-}
-
-function factsOf(fleet: Fleets): FleetFacts {
-  const counts = (of: (each: Fleets[number]) => number) => fleet.reduce((sum, each) => sum + of(each), 0);
-  const seen = counts(({ gpus, utilisation }) => (utilisation === undefined ? 0 : gpus));
-  const committed_part = clamp(counts(({ committed }) => committed) / counts(({ gpus }) => gpus));
-  return {
-    gpus: fleet.map(({ type, gpus: count }) => ({ type, count })),
-    utilisation:
-      seen > 0 ? clamp(counts(({ gpus, utilisation = 0 }) => gpus * utilisation) / seen) : undefined,
-    committed: committed_part === 1,
-    committed_part,
   };
 }

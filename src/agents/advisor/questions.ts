@@ -36,9 +36,12 @@ export function questionsFor(
     ],
     [
       about("cache", "route", "batch", "selfhost") && spend.llm_api && (models.length === 0 || !tokens),
-      "Which models, with how many input and output tokens a day?",
+      `${models.length > 0 ? "How" : "Which models, with how"} many input and output tokens a day?`,
     ],
-    [gpus && percents.utilisation === undefined, "Which GPUs, how many, how busy, committed or not?"],
+    [
+      gpus && percents.utilisation === undefined && !facts.training.params,
+      `GPUs: ${facts.gpus.length > 0 ? "" : "which, how many, "}how busy, committed or not?`,
+    ],
     [about("waste") && spend.training && percents.failed === undefined, "How many training runs fail?"],
     [levers.length === 0 && spend.data, "How much data is read and recomputed?"],
   ];

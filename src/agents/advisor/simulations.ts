@@ -23,8 +23,8 @@ export function simulationsFor(spend: Spend, basics: Basics): readonly Simulated
     ...on("gpu", (amount) => (onGpus ? gpuRuns(amount, basics) : [])),
     ...on("training", (amount) => [
       ...(wants(...TRAINING) ? [trainingRun(amount, basics)] : []),
-      // Idle GPUs are a matter of training only where no other bucket has them.
-      ...(spend.gpu === undefined && wants("rightsize")
+      // Idle GPUs are a matter of training only where no other bucket has them; nobody assumes that a run idles.
+      ...(spend.gpu === undefined && wants("rightsize") && facts.percents.utilisation !== undefined
         ? [gpuRun(amount, { ...basics, facts: { ...facts, committed: true } })]
         : []),
     ]),

@@ -90,7 +90,9 @@ describe("forecast_spend", () => {
     const { months, monthly_change } = await run(forecastSpend, args(line(30, 100, 1)));
     const month = 365 / 12;
     expect(monthly_change).toBeCloseTo(month * month, 1);
-    expect(months[0]?.expected).toBeCloseTo((129 + month / 2) * month, 0);
+    // June: from the thirty-first day after the first of May on.
+    expect(months[0]).toMatchObject({ month: "2026-06" });
+    expect(months[0]?.expected).toBeCloseTo((131 + (month - 1) / 2) * month, 0);
     for (const { low, expected, high } of months) expect([low, high]).toEqual([expected, expected]);
   });
 
@@ -106,7 +108,15 @@ describe("forecast_spend", () => {
 
   test("[G17] months are enough when there are three", async () => {
     const monthly = (costs: readonly number[]) => run(forecastSpend, args(costs, { step_days: 365 / 12 }));
-    expect((await monthly([100, 110, 120])).months[0]?.expected).toBeCloseTo(125, 0);
+    expect((await monthly([100, 110, 120])).months[0]).toMatchObject({ month: "2026-08", expected: 130 });
+    // By hand: slope 2,100 through the mean of 22,133; residuals −33, 67, −33; t of one degree of freedom.
+    const { months, breach } = await run(
+      forecastSpend,
+      args([20_000, 22_200, 24_200], { step_days: 365 / 12, budget: 30_000 }),
+    );
+    expect(months[0]?.expected).toBeCloseTo(26_333, 0);
+    expect(months[0]?.high).toBeCloseTo(26_333 + 3.08 * Math.sqrt(20_000 / 3) * Math.sqrt(1 + 1 / 3 + 2), -1);
+    expect(breach).toBe("2026-10");
     expect((await monthly([100, 110])).months).toEqual([]);
     expect((await run(forecastSpend, args(line(13, 1, 1)))).months).toEqual([]);
     expect((await run(forecastSpend, args([]))).months).toEqual([]);

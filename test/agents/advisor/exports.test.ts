@@ -31,6 +31,96 @@ const rejectedOf = ({ rejected }: Usage) =>
 const about = (name: string, question = "Where can we save?"): Promise<Driven> =>
   drive(advisor, ask(question, { data: { csv: fixture(name) } }));
 
+describe("what is wanted of data", () => {
+  test("[G17] a bill of cents is shown, and left alone", async () => {
+    const { report, text } = await about("litellm-spend-logs.jsonl");
+    expect(text).toContain("too small to work on");
+    expect(text).not.toMatch(/Monday|services make|nobody owns|smaller model|of calls/);
+    expect(report?.recommendations).toEqual([]);
+    expect(report?.assumptions.map((each) => each.text).join()).not.toMatch(/repeat|Shares/);
+  });
+
+  test("[G17] nobody is sent for the utilisation they have brought", async () => {
+    expect((await about("gpu-inventory.csv")).text).not.toContain("Export GPU utilisation");
+    expect((await about("focus-1.0.csv")).text).toContain("GPUs: which, how many, how busy");
+  });
+
+  const opened = async (csv: string) =>
+    (await drive(advisor, ask("Where can we save?", { data: { csv } }))).text.split("\n")[0];
+
+  test("[G17] less than a week is told as what was paid, and a month as a guess from it", async () => {
+    const rows = [4, 6, 5, 5, 6].map((cost, at) => `2026-06-0${at + 1},OpenAI,${cost}000`);
+    const said = await opened(["date,service,cost", ...rows].join("\n"));
+    expect(said).toContain("**$26,000 in 5 days**, extrapolated $158,167 a month");
+  });
+
+  test.each([
+    ["openai-costs.json", "**$10,380 a month** ($3,413 in 10 days)"],
+    ["nvidia-smi.csv", "**$16,060 a month** at planning rates, as of one moment:"],
+    ["gpu-inventory.csv", "**$79,324 a month**:"],
+    ["focus-1.0.csv", "2026-04 $15,664 (14 days), 2026-05 $36,579 (31 days, +5 % a day)"],
+  ])("[G17] what %s covers is said", async (name, expected) => {
+    expect((await about(name)).text).toContain(expected);
+  });
+
+  test("[G17] months are counted", async () => {
+    expect(await opened("month,cost\n2026-05,100\n2026-06,300")).toContain(
+      "**$200 a month** ($400 in 2 months)",
+    );
+  });
+
+  test("[G12] input and output as lines of the bill are the mix, not five to one", async () => {
+    const { report, text, tools } = await about("openai-costs.json");
+    const caching = tools.find(({ name }) => name === "simulate_caching");
+    expect(Object(caching?.args).input_share).toBeCloseTo(0.72, 2);
+    expect(text).toContain("72 % of cost is input");
+    expect(text).not.toMatch(/5 input tokens per output|how many input and output tokens/);
+    expect(report?.assumptions.map(({ text: said }) => said).join()).toContain("turned into tokens of gpt-5");
+  });
+
+  test.each([
+    ["only input", "gpt-5, input,100\ngpt-5, cached input,50"],
+    ["no known model", "gpt-99, input,100\ngpt-99, output,50"],
+    ["no lines by direction", "gpt-5,100\nother,50"],
+  ])("[G12] %s is no mix", async (_, lines) => {
+    const csv = `service,cost\n${lines.replaceAll(/^(.*),(\d+)$/gm, '"$1",$2')}`;
+    expect((await drive(advisor, ask("Where can we save?", { data: { csv } }))).text).not.toContain(
+      "turned into",
+    );
+  });
+
+  test("[G17] what one fleet saves leaves less of that fleet to commit to", async () => {
+    const { report, text } = await about("gpu-inventory.csv");
+    const saved = (title: RegExp) => report?.recommendations.find((each) => title.test(each.title));
+    // 13 of 24 H100s left, $37,011, × 40 % × 31 %; and the same of an L4 of $192.
+    expect(saved(/Commit/)?.monthly_saving_low).toBeCloseTo(37_011 * 0.4 * (1 - 2.7 / 3.9), -2);
+    expect(saved(/Commit/)?.evidence).toMatch(
+      /\$68,328 a month for 24 × H100: .* \$192 a month for 1 × L4: /,
+    );
+    // Nobody said that they serve models.
+    expect(text).not.toContain("Quantise");
+    const serving = await about("gpu-inventory.csv", "We serve models. Where can we save?");
+    // The same arithmetic is said once.
+    expect(serving.report?.recommendations.find((each) => /Quantise/.test(each.title))?.evidence).toMatch(
+      /^\$68,328 a month for 24 × H100, \$10,804 a month for 8 × A100 reserved, \$192 a month for 1 × L4: rule of thumb[^;]*$/,
+    );
+  });
+
+  test("[G17] when a sum is exceeded is answered with the month, and months have names", async () => {
+    const csv = "month,cost\n2026-04,20000\n2026-05,22200\n2026-06,24200";
+    const { text } = await drive(advisor, ask("When do we exceed $30k a month?", { data: { csv } }));
+    expect(text).toContain("$30,000 a month is passed in 2026-09 at this pace");
+    expect(text).toContain("2026-07 $26,300");
+    expect(text).not.toMatch(/Not used|month 1/);
+    // May is missing: a month that is over is no forecast, and two are no trend.
+    const gap = "month,cost\n2026-03,1\n2026-04,20000\n2026-06,22200\n2026-07,24200";
+    const after = await drive(advisor, ask("Forecast?", { data: { csv: gap } }));
+    expect(after.text).toContain("2 points are too few for a trend");
+    const longer = await drive(advisor, ask("Forecast?", { data: { csv: `${gap}\n2026-08,26200` } }));
+    expect(longer.text).toContain("2026-09 $28,200");
+  });
+});
+
 describe("a FOCUS export", () => {
   test("[G16] has its columns, its currencies apart, and its faults counted", async () => {
     const usage = await parse(fixture("focus-1.0.csv"));
@@ -238,7 +328,8 @@ describe("every export", () => {
       expect(text).toContain(`${usage.accepted} rows used; `);
       for (const { reason, count } of usage.rejected) expect(text).toContain(`${count} × ${reason}`);
       expect(report?.findings.map(({ title }) => title)).toContain("Data quality");
-      expect(report?.recommendations.length).toBeGreaterThanOrEqual(3);
+      // Cents are not worth a step.
+      if (!name.startsWith("litellm")) expect(report?.recommendations.length).toBeGreaterThanOrEqual(2);
       expect(durableEffects).toBeLessThanOrEqual(20);
     },
   );

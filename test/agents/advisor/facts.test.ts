@@ -114,6 +114,16 @@ describe("spend", () => {
     ]);
   });
 
+  test.each<[string, unknown[]]>([
+    ["$20k on Pinecone and $30k on OpenAI", ["platform", "llm_api"]],
+    ["We pay $5k/month on Acme and $10k on GPUs", ["platform", "gpu"]],
+    ["$50k a month on Generative AI", []],
+    ["$12k a month for June", []],
+    ["$50k a month on AI", []],
+  ])("[G8] who nobody knows is no GPU: %j", (text, scopes) => {
+    expect(read(text).parts.map(({ scope }) => scope)).toEqual(scopes);
+  });
+
   test.each<[string, object]>([
     ["we spend $50k/month, cut it to $30k", { target: 30_000 }],
     ["we spend $50k/month, target $30k", { target: 30_000 }],
@@ -167,6 +177,9 @@ describe("hardware", () => {
   test.each<[string, number | undefined]>([
     ["8xA100 at 40% utilization", 0.4],
     ["GPUs at 35%", 0.35],
+    ["our H100s are at 35 %", 0.35],
+    ["The A100s run at 60 %", 0.6],
+    ["16 H100s are idle 60 % of the time", 0.4],
     ["utilisation is around 30-40%", 0.35],
     ["our GPUs are idle 60% of the time", 0.4],
     ["40 percent utilised", 0.4],
@@ -180,7 +193,65 @@ describe("hardware", () => {
     expect(utilisation === undefined ? undefined : Math.round(utilisation * 100) / 100).toBe(expected);
   });
 
+  test.each<[string, Array<readonly [number, string, (number | undefined)?, string?]>]>([
+    [
+      "8 reserved H100 and 8 spot H100",
+      [
+        [8, "H100", undefined, "reserved"],
+        [8, "H100", undefined, "spot"],
+      ],
+    ],
+    [
+      "10 A100 at 30 % and 4 H100 at 80 %, all reserved",
+      [
+        [10, "A100", 0.3, "reserved"],
+        [4, "H100", 0.8, "reserved"],
+      ],
+    ],
+    [
+      "We have 16 H100s at 35 % and 3 A100s. The 3 A100s are idle.",
+      [
+        [16, "H100", 0.35],
+        [3, "A100", 0],
+      ],
+    ],
+    ["4x A100 spot, 12 hours a day", [[4, "A100", undefined, "spot"]]],
+    ["8xA100 at 40 % utilisation", []],
+    ["Should we move 8 H100s to spot or reserved?", []],
+    ["10 A100 and 4 H100, 60 % of it on the H100s", []],
+  ])("[G9] each fleet keeps its load and its terms in %j", (text, expected) => {
+    const fleets = (read(text).fleets ?? []).map(({ gpus: [each], utilisation, purchase }) => [
+      each?.count,
+      each?.type,
+      utilisation,
+      purchase,
+    ]);
+    expect(fleets).toEqual(expected.map(([count, type, used, terms]) => [count, type, used, terms]));
+  });
+
+  test("[G9] a load is weighted by GPUs, and one given later holds for all", () => {
+    const said = "16 H100s at 50 %, 4 A100s idle";
+    expect(read(said).percents.utilisation).toBeCloseTo(0.4);
+    const { facts } = understand("and at 70 % utilisation, all committed?", [said]);
+    expect(facts.fleets?.map(({ utilisation }) => utilisation)).toEqual([0.7, 0.7]);
+    expect(understand("we reserved nothing", [said]).facts.committed).toBe(false);
+  });
+
+  test.each<[string, boolean]>([
+    ["Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?", false],
+    ["Spot or reserved?", false],
+    ["What would reserved capacity save? Our 8 A100s are on demand", false],
+    ["Is it worth buying savings plans?", false],
+    ["Our 8 reserved H100s are at 30 %, where can we save?", true],
+    ["We have savings plans. Where can we save?", true],
+  ])("[G9] a question about commitments is none: %j", (text, committed) => {
+    expect(read(text).committed).toBe(committed);
+  });
+
   test.each<[string, number | undefined]>([
+    ["Fine-tune weekly on 8 H100s for 20 hours", (20 * 52) / 12],
+    ["every month a run on 8 H100s takes 100 hours", 100],
+    ["training on 8 H100s for 20 hours", undefined],
     ["24/7", 730],
     ["8 hours a day", 243],
     ["40 hours per week", 173],
@@ -188,7 +259,7 @@ describe("hardware", () => {
     ["hours", undefined],
   ])("[G9] hours in %j", (text, expected) => {
     const { hours } = read(text);
-    expect(hours && Math.round(hours)).toBe(expected);
+    expect(hours && Math.round(hours)).toBe(expected && Math.round(expected));
   });
 
   test("[G9] a rate per GPU-hour is no spend", () => {
@@ -217,6 +288,29 @@ describe("hardware", () => {
     expect(read("all reserved instances").committed).toBe(true);
     expect(read("nothing is on demand, no reserved").committed).toBe(false);
     expect(read("not committed yet").committed).toBe(false);
+  });
+});
+
+describe("what is not there", () => {
+  test.each<[string, string[]]>([
+    ["No, we have no GPUs at all", ["gpu"]],
+    ["$50k a month, we do not train models", ["training"]],
+    ["We don’t train or run any GPUs", ["training", "gpu"]],
+    ["$50k/month without GPUs", ["gpu"]],
+    ["none of it is GPUs", ["gpu"]],
+    ["no GPU reservations yet", []],
+    ["We have no GPU utilisation data", []],
+    ["our GPUs are not busy", []],
+    ["What if we had no GPUs?", []],
+    ["we do not know", []],
+  ])("[G8] %j names what is nothing", (text, absent) => {
+    expect(read(text).absent).toEqual(absent);
+  });
+
+  test("[G8] what was said to be nothing is, until it gets an amount", () => {
+    const said = ["We spend $50k/month on AI infrastructure, $10k of it on GPUs", "we have no GPUs"];
+    expect(understand("and?", said).facts).toMatchObject({ absent: ["gpu"] });
+    expect(understand("sorry: $5k of it on GPUs", said).facts).toMatchObject({ absent: [] });
   });
 });
 
@@ -251,6 +345,35 @@ describe("models and tokens", () => {
     expect(read(text).tokens?.period_stated).toBe(stated);
   });
 
+  test.each<[string, number | undefined, number | undefined, boolean?]>([
+    ["500k documents a month, each 3,000 input and 500 output tokens", 1.5e9, 0.25e9, true],
+    ["6k token system prompt with each of 2 million calls a month", 12e9, undefined, true],
+    ["2M calls of 6,000/300 tokens on gpt-5", 12e9, 0.6e9, false],
+    ["40k calls/day, 3k/500 tokens each", 120e6 * (365 / 12), 20e6 * (365 / 12), true],
+    ["we do 2M API calls per month, 1,200 input tokens and 300 output tokens each", 2.4e9, 0.6e9, true],
+    ["200M input and 40M output tokens a month, 2M calls a day", 200e6, 40e6, true],
+    ["3,000 input tokens per request", undefined, undefined],
+    ["prompts of 6,000/300 tokens", undefined, undefined],
+  ])("[G9] tokens of one call are multiplied by the calls in %j", (text, input, output, stated) => {
+    const { tokens } = read(text);
+    expect(tokens?.input === undefined ? undefined : Math.round(tokens.input)).toBe(
+      input === undefined ? undefined : Math.round(input),
+    );
+    expect(tokens?.output === undefined ? undefined : Math.round(tokens.output)).toBe(
+      output === undefined ? undefined : Math.round(output),
+    );
+    expect(tokens?.period_stated).toBe(stated);
+  });
+
+  test.each([
+    ["Every day we embed 50k documents of 2k tokens", 100e6 * (365 / 12)],
+    ["10M documents of 1,000 tokens, text-embedding-3-large", 10e9],
+    ["We make 2M calls a month and 300M tokens", 300e6],
+    ["5M tokens a month for 20k requests", 5e6],
+  ])("[G9] tokens without a direction in %j", (text, total) => {
+    expect(read(text).tokens?.total).toBeCloseTo(total, -2);
+  });
+
   test.each<[string, object]>([
     ["80% of it on GPT-5", { shares: [{ share: 0.8, model: "gpt-5" }] }],
     [
@@ -271,6 +394,13 @@ describe("models and tokens", () => {
     ["$3,000/month on GPT-4o, 70% of calls are simple", { shares: [] }],
     ["GPT-4o is 70% of it", { shares: [{ share: 0.7, model: "gpt-4o" }] }],
     ["200% of GPUs", { shares: [] }],
+    ["GPT-5, $12k/month, 80 % of prompts share a 5k prefix", { shares: [], repeated: 0.8 }],
+    [
+      "About 60 % is training, the rest is OpenAI",
+      { shares: [{ share: 0.6, scope: "training" }], rest: "llm_api" },
+    ],
+    ["the GPUs are only 10 % of it", { shares: [{ share: 0.1, scope: "gpu" }] }],
+    ["we work the rest of the day", { shares: [] }],
   ])("[G9] the percentage in %j", (text, expected) => {
     expect(read(text).percents).toMatchObject(expected);
   });

@@ -19,6 +19,14 @@ async function talk(...questions: readonly string[]): Promise<Driven> {
 const FIFTY_K = "I'm spending $50k/month on AI infrastructure. Help me optimize costs.";
 
 describe("a follow-up", () => {
+  test("[G25] for a price is that price; a comparison is of the bill that was named", async () => {
+    for (const before of [FIFTY_K, "date,service,cost_usd\n2026-05,OpenAI,5000\n2026-06,OpenAI,7000"]) {
+      expect((await talk(before, "What does an H100 cost per hour?")).text).toMatch(/^- \*\*H100\*\*/);
+      expect((await talk(before, "price of gpt-5?")).text).toMatch(/^- \*\*gpt-5\*\*/);
+      expect((await talk(before, "compare gpt-5 with claude-sonnet-4-6")).text).toContain("Same tokens");
+    }
+  });
+
   test("[G19] about one step is about that step alone, with its break-even", async () => {
     const { text, tools, report } = await talk(FIFTY_K, "what about caching?");
     expect(text).toContain("As you said earlier in this thread, you spend **$50,000 a month**");
@@ -54,6 +62,48 @@ describe("a follow-up", () => {
     ["suppose everything were cut to a third", ""],
   ])("[G19] %s", async (question, expected) => {
     expect((await talk(FIFTY_K, question)).text).toContain(expected);
+  });
+
+  test.each([
+    [FIFTY_K, "No, we have no GPUs at all"],
+    ["We have no GPUs. $50k/month", "where can we save?"],
+    ["$50k a month, we do not train models or run GPUs", "where can we save?"],
+  ])("[G19] what is said to be nothing is no topic: %s %s", async (...questions) => {
+    const { text, report } = await talk(...questions);
+    expect(report?.assumptions.map(({ text: said }) => said).join()).toContain(
+      "77 % LLM API calls, 23 % platform",
+    );
+    expect(text).not.toContain("Right-size");
+    expect(text).not.toContain("If your split is different");
+  });
+
+  test("[G19] that corrects the split keeps the topic", async () => {
+    const { report } = await talk(FIFTY_K, "the GPUs are only 10 % of it");
+    expect(report?.assumptions[0]?.text).toContain("$45,000 without a breakdown is 77 % LLM API calls");
+    expect(report?.recommendations.map(({ title }) => title)).toContain("Cache repeated prompt prefixes");
+    const rest = await talk(
+      "We spend $50k/month on AI infrastructure",
+      "60 % is training, the rest is OpenAI",
+    );
+    expect(rest.text).not.toContain("without a breakdown");
+    expect(rest.text).toContain("$20,000 a month for LLM API calls");
+  });
+
+  test.each([
+    ["We spend $50k/month on AI infrastructure. How much would batching save?", ["Batch work that can wait"]],
+    ["We spend $50k/month on gpt-5, would caching pay off?", ["Cache repeated prompt prefixes"]],
+    ["Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?", ["Commit to GPUs that always run"]],
+  ])("[G19] or a first question, gets the step it asks about: %s", async (question, titles) => {
+    const { report } = await talk(question);
+    expect(report?.recommendations.map(({ title }) => title)).toEqual(titles);
+  });
+
+  test.each([
+    "We spend $50k/month on AI infrastructure and use caching. How much can we save?",
+    "We spend $50k/month on AI infrastructure. Does anything help besides batching?",
+    "$50k/month on AI infrastructure: caching, batching, GPUs, where do we begin?",
+  ])("[G19] a step that is only told of is not all that is asked: %s", async (question) => {
+    expect((await talk(question)).report?.recommendations.length).toBeGreaterThan(1);
   });
 
   test("[G19] with another figure replaces the old one, in the currency named before", async () => {
@@ -136,12 +186,14 @@ describe("a follow-up", () => {
     expect(text).not.toMatch(/Monday|Realistic|\| 1 \|/);
   });
 
-  test("[G19] “why?” gives the arithmetic, the score and the assumptions of the same steps", async () => {
+  test("[G19] “why?” gives the arithmetic, what orders them and the assumptions of the same steps", async () => {
     const first = await talk(FIFTY_K);
     const { text, report } = await talk(FIFTY_K, "why?");
     expect(report?.recommendations).toEqual(first.report?.recommendations);
     expect(text).toContain("Why these steps, and why in this order");
-    expect(text).toMatch(/Rests on A1.*Score [\d,]+\./);
+    expect(text).toMatch(/Rests on A1.*\./);
+    expect(text).toContain("ordered by middle saving × confidence");
+    expect(text).not.toContain("Score");
     expect((await talk(FIFTY_K, "why routing?")).report?.recommendations).toHaveLength(1);
   });
 

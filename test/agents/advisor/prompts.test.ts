@@ -74,6 +74,39 @@ describe("substance", () => {
     }
   });
 
+  test.each([
+    ["500k documents a month, each 3,000 input and 500 output tokens, claude-sonnet-4-6", "$8,250 a month"],
+    ["2M calls of 6,000/300 tokens on gpt-5", "$21,000 a month"],
+    ["10M documents of 1,000 tokens, text-embedding-3-large", "$1,300 a month"],
+  ])("[G4] prices every call, not one: %s", async (question, expected) => {
+    expect((await answer(question)).text).toContain(`At list prices that is about **${expected}**`);
+  });
+
+  test.each([
+    // 8 × 730 × $2.70 reserved, and 40 % of $3.90 on spot.
+    ["8 reserved H100 and 8 spot H100, where can we save?", "$24,878 a month"],
+    ["4x A100 spot, 12 hours a day. Where can we save?", "$1,606 a month"],
+    ["Fine-tune weekly on 8 H100s for 20 hours, how to save?", "$2,704 a month"],
+  ])("[G4] prices what was said of the GPUs: %s", async (question, expected) => {
+    expect((await answer(question)).text).toContain(`At list prices that is about **${expected}**`);
+  });
+
+  test("[G4] each fleet gets its own arithmetic, spot is not moved to spot", async () => {
+    const { tools, report } = await answer("16 H100s at 35 %, 3 A100s on spot. Where can we save?");
+    expect(tools.filter(({ name }) => name === "gpu_rightsizing")).toHaveLength(2);
+    expect(report?.recommendations.map(({ title }) => title).join()).not.toContain("spot");
+    const asked = await answer("Should we buy reserved capacity for 8 A100s running 24/7 at 85 %?");
+    expect(asked.report?.recommendations.map(({ title }) => title)).toContain(
+      "Commit to GPUs that always run",
+    );
+  });
+
+  test("[G4] takes the share of prompts with a common prefix for what it is", async () => {
+    const { text } = await answer("GPT-5, $12k/month, 80 % of prompts share a 5k prefix. Save?");
+    expect(text).toContain("$12,000 a month for LLM API calls");
+    expect(text).toContain("56–80 % of input tokens repeat (yours, less a margin)");
+  });
+
   test("[G1] analyses $50,000 a month on one split, and says what two others would change", async () => {
     const { text, tools } = await answer(FIFTY_K);
     expect(text).toContain("You spend **$50,000 a month**");
@@ -106,6 +139,73 @@ describe("substance", () => {
 });
 
 describe("honesty", () => {
+  test.each([
+    ["We spend $20k a month on LLM APIs", "Which models, with how many", "1. How many"],
+    ["We spend $20k a month on gpt-5", "1. How many input and output tokens", "Which models"],
+    ["We spend $20k a month on 8 H100s", "GPUs: how busy", "which, how many"],
+    ["We spend $20k a month on 8 H100s, 40 % utilised", "Right-size", "how busy"],
+  ])("[G3] nothing is asked that was said: %s", async (question, asked, not) => {
+    const { text } = await answer(question);
+    expect(text).toContain(asked);
+    expect(text).not.toContain(not);
+  });
+
+  test.each([
+    ["Snowflake $12k, egress $3k a month, reduce data costs", "20 % is transfer", "36 % is compute"],
+    ["We pay $9k for Snowflake and $1k a month for egress", "10 % is transfer", "40 % is compute"],
+    ["We spend $15k a month on Snowflake and S3", "10 % is transfer", "40 % is compute"],
+    ["We pay $3k a month for egress", "100 % is transfer", ""],
+  ])(
+    "[G3] a part of the data bill that was named is what it was named: %s",
+    async (question, moved, rest) => {
+      const { text } = await answer(question);
+      expect(text).toContain(moved);
+      expect(text).toContain(rest);
+    },
+  );
+
+  test("[G3] nothing is said twice: no share as assumption and step, no list of splits, no digits of guesses", async () => {
+    const { text, report } = await answer(FIFTY_K);
+    expect(text).not.toMatch(/- A\d+: .*(?:can wait ×|saves 10–25 %)/);
+    expect(text).toMatch(
+      /\*\*If your split is different\*\*, mostly .* or mostly .* save \$[\d,]+00–\$[\d,]+00 \(/,
+    );
+    expect(text).toMatch(/Realistic saving: \$[\d,]+00–\$[\d,]+00 a month/);
+    const known = report?.assumptions.map(({ id }) => id);
+    expect(
+      report?.recommendations.every((each) => each.assumption_ids.every((id) => known?.includes(id))),
+    ).toBe(true);
+    expect(text).not.toMatch(/: (\d+–\d+ % [^×÷−]*) = \d/);
+  });
+
+  test("[G3] what saves nothing leaves no assumptions", async () => {
+    const { text } = await answer("Our 8 A100s run at 90% utilization and are reserved, cut GPU costs");
+    expect(text).toContain("I see no saving");
+    expect(text).not.toContain("can run at");
+  });
+
+  test.each([
+    ["We pay OpenAI $20k a month", "Batch", "medium"],
+    ["We pay OpenAI $20k a month, 30 % of the calls can wait", "Batch", "high"],
+    ["We spend $40k a month on training", "Stop runs", "medium"],
+    ["We spend $40k a month on training, 20 % of the runs fail", "Stop runs", "high"],
+    ["We pay OpenAI $20k a month", "Cache", "medium"],
+  ])("[G3] only what rests on the user's own share is sure: %s", async (question, title, confidence) => {
+    const step = reportOf(await answer(question)).recommendations.find((each) =>
+      each.title.startsWith(title),
+    );
+    expect(step?.confidence).toBe(confidence);
+  });
+
+  test("[G1] the same step on two parts of the bill is one step, and one thing to do on Monday", async () => {
+    const driven = await answer("We train for $40k a month, GPU inference is $30k. Can we use spot?");
+    const titles = reportOf(driven).recommendations.map(({ title }) => title);
+    expect(new Set(titles).size).toBe(titles.length);
+    const spot = reportOf(driven).recommendations.find(({ title }) => /spot/.test(title));
+    expect(spot?.evidence).toMatch(/\$40,000 .* \$30,000/);
+    expect(driven.text.split("Kill one job").length).toBe(2);
+  });
+
   test("[G3] says that no figures were found, and labels the illustration", async () => {
     const driven = await answer("Help me optimize costs");
     expect(driven.text).toContain("I found no figures");
@@ -233,7 +333,7 @@ describe("honesty", () => {
         expect(confidence, question).not.toBe("high");
       }
     }
-    const stated = reportOf(await answer("We pay $20k a month for gpt-4o, reduce costs"));
+    const stated = reportOf(await answer("We pay $20k a month for gpt-4o; 20 % of the calls can wait"));
     expect(stated.recommendations.map(({ confidence }) => confidence)).toContain("high");
   });
 
@@ -358,6 +458,32 @@ describe("the user's figures", () => {
   });
 });
 
+describe("a training run of known size", () => {
+  test("[G4] is measured by its MFU before anything else, and not right-sized by an assumed load", async () => {
+    const question = "70B on 1.4T tokens with 512 H100s in 30 days. What MFU?";
+    const driven = await answer(question);
+    // 6 × 70e9 × 1.4e12 ÷ (30 × 86,400 × 512 × 9.89e14)
+    expect(driven.text).toContain("- **MFU:** 44.8 % of the hardware's peak");
+    expect(driven.text.indexOf("44.8 %")).toBeLessThan(driven.text.indexOf("Realistic saving"));
+    expect(driven.text).not.toMatch(/Right-size|0 % less time|GPUs: /);
+    expect(reportOf(driven).findings.map(({ title }) => title)).toContain("MFU");
+  });
+
+  test.each([
+    ["of whose time nothing is known", "We train a 70B model on 1.4T tokens with 512 H100s"],
+    ["on hardware without a data sheet", "We train a 70B model on 1.4T tokens in 30 days on 512 GPUs"],
+    ["of whose tokens nothing is known", "We train a 70B model with 512 H100s in 30 days"],
+  ])("[G4] one %s has none", async (_, question) => {
+    expect((await answer(question)).text).not.toContain("MFU");
+  });
+
+  test("[G4] poor use of the hardware is a step", async () => {
+    const { text } = await answer("We train a 70B model on 1.4T tokens with 512 H100s in 60 days");
+    expect(text).toContain("**MFU:** 22.4 %");
+    expect(text).toContain("Make training steps faster");
+  });
+});
+
 describe("where there is nothing to analyse", () => {
   test.each(["hello", "Hi there!", "what can you do?", "thanks", "What is the capital of France?", "", "🙂"])(
     "[G6] says what it does and what helps: %j",
@@ -400,14 +526,51 @@ describe("prices and models", () => {
   });
 
   test("[G25] a comparison prices its total and its levers on the same model", async () => {
-    const question = "Compare gpt-5 and claude-sonnet-4-6 for 200M tokens a month";
+    const question = "We pay $600 a month for 200M tokens on gpt-5; compare with claude-sonnet-4-6";
     const { text, tools } = await answer(question);
     // 166.7 × 1.25 + 33.3 × 10
-    expect(text).toContain("**$542 a month**");
+    expect(text).toContain("gpt-5 $542, claude-sonnet-4-6 $1,000 (+85 %)");
     expect(tools.find(({ name }) => name === "simulate_caching")?.args).toMatchObject({ price_in: 1.25 });
     expect(tools.find(({ name }) => name === "compare_models")?.outcome).toMatchObject({
       result: { current: "gpt-5" },
     });
+  });
+
+  test.each([
+    [
+      "price of claude opus 4.6 vs gemini 3.1 pro?",
+      ["**claude-opus-4-6**", "**gemini-3.1-pro-preview**", "$12.00 output"],
+    ],
+    [
+      "What does an H100 cost per hour on demand, reserved and spot?",
+      ["**H100**, per GPU-hour: $3.90 on demand, $2.70 with a one-year commitment, about $1.56 on spot"],
+    ],
+    // 1,000 × 0.05 + 100 × 0.4
+    [
+      "Cheapest model for 1B input and 100M output?",
+      ["- **gpt-5-nano**", "**$90 a month**", "read as per month"],
+    ],
+    [
+      "gpt-4o 50M input and 5M output tokens per day. What would gpt-5-mini save?",
+      ["$10.00 output: **$5,323 a month**", "**$684 a month**, $4,639 less (87 %)"],
+    ],
+    [
+      "Compare gpt-5 and claude-sonnet-4-6 for 200M tokens a month",
+      ["**$542 a month**", "$458 more (85 %)", "5 input tokens per output token assumed"],
+    ],
+  ])("[G25] prices alone are a table, and nothing else: %s", async (question, lines) => {
+    const driven = await answer(question);
+    for (const line of lines) expect(driven.text).toContain(line);
+    expect(driven.text).not.toMatch(/illustration|Realistic|Monday/);
+    expect(reportOf(driven).findings.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    "How do we cut what an H100 costs?",
+    "What do 8 H100s cost us?",
+    "We pay $9k a month for gpt-5. Price of claude opus 4.6 vs gpt-5?",
+  ])("[G25] a bill, a fleet and a wish to save are analysed: %s", async (question) => {
+    expect((await answer(question)).text).toContain("Realistic saving");
   });
 
   test.each([

@@ -16,6 +16,8 @@ export interface Amount {
   readonly scope: Scope | undefined;
   /** Said to be for everything ("on AI infrastructure", "in total"). */
   readonly general: boolean;
+  /** For moving data, which is a part of what data costs. */
+  readonly transfer: boolean;
   readonly said: string;
 }
 
@@ -28,6 +30,9 @@ const CORRECTS_BEFORE =
   /\b(?:actually|sorry,?|i mean|i meant|it(?:'s| is| was)|make (?:it|that)) (?:now |about |more like )?$/i;
 const CORRECTS_AFTER = /^ ?(?:now|actually)\b/i;
 const PERIOD_NEXT = new RegExp(`^\\W?${PERIOD}`, "i");
+
+/** "On Acme": somebody nobody here knows, and neither models nor GPUs. */
+const VENDOR = /^ ?(?:on|to) (?!Gen|Mach|Infra|The|Our)[A-Z][a-z]{2,}/;
 
 /** A number that stands where an amount would: better named than dropped in silence. */
 const BESIDE = /\b(?:spen[dt]\w*|pa(?:y|id|ying)|costs?|bill|budget)\b[^,]{0,15}$/i;
@@ -95,7 +100,8 @@ interface Reading extends Pick<Amount, "period" | "role"> {
 function amount(money: Money, context: Context, { period, role, currency }: Reading): Amount {
   const rate = role === "gpu_rate" ? 1 : role === "token_rate" ? perMillion(context.after) : undefined;
   const factor = rate ?? PER_MONTH[period ?? "month"];
-  const scope = scopeAround(context);
+  const { following, clause, vendor } = wordsAround(context);
+  const scope = meant(following) ?? vendor ?? meant(clause);
   return {
     role,
     low: money.low * factor,
@@ -105,18 +111,20 @@ function amount(money: Money, context: Context, { period, role, currency }: Read
     period,
     scope: scope === "all" ? undefined : scope,
     general: scope === "all",
+    transfer: /egress|transfer/i.test(meant(following) === undefined ? clause : following),
     said: money.said.trim(),
   };
 }
 
 /** What follows says most ("$30k on GPUs", "$30k GPU bill"); otherwise the clause before ("GPUs: $30k"). */
-function scopeAround({ before, after }: Context): Scope | "all" | undefined {
+function wordsAround({ before, after }: Context) {
   const rest = after.replace(PERIOD_NEXT, "");
   const following = /^ ?(?:[,;:)]|and\b|plus\b)/i.test(rest)
     ? ""
     : (rest.split(/[,(:]/)[0]?.slice(0, 60) ?? "");
   const clause = before.split(/,|;|\band\b|\bplus\b|: (?=.*\w)/i).at(-1) ?? "";
-  return meant(following) ?? meant(clause);
+  const vendor = VENDOR.test(rest) ? ("platform" as const) : undefined;
+  return { following, clause, vendor };
 }
 
 function meant(words: string): Scope | "all" | undefined {

@@ -23,16 +23,24 @@ export function understand(question: string, earlier: readonly string[], table?:
 }
 
 function combine(older: Facts, newer: Facts): Facts {
+  // What is said later without naming GPUs is said of all there are.
+  const again = newer.gpus.length > 0 ? newer : older;
+  const load = again === older ? newer.percents.utilisation : undefined;
   const last = <T>(key: (facts: Facts) => readonly T[]) => (key(newer).length > 0 ? key(newer) : key(older));
   return {
     ...spendOf(older, newer),
+    absent: [...older.absent, ...newer.absent].filter(
+      (each) => newer.absent.includes(each) || newer.parts.every(({ scope }) => scope !== each),
+    ),
     left_out: [...older.left_out, ...newer.left_out],
     target: newer.target ?? older.target,
     gpu_rate: newer.gpu_rate ?? older.gpu_rate,
     token_rate: newer.token_rate ?? older.token_rate,
     gpus: last(({ gpus }) => gpus),
     hours: newer.hours ?? older.hours,
-    committed: older.committed || newer.committed,
+    committed: newer.committed || (newer.gpus.length === 0 && older.committed),
+    committed_part: again.committed_part,
+    fleets: again.fleets.map((each) => ({ ...each, ...(load !== undefined && { utilisation: load }) })),
     percents: { ...older.percents, ...newer.percents, shares: last(({ percents }) => percents.shares) },
     models: last(({ models }) => models),
     stand_in: newer.stand_in ?? older.stand_in,

@@ -1,12 +1,15 @@
 /** Everything one message says in figures. */
-import type { Scope } from "../buckets.ts";
+import type { Bucket, Scope } from "../buckets.ts";
 import type { PriceTable } from "../prices.ts";
+import { absentIn } from "./absent.ts";
 import { type Amount, readAmounts } from "./amounts.ts";
 import { type Change, readChanges } from "./changes.ts";
+import { statedFleets } from "./fleets.ts";
 import { type Gpus, readHardware } from "./hardware.ts";
 import { readModels, standInFor } from "./models.ts";
 import { withDigits } from "./numbers.ts";
 import { type PercentFacts, readPercents } from "./percents.ts";
+import { committedIn, type Purchase } from "./purchase.ts";
 import { refusedIn } from "./refused.ts";
 import { readTokens, type Tokens } from "./tokens.ts";
 import { readTraining, type TrainingFacts } from "./training.ts";
@@ -15,6 +18,7 @@ import { readTraining, type TrainingFacts } from "./training.ts";
 export interface Part {
   readonly scope: Scope;
   readonly amount: number;
+  readonly transfer?: boolean;
 }
 
 export interface Facts {
@@ -25,6 +29,8 @@ export interface Facts {
   readonly rest: number;
   readonly currency: string | undefined;
   readonly currency_stated: boolean;
+  /** Said not to be there. */
+  readonly absent: readonly Bucket[];
   /** Amounts in a second currency, which is not converted. */
   readonly left_out: readonly string[];
   readonly target: number | undefined;
@@ -35,9 +41,9 @@ export interface Facts {
   readonly hours: number | undefined;
   readonly committed: boolean;
   /** Of the GPUs, where some are and some are not. */
-  readonly committed_part?: number;
+  readonly committed_part: number;
   /** GPUs by type, each with its own load and cost, where an inventory tells them apart. */
-  readonly fleets?: ReadonlyArray<FleetFacts & { readonly cost: number }>;
+  readonly fleets: ReadonlyArray<FleetFacts & { readonly cost: number }>;
   readonly percents: PercentFacts;
   readonly models: readonly string[];
   /** Priced like it where none is named. */
@@ -58,6 +64,7 @@ export interface FleetFacts {
   readonly utilisation: number | undefined;
   readonly committed: boolean;
   readonly committed_part: number;
+  readonly purchase?: Purchase | undefined;
 }
 
 /** Prose longer than this is not read on: nobody hides their bill there. */
@@ -65,23 +72,23 @@ export const MAX_PROSE_CHARS = 8_000;
 
 /** `follows` where amounts were named before, which a bare number may correct. */
 export function readMessage(message: string, table?: PriceTable, follows = false): Facts {
-  const text = withDigits(message.slice(0, MAX_PROSE_CHARS).normalize("NFKC"));
+  const whole = withDigits(message.slice(0, MAX_PROSE_CHARS).normalize("NFKC"));
+  const { absent, rest: text } = absentIn(whole);
   const { refused, rest: sound } = refusedIn(text);
   const { models, rest: withoutModels } = readModels(sound, table);
   const { changes, rest: unchanged } = readChanges(withoutModels);
   const { training, rest: untrained } = readTraining(unchanged);
   const { tokens, rest: withoutTokens } = readTokens(untrained);
-  const { rest: withoutHardware, ...hardware } = readHardware(withoutTokens);
+  const { rest: withoutHardware, each, ...hardware } = readHardware(withoutTokens);
   const { rest, percents, refused: overfull } = readPercents(withoutHardware, text, table);
   const { amounts, unused } = readAmounts(rest, text, follows);
-  const committed =
-    /\b(?:reserved|committed|savings plans?|cuds?)\b/i.test(text) &&
-    !/\b(?:no|not|un|non)[\s-]?(?:reserved|committed)|on.demand/i.test(text);
+  const { utilisation = percents.utilisation, ...fleets } = statedFleets(each, committedIn(text), table);
   return {
     ...money(amounts),
+    absent,
     ...hardware,
-    committed,
-    percents,
+    ...fleets,
+    percents: { ...percents, ...(utilisation !== undefined && { utilisation }) },
     models,
     stand_in: standInFor(text),
     tokens,
@@ -131,7 +138,8 @@ function money(amounts: readonly Amount[]): MoneyFacts {
     left_out: spend.filter(({ currency }) => currency !== main?.currency).map(({ said }) => said),
     target: first(
       ({ role, currency }) =>
-        currency === main?.currency && (role === "target" || (role === "budget" && paid === "spend")),
+        currency === (main?.currency ?? currency) &&
+        (role === "target" || (role === "budget" && paid === "spend")),
     ),
     gpu_rate: first(({ role }) => role === "gpu_rate"),
     token_rate: first(({ role }) => role === "token_rate"),
@@ -149,7 +157,9 @@ function partsOf(spend: readonly Amount[]): readonly Part[] {
       earlier.scope === each.scope &&
       earlier.period !== each.period &&
       Math.abs(middle(earlier) / middle(each) - 1) < 0.02;
-    const { scope } = each;
-    return scope === undefined || spend.slice(0, index).some(again) ? [] : [{ scope, amount: middle(each) }];
+    const { scope, transfer } = each;
+    return scope === undefined || spend.slice(0, index).some(again)
+      ? []
+      : [{ scope, amount: middle(each), transfer }];
   });
 }

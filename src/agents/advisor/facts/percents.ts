@@ -16,6 +16,8 @@ export interface PercentFacts {
   readonly utilisation?: number;
   /** Input tokens that are read from a cache now. */
   readonly cache_hits?: number;
+  /** Input tokens that repeat from call to call. */
+  readonly repeated?: number;
   /** Training spend on runs that fail. */
   readonly failed?: number;
   /** API work that nobody waits for. */
@@ -25,6 +27,8 @@ export interface PercentFacts {
   /** By how much the spend, or a part of it, should fall. */
   readonly goal?: Share;
   readonly shares: readonly Share[];
+  /** What everything without an amount or a share goes to. */
+  readonly rest?: Scope;
 }
 
 const PERCENT =
@@ -33,18 +37,25 @@ const PERCENT =
 const IDLE = /\bidle\b/i;
 const USED = /\b(?:utili[sz]|busy|auslast)/i;
 /** Percentages that are said about the work, not the bill. */
-const WORK: ReadonlyArray<readonly [Exclude<keyof PercentFacts, "utilisation" | "goal" | "shares">, RegExp]> =
+const WORK: ReadonlyArray<
+  readonly [Exclude<keyof PercentFacts, "utilisation" | "goal" | "shares" | "rest">, RegExp]
+> = [
   [
-    ["cache_hits", /\b(?:cach\w*|hit rate)/i],
-    ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
-    ["failed", /\b(?:fail|crash|diverge|wasted)/i],
-    ["easy", /\b(?:simple|easy|trivial)\b/i],
-  ];
+    "repeated",
+    /\b(?:shar(?:e|es|ing)|same|identical|common|static)\b.{0,20}\b(?:prefix|prompt|context|instructions?)|\b(?:is|are) (?:repeated|static|identical|the same)\b/i,
+  ],
+  ["cache_hits", /\b(?:cach\w*|hit rate)/i],
+  ["deferrable", /\b(?:batch|async|overnight|can wait|not urgent)/i],
+  ["failed", /\b(?:fail|crash|diverge|wasted)/i],
+  ["easy", /\b(?:simple|easy|trivial)\b/i],
+];
 /** And those that are about neither. */
 const OTHER = /\b(?:margin|discount|gr[eo]w|accura|uptime|increase|cpu|memory|more|off|less|fewer)/i;
+const REST =
+  /\b(?:the )?(?:rest|remainder|remaining)\b(?: of (?:it|that))?(?: (?:is|goes|being|all|mostly|on|to|for))*[:=]? ([^,.;!?\n]{1,40})/i;
 const WISH = /\b(?:cut|reduc\w*|sav\w*|lower)\b[^%]*$/i;
 const DONE = /\b(?:saved|reduced|have|already|did|could)\b/i;
-const RUNNING = /\b(?:gpus?\b.{0,20}\bat|run\w*\W+at)\W*$/i;
+const RUNNING = /\b(?:(?:gpus?|[abhlv]\d{2,3}s?|t4s?)\b.{0,20}\bat|run\w*\W+at)\W*$/i;
 
 export interface PercentsRead {
   readonly percents: PercentFacts;
@@ -69,7 +80,8 @@ export function readPercents(text: string, original: string, table?: PriceTable)
   // The first mention of a kind counts.
   const about = Object.assign({}, ...found.filter((each) => !("share" in each)).toReversed());
   const shares = found.filter((each) => "share" in each);
-  return { percents: { ...about, shares }, refused, rest };
+  const left = scopeOf(REST.exec(original)?.[1] ?? "");
+  return { percents: { ...about, shares, ...(left && { rest: left }) }, refused, rest };
 }
 
 /** The middle of a range; `undefined` above 100 %. */
@@ -102,7 +114,11 @@ function meaningsOf(
 function shareOf({ before, after }: Context, share: number, table?: PriceTable): readonly Share[] {
   const words = after.slice(0, 45).split(/[,(]/)[0] ?? "";
   // "GPT-5 is 80 %", but not "$3k on GPT-5, 70 % of calls are simple".
-  const subject = /(?:\b(?:is|are|at|about)|[:=(~]) ?$/i.test(before) ? before.slice(-25) : "";
+  const subject = /(?:\b(?:is|are|at|about)(?: (?:only|just|about|roughly|around|maybe))?|[:=(~]) ?$/i.test(
+    before,
+  )
+    ? before.slice(-25)
+    : "";
   for (const near of [words, subject]) {
     const model = readModels(near, table).models[0];
     if (model !== undefined) return [{ share, model }];

@@ -31,7 +31,7 @@ const RULES: ReadonlyArray<readonly [Role, RegExp]> = [
     /\b(?:spen[dt]|spending|pa(?:y|id|ying)|burn(?:ed|ing)?|bill is|close|comes?|amounts?) (?:up |just )?(?:(?:to|under|below|less than|about|around|roughly|us) )?$/i,
   ],
   ["budget", /\bbudget\b.{0,15}$/i],
-  ["target", /\b(?:target|cap|limit|max|at most|no more than|to|under|below)\b.{0,12}$/i],
+  ["target", /\b(?:target|cap|limit|max|at most|no more than|exceed|to|under|below)\b.{0,12}$/i],
 ];
 
 /** "A $20k budget", "$20k a month AI budget". */

@@ -9,7 +9,10 @@ export interface TrainingFacts {
   readonly seconds?: number;
 }
 
-const PARAMS = new RegExp(`\\b(${NUMBER}) ?([mbt]) ?-?(?:param\\w*|models?\\b|llms?\\b|transformer)`, "gi");
+const PARAMS = new RegExp(
+  `\\b(${NUMBER}) ?([mbt]) ?-?(?:param\\w*|models?\\b|llms?\\b|transformer|(?=on ${NUMBER} ?[bt]\\w* tokens))`,
+  "gi",
+);
 const SEEN = new RegExp(
   `\\b(?:on|over|sees?|with) (${NUMBER}) ?(billion|trillion|[mbt]) tokens\\b(?! ?(?:\\/|per|a|each))`,
   "gi",

@@ -22,12 +22,13 @@ export interface Forecast {
   /** The recent level, newer days weighing more, per month. */
   readonly level: number;
   readonly months: ReadonlyArray<{
-    readonly month: number;
+    /** `YYYY-MM`: whole calendar months after the last cost. */
+    readonly month: string;
     readonly low: number;
     readonly expected: number;
     readonly high: number;
   }>;
-  /** The first day on which spending at that pace passes the budget; absent where that is not in sight. */
+  /** The first day, or month where costs are monthly, at whose pace the budget is passed; absent where that is not in sight. */
   readonly breach?: string;
 }
 
@@ -36,8 +37,10 @@ type Args = z.infer<typeof input>;
 /** Fewer make no trend. */
 const MIN_POINTS = { daily: 14, monthly: 3 } as const;
 
-/** Four of five months end up inside, if deviations are normal. */
-const INTERVAL = 1.28;
+/** Student's t, fitted: four of five months end up inside, if deviations are normal; few points know little of them. */
+function interval(freedom: number): number {
+  return 1.28 + 0.7 / freedom + 1.1 / freedom ** 2;
+}
 
 /** Weight of the newest point in the level. */
 const ALPHA = 0.2;
@@ -57,22 +60,25 @@ export const forecastSpend: Tool<Args, Forecast> = {
     const enough = costs.length >= (step > 1 ? MIN_POINTS.monthly : MIN_POINTS.daily);
     const at = (point: number) => Math.max(0, line.start + line.slope * point) * scale;
     const count = enough ? Math.min(MAX_MONTHS, Math.round(months)) : 0;
+    const dates = { from, step, points: costs.length };
+    const first = firstMonth(dates);
     return {
       points: costs.length,
       monthly_change: cents(line.slope * scale * scale),
       level: cents(costs.reduce((level, cost) => level + ALPHA * (cost - level), costs[0] ?? 0) * scale),
       months: Array.from({ length: count }, (_, index) => {
-        const ahead = (index + 0.5) * scale;
-        const expected = at(costs.length - 1 + ahead);
-        const width = INTERVAL * scale * line.error(costs.length - 1 + ahead, scale);
+        // The middle of its points: of 1 to 30 that is 15.5.
+        const middle = first.point + index * scale + (scale - 1) / 2;
+        const expected = at(middle);
+        const width = interval(Math.max(1, costs.length - 2)) * scale * line.error(middle, scale);
         return {
-          month: index + 1,
+          month: monthAfter(first.month, index),
           low: cents(Math.max(0, expected - width)),
           expected: cents(expected),
           high: cents(expected + width),
         };
       }),
-      ...(enough && budget !== undefined && breachOf(budget, at, { from, step, points: costs.length })),
+      ...(enough && budget !== undefined && breachOf(budget, at, dates)),
     };
   },
 };
@@ -86,8 +92,25 @@ interface When {
 function breachOf(budget: number, at: (point: number) => number, { from, step, points }: When) {
   const last = points - 1 + (MAX_MONTHS * DAYS_PER_MONTH) / step;
   for (let point = points - 1; point <= last; point += 1)
-    if (at(point) > budget) return { breach: dateOf(Date.parse(from) + point * step * DAY_MS) };
+    if (at(point) > budget)
+      return {
+        breach: step > 1 ? monthAfter(from, point) : dateOf(Date.parse(from) + point * DAY_MS),
+      };
   return {};
+}
+
+/** The first whole month after the last cost, and the point it begins with. */
+function firstMonth({ from, step, points }: When) {
+  if (step > 1) return { month: monthAfter(from, points), point: points };
+  const next = Date.parse(from) + points * DAY_MS;
+  const day = dateOf(next);
+  const month = monthAfter(day, day.endsWith("-01") ? 0 : 1);
+  return { month, point: points + Math.round((Date.parse(month) - next) / DAY_MS) };
+}
+
+function monthAfter(day: string, count: number): string {
+  const [year = 0, month = 1] = day.split("-").map(Number);
+  return dateOf(Date.UTC(year, month - 1 + count)).slice(0, 7);
 }
 
 /** Least squares, and the standard error of a mean of `size` new points around `x`. */

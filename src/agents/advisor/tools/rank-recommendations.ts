@@ -5,7 +5,7 @@
  */
 import * as z from "zod/mini";
 import type { Tool } from "../../tool.ts";
-import { amount, cents, clamp, ours, type Range, shares } from "./savings.ts";
+import { amount, cents, clamp, ours, type Range, rounded, shares } from "./savings.ts";
 
 const level = z.enum(["low", "medium", "high"]);
 const buckets = z.array(z.object({ bucket: z.string(), spend: amount }));
@@ -69,10 +69,14 @@ export const rankRecommendations: Tool<Args, Ranking> = {
 function rank(split: Buckets, levers: readonly Lever[]): Ranking["ranked"] {
   const left = new Map<string, Range>(split.map(({ bucket, spend }) => [bucket, [spend, spend]]));
   const shown = new Map(split.map(({ bucket, spend }) => [bucket, spend]));
-  return levers
+  const scored = levers
     .map((each) => ({ ...each, score: cents(score(each, left.get(each.bucket)?.[0] ?? 0)) }))
-    .filter((each) => each.score > 0)
-    .toSorted((a, b) => b.score - a.score)
+    .filter((each) => each.score > 0);
+  // The same lever on several parts of the bill is one step, and comes at once.
+  const all = (name: string) =>
+    scored.reduce((sum, { lever: own, score: more }) => sum + (own === name ? more : 0), 0);
+  return scored
+    .toSorted((a, b) => all(b.lever) - all(a.lever) || b.score - a.score)
     .map((each) => {
       const rest = left.get(each.bucket) ?? [0, 0];
       const [low, high] = [rest[0] * each.share[0], rest[1] * each.share[1]];
@@ -87,12 +91,6 @@ function rank(split: Buckets, levers: readonly Lever[]): Ranking["ranked"] {
 
 function score({ share, confidence, effort }: Lever, spend: number): number {
   return ((spend * (share[0] + share[1])) / 2) * (CONFIDENCE[confidence] / EFFORT[effort]);
-}
-
-/** Three significant figures: an estimate does not know more. */
-function rounded(value: number): number {
-  const step = 10 ** Math.max(-2, Math.floor(Math.log10(value)) - 2);
-  return value > 0 ? cents(Math.round(value / step + 1e-9) * step) : 0;
 }
 
 function sum(ranked: Ranking["ranked"], split: Buckets): Totals {

@@ -62,7 +62,8 @@ export function savingOf(lever: string, spend: number, [one, other]: Range, how:
     lever,
     share: [low, high],
     saving: [cents(low * spend), cents(high * spend)],
-    how: `${how} = ${percents([low, high])}`,
+    // Of a single factor it would say the same twice.
+    how: /[×÷−]/.test(how) ? `${how} = ${percents([low, high])}` : how,
   };
 }
 
@@ -73,6 +74,12 @@ export function clamp(value: number): number {
 
 export function cents(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+/** Three significant figures: an estimate does not know more. */
+export function rounded(value: number): number {
+  const step = 10 ** Math.max(-2, Math.floor(Math.log10(value)) - 2);
+  return value > 0 ? cents(Math.round(value / step + 1e-9) * step) : 0;
 }
 
 /** A price: cents where there are any, more digits where they count. */

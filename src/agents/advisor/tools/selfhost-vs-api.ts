@@ -64,7 +64,7 @@ export const selfhostVsApi = simulator(
   },
 );
 
-function billions(tokens: number): string {
+export function billions(tokens: number): string {
   const [unit, name] = tokens >= 1e9 ? [1e9, "B"] : [1e6, "M"];
   return `${Math.round((tokens / unit) * 10) / 10}${name}`;
 }

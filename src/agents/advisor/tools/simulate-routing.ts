@@ -22,6 +22,8 @@ const input = z.object({
   routed: shares,
   /** What it is called in the answer: "route" unless said otherwise. */
   lever: z.optional(z.string()),
+  /** Which to which, in words. */
+  way: z.optional(z.string()),
   /** Part of the routed calls that escalate: paid on both models. */
   escalation: share,
 });
@@ -31,7 +33,7 @@ const ESCALATIONS = [0, 0.1, 0.2, 0.3];
 export const simulateRouting = simulator(
   "simulate_routing",
   input,
-  ({ spend, addressable, price_big, price_small, routed, escalation, lever = "route" }) => {
+  ({ spend, addressable, price_big, price_small, routed, escalation, lever = "route", way }) => {
     // Dearer than twice as much is dear enough.
     const ratio = price_big > 0 ? Math.min(2, price_small / price_big) : 1;
     const at = (e: number): Range => [
@@ -39,7 +41,7 @@ export const simulateRouting = simulator(
       addressable * routed[1] * (1 - e - ratio),
     ];
     const part = addressable < 1 ? `${percent(addressable)} on the big model × ` : "";
-    const how = `${part}${percents(routed)} routed × (${percent(1 - escalation)} kept − ${percent(ratio)} price)`;
+    const how = `${way ? `${way}, ` : ""}${part}${percents(routed)} routed × (${percent(1 - escalation)} kept − ${percent(ratio)} price)`;
     const table = ESCALATIONS.map((e) => {
       const [low, high] = at(e);
       return `${percent(e)} escalate: ${percents([clamp(low), clamp(high)])}`;

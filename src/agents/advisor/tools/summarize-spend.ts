@@ -39,6 +39,8 @@ export interface Summary {
   readonly months: ReadonlyArray<{
     readonly month: string;
     readonly cost: number;
+    /** Of the data, where it is daily. */
+    readonly days?: number | undefined;
     readonly change?: number | undefined;
   }>;
   /** Money per unit. */
@@ -120,21 +122,25 @@ function monthsOf(rows: readonly UsageRow[], daily: Series | undefined): Summary
   const rates = daily && perDay(daily);
   const months = grouped(rows, ({ period }) => period, 1).toSorted((a, b) => (a.key < b.key ? -1 : 1));
   return months.slice(-MAX_MONTHS).map(({ key: month, cost }) => {
-    const rate = rates ? rates.get(month) : cost;
+    const rate = rates ? rates.get(month)?.cost : cost;
     const at = months.findIndex(({ key }) => key === month);
     const earlier = months[at - 1];
-    const before = earlier && (rates ? rates.get(earlier.key) : earlier.cost);
-    return { month, cost, change: rate !== undefined && before ? cents(rate / before - 1) : undefined };
+    const before = earlier && (rates ? rates.get(earlier.key)?.cost : earlier.cost);
+    const days = rates?.get(month)?.days;
+    return { month, cost, days, change: rate !== undefined && before ? cents(rate / before - 1) : undefined };
   });
 }
 
 /** Cost per day of each month that the days reach back to. */
-function perDay({ from, costs }: Series): ReadonlyMap<string, number> {
+function perDay({
+  from,
+  costs,
+}: Series): ReadonlyMap<string, { readonly cost: number; readonly days: number }> {
   const days = costs.map((cost, at) => ({ cost, month: dateOf(Date.parse(from) + at * DAY_MS).slice(0, 7) }));
   return new Map(
     [...Map.groupBy(days, ({ month }) => month)].map(([month, own]) => [
       month,
-      own.reduce((sum, { cost }) => sum + cost, 0) / own.length,
+      { cost: own.reduce((sum, { cost }) => sum + cost, 0) / own.length, days: own.length },
     ]),
   );
 }

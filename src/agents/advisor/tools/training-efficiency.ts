@@ -1,7 +1,7 @@
 /** What cheaper capacity, faster steps and fewer wasted runs save in model training, and how well the hardware is used. */
 import * as z from "zod/mini";
 import { factorFields, factorSavings } from "./factors.ts";
-import { amount, clamp, percent, simulator } from "./savings.ts";
+import { amount, clamp, simulator } from "./savings.ts";
 import { spotNote, spotPlan } from "./spot.ts";
 
 const input = z.object({
@@ -26,8 +26,8 @@ export const trainingEfficiency = simulator(
         ? []
         : [
             {
-              lever: "throughput",
-              text: `The run reaches ${percent(mfu)} of the hardware's peak (MFU = 6 × parameters × tokens ÷ (seconds × GPUs × peak FLOP/s)); 35–50 % is usual for a tuned one`,
+              lever: "MFU",
+              text: `${Math.round(mfu * 1e3) / 10} % of the hardware's peak (6 × parameters × tokens ÷ (seconds × GPUs × peak FLOP/s)); 35–50 % is usual for a tuned run`,
             },
           ]),
       ...(plan ? [spotNote(plan)] : []),

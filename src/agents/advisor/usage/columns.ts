@@ -1,19 +1,20 @@
-/** Which column means what: FOCUS, the exports of OpenAI, LiteLLM, OpenRouter, OpenTelemetry and clouds, GPU inventories. */
+/** Which column means what: FOCUS, the exports of OpenAI, LiteLLM, OpenRouter, OpenTelemetry and clouds, GPU inventories, and what Germans and French call them. */
 import type { Cells } from "./table.ts";
 
 /** Best name first; names are compared in lower case, without punctuation, and without what they are nested in. */
 const NAMES = {
-  cost: "billedcost effectivecost cost costusd totalcost costtotal monthlycost amountvalue amount spend responsecost usage usagecost total",
-  currency: "billingcurrency currency amountcurrency",
+  cost: "billedcost effectivecost cost costusd totalcost costtotal monthlycost amountvalue amount spend responsecost usage usagecost total kosten gesamtkosten betrag cout couts montant",
+  currency: "billingcurrency currency amountcurrency wahrung devise",
   period:
-    "chargeperiodstart date day month starttime usagestartdate timestamp createdat time starttimeunixnano",
+    "chargeperiodstart date day month starttime usagestartdate timestamp createdat time starttimeunixnano datum monat tag mois jour",
   provider:
-    "providername serviceprovidername provider vendor customllmprovider genaiprovidername genaisystem",
-  service: "servicename service product lineitem",
-  category: "servicecategory category type",
-  model: "genairesponsemodel genairequestmodel model modelname modelpermaslug modelgroup skuid sku",
-  quantity: "consumedquantity quantity totaltokens tokens",
-  unit: "consumedunit unit",
+    "providername serviceprovidername provider vendor customllmprovider genaiprovidername genaisystem anbieter fournisseur",
+  service: "servicename service product lineitem dienst posten",
+  category: "servicecategory category type kategorie categorie",
+  model:
+    "genairesponsemodel genairequestmodel model modelname modelpermaslug modelgroup modell modele skuid sku",
+  quantity: "consumedquantity quantity totaltokens tokens menge anzahl quantite",
+  unit: "consumedunit unit einheit unite",
   input: "inputtokens prompttokens tokensprompt genaiusageinputtokens",
   output: "outputtokens completiontokens tokenscompletion genaiusageoutputtokens",
   cached:
@@ -38,6 +39,9 @@ export type Column = keyof typeof NAMES;
 
 export type Columns = Readonly<Partial<Record<Column, string>>>;
 
+/** "Kosten (EUR)". */
+const IN = /(?:in)?(?:eur|usd|chf|gbp)$/;
+
 /** Where OpenTelemetry and others nest the fields that count. */
 const NESTED = /^(?:attributes|metrics|spanattributes|usage(?=prompttokens|completiontokens|cost))/;
 
@@ -45,9 +49,11 @@ export function columnsOf(cells: Cells): Columns {
   const given = new Map(
     Object.keys(cells).map((name) => [
       name
+        .normalize("NFD")
         .toLowerCase()
         .replace(/[^a-z0-9]/g, "")
-        .replace(NESTED, ""),
+        .replace(NESTED, "")
+        .replace(IN, ""),
       name,
     ]),
   );

@@ -58,9 +58,14 @@ const MAX_GPUS = 1e6;
 /** What providers take off in their batch interfaces. */
 const BATCH_FACTOR = 0.5;
 
+/** Sums under the rows would count everything twice. */
+const TOTAL = /^\W*(?:(?:grand|sub|sous)?[ -]?total|summe?|gesamt\w*)\W*$/i;
+
 export type Read = (column: Column) => string;
 
 export function readRow(cells: Cells, columns: Columns, table?: PriceTable): Row | string {
+  if (Object.values(cells).some((cell) => typeof cell === "string" && TOTAL.test(cell)))
+    return "a total, not usage";
   const text: Read = (column) => textOf(cells[columns[column] ?? ""]);
   return looksLikeFleet(columns) ? fleetRow(text, columns, table) : costRow(text, columns, table);
 }
@@ -81,6 +86,7 @@ function costRow(text: Read, columns: Columns, table?: PriceTable): Row | string
   const labels = labelsOf(text, columns, {
     model,
     tokens: input + output > 0,
+    llm: /model|token/i.test(`${text("model") && columns.model} ${columns.quantity} ${columns.input}`),
     machine: machine !== undefined,
   });
   const quantity = count("quantity") || input + output;
@@ -101,17 +107,20 @@ function costRow(text: Read, columns: Columns, table?: PriceTable): Row | string
 interface Kind {
   readonly model: string;
   readonly tokens: boolean;
+  /** A column of models or tokens: nothing else has one. */
+  readonly llm: boolean;
   readonly machine: boolean;
 }
 
-function labelsOf(text: Read, columns: Columns, { model, tokens, machine }: Kind): Labels {
+function labelsOf(text: Read, columns: Columns, { model, tokens, llm, machine }: Kind): Labels {
   const [provider, service] = [text("provider"), text("service")];
   const [cost, named] =
     columns.cost === undefined ? [text("rate"), columns.rate] : [text("cost"), columns.cost];
-  const currency = text("currency") || /\p{Sc}|(?:usd|eur|gbp|inr|jpy|chf)$/iu.exec(`${cost} ${named}`)?.[0];
+  const currency =
+    text("currency") || /\p{Sc}|(?:usd|eur|gbp|inr|jpy|chf)(?=\W*$)/iu.exec(`${cost} ${named}`)?.[0];
   const category = categoryOf(text("category"), service, model, provider);
   const known =
-    machine && category !== "training" ? "gpu" : tokens && category === "other" ? "llm_api" : category;
+    machine && category !== "training" ? "gpu" : llm && category === "other" ? "llm_api" : category;
   return {
     period: dayOf(text("period")).slice(0, 7),
     provider,
@@ -160,7 +169,7 @@ function fleetRow(text: Read, columns: Columns, table?: PriceTable): Row | strin
   if (hours === undefined || hours < 0 || hours > HOURS_PER_MONTH * 1.03) return "hours out of range";
   if (Number.isNaN(used)) return "utilisation is not 0–100 %";
   if (rate === undefined || rate < 0 || gpus * hours * rate > MAX_COST) return "no rate for this GPU";
-  const labels = labelsOf(text, columns, { model: "", tokens: false, machine: true });
+  const labels = labelsOf(text, columns, { model: "", tokens: false, llm: false, machine: true });
   // Planning rates are dollars, whatever the rates beside them are in.
   const currency = said === undefined ? "USD" : labels.currency || "USD";
   return {
@@ -217,11 +226,17 @@ function listCost(
   return factor * costOf(price, mix);
 }
 
+/** "31.05.2026", "05/2026"; which of "05/06/2026" is the month, nobody knows. */
+const DOTTED = /^(?:(\d\d)\.)?(\d\d)[./](20\d\d)\b.*/;
 /** ISO dates, and seconds, milliseconds or nanoseconds since 1970; others are ambiguous, and count as undated. */
 function dayOf(said: string): string {
   const [epoch] = /^1\d{9}(?=(?:\d{3}){0,3}$)/.exec(said) ?? [];
   if (epoch !== undefined) return new Date(Number(epoch) * 1000).toISOString();
-  return /^\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])(?!\d))?/.exec(said)?.[0] ?? "";
+  return (
+    /^\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])(?!\d))?/.exec(
+      said.replace(DOTTED, "$3-$2-$1"),
+    )?.[0] ?? ""
+  );
 }
 
 /** General computers; only what says more makes them GPUs. */
