@@ -285,6 +285,29 @@ const EXPIRED_AT_ONCE: (readonly Step[])[] = [
   [{ do: "say", a: 0, b: 0 }],
 ];
 
+/** What chance may leave out: every type of event, every end of a run. */
+const EVERYTHING: (readonly Step[])[] = (
+  [
+    ["watch", 0, 0],
+    ["say", 0, 0],
+    ["say", 0, 4],
+    ["say", 0, 5],
+    ["say", 0, 2],
+    ["cancel", 0, 0],
+    ["release", 0, 0],
+    ["say", 0, 7],
+    ["answer", 0, 0],
+    ["regenerate", 0, 0],
+    ["rate", 0, 0],
+    ["publish", 0, 0],
+    ["make", 1, 1],
+    ["name", 0, 1],
+    ["show", 0, 0],
+    ["say", 1, 0],
+    ["remove", 0, 0],
+  ] as const
+).map(([name, a, b]) => [{ do: name, a, b }]);
+
 describe("folding events over a stale snapshot", () => {
   test("[F10] gives the fresh one, whatever has happened in between", { timeout: 60_000 }, async () => {
     const seed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
@@ -298,7 +321,7 @@ describe("folding events over a stale snapshot", () => {
       seed,
       numRuns: HISTORIES,
       interruptAfterTimeLimit: SHRINKING_MS,
-      examples: [[EXPIRED_AT_ONCE]],
+      examples: [[EXPIRED_AT_ONCE], [EVERYTHING]],
     });
     const types = new Set([...seen].map((type) => type.split(" ")[0]));
     expect(Object.keys(EVENTS).filter((type) => !types.has(type))).toEqual([]);
