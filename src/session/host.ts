@@ -12,7 +12,6 @@ import { execute } from "./execution.ts";
 import { AppendFailed, interrupted, timedOut } from "./failures.ts";
 import { faultOf } from "./faults.ts";
 import { Journal } from "./journal.ts";
-import { journalEntries } from "./journal-entry.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Logger } from "./ports.ts";
 import type { Ending, Run, RunEventDraft, StateRecord, Suspension } from "./run.ts";
@@ -22,7 +21,6 @@ import { consult, type SharedState } from "./shared-state.ts";
 import type { Exceeded, Spending } from "./spending.ts";
 import { unheard } from "./steering.ts";
 import type { Storage } from "./storage.ts";
-import { readEvents } from "./stored-event.ts";
 import type { Threads } from "./threads.ts";
 import { CANCELLED } from "./tools.ts";
 import { commit, EventTooLarge, type Transaction } from "./transaction.ts";
@@ -152,7 +150,7 @@ export class Host {
   async #execute(live: Live): Promise<void> {
     const { run, answer, abort } = live;
     const { log, threads, spending, clock, random, plans, agents, report, progress } = this.#parts;
-    const { run_id, agent_name, start_seq } = run;
+    const { run_id, agent_name } = run;
     const limits = plans[run.plan];
     const agent = agents.find(({ name }) => name === run.agent_name);
     if (agent === undefined) {
@@ -163,10 +161,7 @@ export class Host {
       run,
       agent,
       input: runInput(run, log, threads, limits.run_steps),
-      journal: new Journal(
-        readEvents(log.ofRun(run_id, start_seq)),
-        log.journalOf(run_id, start_seq).flatMap(journalEntries),
-      ),
+      journal: Journal.of(log, run),
       answer,
       clock,
       random,

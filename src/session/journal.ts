@@ -14,9 +14,13 @@ import {
   isModelEntry,
   isSteerEntry,
   type JournalEntry,
+  journalEntries,
   type ModelEntry,
   type SteerEntry,
 } from "./journal-entry.ts";
+import type { LogReader } from "./log-reader.ts";
+import type { Run } from "./run.ts";
+import { readEvents } from "./stored-event.ts";
 import type { RecordedAnswer } from "./waits.ts";
 
 /** The generator did not do again what the journal says it did. */
@@ -67,6 +71,13 @@ export class Journal {
       if (isSteerEntry(entry)) this.#steps.set(entry.step, { kind: "steer", entry });
     }
     for (const event of events) this.#record(event);
+  }
+
+  /** Before the first attempt nothing was done: only those that follow it have something to repeat. */
+  static of(log: LogReader, { run_id, start_seq, attempt }: Run): Journal {
+    if (attempt === 1) return new Journal([], []);
+    const entries = log.journalOf(run_id, start_seq).flatMap(journalEntries);
+    return new Journal(readEvents(log.ofRun(run_id, start_seq)), entries);
   }
 
   /** True once every recorded effect has been repeated: from here on the run is live. */

@@ -60,9 +60,10 @@ export class Planning {
    */
   plan(tx: Transaction, asked: Asked, by: Executor, { inPlace = false } = {}): Result<Run> {
     const { thread_id, plan } = asked;
-    const refused = inPlace ? undefined : this.refuseFull(asked);
+    const crowd = this.#crowd(thread_id, []);
+    const refused = inPlace ? undefined : refuseFull(this.#plans[plan], thread_id, crowd);
     if (refused !== undefined) return refused;
-    const startsNow = mayStart(this.#plans[plan], thread_id, this.#table.all());
+    const startsNow = mayStart(this.#plans[plan], thread_id, crowd.unfinished);
     // Nobody could tell a feeder elsewhere that its turn has come.
     if (by.feed !== undefined && !by.feed.remote && !startsNow) return BUSY;
     return ok(this.planned(tx, asked, by, startsNow));
@@ -84,6 +85,7 @@ export class Planning {
     return { unfinished, unheard: joined.flatMap((run) => unheard(this.#log, run)).length };
   }
 
+  /** Whoever calls it has seen that there is room. */
   planned(tx: Transaction, { thread_id, question_id, plan }: Asked, by: Executor, startsNow: boolean): Run {
     const seq = tx.nextSeq;
     return {

@@ -56,9 +56,11 @@ export class RunEnd {
     const content =
       status === "succeeded" ? ending.content : longer(ending.content, waitedText(this.#log, run));
     const said = ending.usage && saidBy(run, ending.usage);
-    const usage = said ?? totals(spentBy(this.#log, run, ending)).map((one) => ({ ...one }));
-    const fed = ending.usage && saidUsage(ending.usage);
-    this.#spending.record(tx, fed ?? uncounted(this.#log, run, ending));
+    const spent = said === undefined ? spentBy(this.#log, run, ending) : [];
+    const usage = said ?? totals(spent).map((one) => ({ ...one }));
+    // Of a run that has never waited nothing is counted yet.
+    const fresh = run.counted_to === undefined ? spent : uncounted(this.#log, run, ending);
+    this.#spending.record(tx, ending.usage === undefined ? fresh : saidUsage(ending.usage));
     const question = questionSeq(run);
     const thread = this.#threads.get(run.thread_id, tx);
     // An answer to a branch the user has left stays on that branch and does not move the thread.

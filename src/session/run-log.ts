@@ -25,7 +25,9 @@ export class RunLog {
     tx.runSeqs.set(run_id, run_seq + 1);
   }
 
+  /** Its first event, so nobody need count those before it. */
   announce(tx: Transaction, run: Run): void {
+    tx.runSeqs.set(run.run_id, 0);
     this.append(tx, run, (of) => ({
       type: "agent_started",
       payload: { ...of, agent_version: run.agent_version, message_id: run.question_id },

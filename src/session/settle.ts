@@ -60,11 +60,7 @@ export function settle(tx: Transaction, followers: Followers): void {
     ),
     ...tx.fed.map((batch) => () => feeds.before(batch, tx)),
     ...[...tx.runSeqs.keys()].map((run_id) => () => answers.flush(run_id)),
-    ...tx.ended.map((run_id) => () => host.stop(run_id)),
-    ...tx.ended.map((run_id) => () => remote.stop(run_id)),
-    ...tx.ended.map((run_id) => () => answers.end(run_id)),
-    ...tx.ended.map((run_id) => () => feeds.forget(run_id)),
-    ...tx.suspended.flatMap(({ run_id }) => [
+    ...[...tx.ended, ...tx.suspended.map(({ run_id }) => run_id)].flatMap((run_id) => [
       () => host.stop(run_id),
       () => remote.stop(run_id),
       () => answers.end(run_id),

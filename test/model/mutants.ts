@@ -125,7 +125,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "the journal is ignored when a run is taken over",
-    session("host.ts", "readEvents(log.ofRun(run_id, start_seq)),", "[],"),
+    session(
+      "journal.ts",
+      "new Journal(readEvents(log.ofRun(run_id, start_seq)), entries)",
+      "new Journal([], entries)",
+    ),
   ),
   mutant(
     "the numbers of a run begin anew after a crash",
